@@ -1,0 +1,300 @@
+/**
+ * The reconnecting client of the protocol (docs: PROTOCOL 4). No dependencies, no build step.
+ *
+ *     import { Client } from "/static/realtime/client.js";
+ *     const client = new Client({ url: "/ws/" });
+ *     client.on("state", ({ state, retryAt }) => …);
+ *     const room = client.join(conversationId, { epoch, seq });
+ *     room.on("event", (event) => …);
+ *     room.on("delta", ({ message, full }) => …);
+ *     client.connect();
+ *     const { acknowledged } = room.send("Hello");
+ */
+import { systemClock } from "./clock.js";
+import { INSUFFICIENT_STATE, TOKEN_EXPIRED, TOO_LARGE } from "./codes.js";
+import { Connection } from "./connection.js";
+import { Emitter } from "./emitter.js";
+import { Identity } from "./identity.js";
+import { uuid7 } from "./ids.js";
+import { Reconnector } from "./reconnector.js";
+import { Requests } from "./requests.js";
+import { UnsentStore } from "./store.js";
+import { Subscription } from "./subscription.js";
+import { watchPage } from "./wakeups.js";
+import { webSocketTransport, webSocketUrl } from "./websocket.js";
+
+export { Conversation } from "./conversation.js";
+export { SendError } from "./outbox.js";
+
+const UNAUTHENTICATED = 4501;
+const MAX_RESUMED = 50; // more than these are joined after `welcome`: a frame has 64 KiB at most
+
+/**
+ * Events: `state` (`ConnectionState`), `welcome`, `session:expired`, `auth:renewed`, `drain` (the frames), and `error`
+ * (`{code, message, retryable, retry_after_ms?}`, where it is not about one request).
+ */
+export class Client extends Emitter {
+  /** One id per page: two tabs are two clients. */
+  clientId;
+  /** From `welcome`; null before. @type {object|null} */
+  user = null;
+  #options;
+  #open;
+  #clock;
+  #identity;
+  #store;
+  #requests;
+  #reconnector;
+  #connection = null;
+  #session = null;
+  #subscriptions = new Map();
+  #unwatch = null;
+
+  /**
+   * @param {object} [options]
+   * @param {string} [options.url]  of the WebSocket, absolute or relative to the page; `/ws/` unless given
+   * @param {string} [options.clientId]
+   * @param {string} [options.token]
+   * @param {(ask: {renew: boolean}) => string|null|Promise<string|null>} [options.getToken]
+   * @param {string|(() => string|Promise<string>)} [options.ticket]  `POST auth/ticket/`, for a page on another origin
+   * @param {(access: string, expiresAt: string) => void} [options.onToken]  the server renewed the token
+   * @param {Storage} [options.storage]  e.g. `localStorage`: keeps what is unsent over a reload
+   * @param {string} [options.user]  id of the user who is logged in; give it wherever `storage` outlives a log-out
+   * @param {typeof WebSocket} [options.WebSocket]
+   * @param {{now, setTimeout, clearTimeout}} [options.clock]
+   * @param {() => number} [options.random]
+   * @param {{window?: EventTarget, document?: Document}} [options.page]  where `online` and `visibilitychange` come from
+   */
+  constructor(options = {}) {
+    super();
+    this.#options = { url: "/ws/", WebSocket: globalThis.WebSocket, random: Math.random, page: globalThis, ...options };
+    this.clientId = options.clientId ?? uuid7();
+    this.#clock = options.clock ?? systemClock;
+    this.#open = webSocketTransport(this.#options.WebSocket);
+    this.#identity = new Identity(options);
+    this.#store = new UnsentStore(options.storage, options.user);
+    this.#requests = new Requests((frame) => this.#send(frame));
+    this.#reconnector = new Reconnector({
+      connect: () => this.#try(),
+      onState: (state) => this.emit("state", state),
+      onDrained: () => this.#giveUp({ code: null, reason: "drain" }),
+      clock: this.#clock,
+      random: this.#options.random,
+    });
+  }
+
+  /** @type {import("./reconnector.js").ConnectionState} */
+  get state() {
+    return this.#reconnector.state;
+  }
+
+  /** Connects and stays connected until `close` or a final close code. While it waits: tries now. */
+  connect() {
+    const { state } = this.state;
+    if (state !== "idle" && state !== "closed") return this.#reconnector.hurry();
+    this.#unwatch = watchPage(this.#options.page, () => this.#wake());
+    this.#reconnector.start();
+  }
+
+  /** Ends the connection for good. What is unsent stays where it is. */
+  close() {
+    this.#stop("asked");
+  }
+
+  /**
+   * Follows a conversation. Before or after `connect`; twice gives the same object.
+   *
+   * @param {string} id
+   * @param {object} [position]  what is on screen already; nothing = begin with the newest page
+   * @param {string} [position.epoch]
+   * @param {number} [position.seq]  with `epoch`: everything up to it is here
+   * @param {string} [position.since]  a time, for who knows nothing better
+   * @param {Object<string, string>} [position.runs]  text on screen of answers that still run, by run
+   * @returns {import("./conversation.js").Conversation}
+   */
+  join(id, position = {}) {
+    const known = this.#subscriptions.get(id);
+    if (known) return known.room;
+    const subscription = new Subscription(id, position, this.#link);
+    this.#subscriptions.set(id, subscription);
+    if (this.#store.user !== null) subscription.outbox.restore();
+    if (this.#connection?.welcomed) subscription.connected();
+    return subscription.room;
+  }
+
+  /** Tells the server of a token that the page got elsewhere. */
+  auth(token) {
+    this.#identity.renewed(token);
+    this.#requests.ask({ type: "auth", token });
+  }
+
+  // ---- the connection
+
+  get #link() {
+    return {
+      requests: this.#requests,
+      tell: (frame) => this.#send(frame),
+      forget: (id) => this.#subscriptions.delete(id),
+      store: this.#store,
+      clock: this.#clock,
+    };
+  }
+
+  #try() {
+    const calls = {
+      open: (callbacks) => this.#open(webSocketUrl(this.#options.url), callbacks),
+      hello: (identity) => this.#hello(identity),
+      onFrame: (frame) => this.#receive(frame),
+      onEnd: (end) => this.#lost(end),
+    };
+    this.#connection = new Connection(calls, this.#clock);
+    this.#connection.start(() => this.#identity.present());
+  }
+
+  #send(frame) {
+    if (!this.#connection?.welcomed) return false;
+    this.#connection.send(frame);
+    return true;
+  }
+
+  #hello(identity) {
+    const entries = [...this.#subscriptions.values()].map((one) => one.resumeEntry()).filter(Boolean);
+    return {
+      type: "hello",
+      v: 1,
+      client_id: this.clientId,
+      ...identity,
+      ...(this.#session && { session: this.#session }),
+      ...(entries.length > 0 && { resume: entries.slice(0, MAX_RESUMED) }),
+    };
+  }
+
+  #stop(reason) {
+    this.#drop();
+    this.#endSession();
+    this.#reconnector.stop(reason);
+  }
+
+  #giveUp(end) {
+    this.#connection?.close();
+    this.#lost(end);
+  }
+
+  #lost({ code, reason }) {
+    if (code === INSUFFICIENT_STATE) this.#forgetPositions();
+    if (code === TOO_LARGE) this.#failLargest();
+    if (code === TOKEN_EXPIRED) this.#identity.expired();
+    this.#drop();
+    const renewable = code === UNAUTHENTICATED && this.#identity.isExpired && this.#identity.canRenew;
+    this.#reconnector.lost({ code: renewable ? TOKEN_EXPIRED : code, reason });
+    if (this.state.state === "closed") this.#endSession();
+  }
+
+  #drop() {
+    this.#connection?.close();
+    this.#connection = null;
+    this.#requests.clear();
+    for (const one of [...this.#subscriptions.values()]) one.disconnected();
+  }
+
+  #endSession() {
+    this.#session = null;
+    this.#unwatch?.();
+    this.#unwatch = null;
+  }
+
+  #forgetPositions() {
+    this.#session = null;
+    for (const one of this.#subscriptions.values()) one.forgetPosition();
+  }
+
+  // Sending it again would only end the next connection too.
+  #failLargest() {
+    const outboxes = [...this.#subscriptions.values()].map((one) => one.outbox);
+    const largest = outboxes.sort((a, b) => b.bytesInFlight - a.bytesInFlight)[0];
+    if (largest?.bytesInFlight) largest.fail({ code: "too_large", message: "The message is too large." });
+  }
+
+  #wake() {
+    this.#reconnector.hurry();
+    this.#connection?.probe(() => this.#askForSignOfLife());
+  }
+
+  #askForSignOfLife() {
+    const one = [...this.#subscriptions.values()].find(({ joined }) => joined);
+    if (!one) return false;
+    this.#requests.ask({ type: "fetch", conversation: one.id, after_seq: one.cursor.head, limit: 1 });
+    return true;
+  }
+
+  // ---- frames
+
+  #receive(frame) {
+    this.#requests.answer(frame);
+    if (frame.type === "error") this.#onError(frame);
+    else if (frame.conversation) this.#subscriptions.get(frame.conversation)?.receive(frame);
+    else this.#handlers[frame.type]?.(frame);
+  }
+
+  #handlers = {
+    welcome: (frame) => this.#onWelcome(frame),
+    heartbeat: (frame) => this.#onHeartbeat(frame),
+    drain: (frame) => this.#onDrain(frame),
+    "auth:renewed": (frame) => this.#onRenewed(frame),
+    "session:expired": (frame) => this.#onSessionExpired(frame),
+  };
+
+  #onWelcome(frame) {
+    if (!this.#isSameUser(frame.user)) return this.#stop("user_changed");
+    this.#session = frame.session;
+    this.user = frame.user ?? null;
+    this.#store.user ??= frame.user?.id ?? null;
+    this.#reconnector.welcomed();
+    this.emit("welcome", frame);
+    const resumed = new Map((frame.resumed ?? []).map((entry) => [entry.conversation, entry]));
+    for (const one of [...this.#subscriptions.values()]) {
+      one.outbox.restore();
+      one.connected(resumed.get(one.id));
+    }
+  }
+
+  // Somebody else has logged in on this browser: what is unsent here must not go out in their name.
+  #isSameUser(user) {
+    return this.#store.user === null || !user || String(user.id) === String(this.#store.user);
+  }
+
+  #onHeartbeat({ n, heads = {} }) {
+    this.#send({ type: "pong", n });
+    for (const [id, head] of Object.entries(heads)) this.#subscriptions.get(id)?.sawHead(head);
+  }
+
+  #onDrain(frame) {
+    this.#reconnector.drain(frame.retry_after_ms ?? 0);
+    this.emit("drain", frame);
+  }
+
+  #onError(frame) {
+    if (frame.code === "token_expired") this.#renew();
+    if (frame.ref !== undefined && frame.ref !== null) return; // who asked has been told
+    if (frame.retry_after_ms) this.#reconnector.holdOff(frame.retry_after_ms);
+    this.emit("error", frame);
+  }
+
+  async #renew() {
+    this.#identity.expired();
+    if (!this.#connection?.welcomed || !this.#identity.canRenew) return;
+    const token = await this.#identity.renew().catch(() => null); // then the server closes with 4004
+    if (token) this.#requests.ask({ type: "auth", token });
+  }
+
+  #onRenewed(frame) {
+    this.#identity.renewed(frame.access);
+    this.#options.onToken?.(frame.access, frame.expires_at);
+    this.emit("auth:renewed", frame);
+  }
+
+  #onSessionExpired(frame) {
+    if (frame.session === this.#session) this.#session = null;
+    this.emit("session:expired", frame);
+  }
+}

@@ -1,0 +1,12 @@
+/** Calls `wake` when the network is back or the page is looked at again (PROTOCOL 4 "Reconnecting client"). */
+export function watchPage({ window, document }, wake) {
+  const onVisible = () => document.visibilityState === "visible" && wake();
+  window?.addEventListener("online", wake);
+  window?.addEventListener("pageshow", wake);
+  document?.addEventListener("visibilitychange", onVisible);
+  return () => {
+    window?.removeEventListener("online", wake);
+    window?.removeEventListener("pageshow", wake);
+    document?.removeEventListener("visibilitychange", onVisible);
+  };
+}
