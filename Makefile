@@ -1,0 +1,59 @@
+# The two commands: `make run` and `make test`. Everything else is for developers.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The newest Python that all locked packages have wheels for comes first; override with PYTHON=…
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(name))))
+LOCK := $(BIN)/python -m piptools compile --quiet --allow-unsafe --generate-hashes --strip-extras \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes
+
+.PHONY: help run test faults check lock clean
+
+help:  ## say what can be made
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/' | expand -t 12
+
+run: $(VENV)/run.stamp  ## install what is needed and run the product (PORT, HOST, DATA_DIR, DATABASE_URL, REDIS_URL, OPENAI_*)
+	@exec $(BIN)/python manage.py serve
+
+test: $(VENV)/dev.stamp  ## install what tests need and run all of them (ARGS="-k name" for some)
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+faults: $(VENV)/dev.stamp  ## run the long tests that kill processes
+	@exec $(BIN)/python -m pytest -m faults $(ARGS)
+
+check: $(VENV)/dev.stamp  ## format, lint, types, migrations, tests
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy .
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	@$(MAKE) --no-print-directory test
+
+lock: $(VENV)/dev.stamp  ## write requirements*.txt anew from requirements*.in (UPGRADE=--upgrade for newer releases)
+	$(LOCK) $(UPGRADE) requirements.in --output-file requirements.txt
+	$(LOCK) $(UPGRADE) requirements-dev.in --output-file requirements-dev.txt
+
+clean:  ## remove .venv; DATA_DIR stays
+	rm -rf $(VENV)
+
+$(VENV)/run.stamp: $(BIN)/python requirements.txt
+	@echo "Installing what the product runs on (this once; a minute or two) ..."
+	$(INSTALL) --requirement requirements.txt
+	@touch $@
+
+# The development lock contains the product's: one installation satisfies both.
+$(VENV)/dev.stamp: $(BIN)/python requirements.txt requirements-dev.txt
+	@echo "Installing what the product and its tests need (this once; a minute or two) ..."
+	$(INSTALL) --requirement requirements-dev.txt
+	@touch $(VENV)/run.stamp $@
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "There is no Python here: install 3.11 or newer (apt-get install python3 python3-venv)." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is older than 3.11: install a newer one and say where it is (make run PYTHON=/path/to/python3.11)." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) cannot make virtual environments: apt-get install python3-venv" >&2; exit 1; }
+	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
