@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { countCodePoints, dropCodePoints } from "../../realtime/static/realtime/codepoints.js";
-import { EPOCH, ROOM, delta, event, inRoom, runEnd, runStart, welcomed, joined } from "./support/stage.mjs";
+import { EPOCH, ROOM, delta, event, inRoom, joined, reconnected, runEnd, runStart } from "./support/stage.mjs";
 
 const attaches = (socket) => socket.heard().filter(({ type }) => type === "attach");
 
@@ -77,9 +77,7 @@ test("an answer that was on screen already goes on from its length", async () =>
 test("over a reconnect the answer goes on from the client's offset", async () => {
   const scene = await inRoom();
   scene.wire.last.says(runStart(1), delta(0, "one "));
-  scene.wire.last.drops();
-  await scene.clock.pass(1000);
-  await welcomed(scene, { resumed: [{ conversation: ROOM, ok: true }] });
+  await reconnected(scene);
   scene.wire.last.says(joined({ head: 1 }), delta(4, "two"));
   assert.equal(scene.told.delta.at(-1).full, "one two");
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import test from "node:test";
 import { settled } from "./support/clock.mjs";
-import { EPOCH, ROOM, delta, event, inRoom, joined, listen, online, runStart, seqs, stage, welcome, welcomed } from "./support/stage.mjs";
+import { EPOCH, ROOM, delta, event, inRoom, joined, listen, online, reconnected, runStart, seqs, stage, welcome, welcomed } from "./support/stage.mjs";
 
 test("the first frame is hello, and welcome makes the client online", async () => {
   const { client, wire, states } = stage();
@@ -43,9 +43,7 @@ test("what was joined before is resumed in hello, with session, cursor and the l
 
 test("after a resume joined comes without ref, then catchup, and nothing is joined twice", async () => {
   const scene = await inRoom();
-  scene.wire.last.drops();
-  await scene.clock.pass(1000);
-  await welcomed(scene, { resumed: [{ conversation: ROOM, ok: true, epoch: EPOCH, head: 2 }] });
+  await reconnected(scene);
   scene.wire.last.heard();
   scene.wire.last.says(joined({ head: 2 }), { type: "catchup", conversation: ROOM, events: [event(1), event(2)], head: 2, done: true });
   assert.deepEqual(seqs(scene.told.event), [1, 2]);

@@ -216,8 +216,8 @@ export class Client extends Emitter {
   }
 
   #wake() {
-    this.#reconnector.hurry();
     this.#connection?.probe(() => this.#askForSignOfLife());
+    this.#reconnector.hurry();
   }
 
   #askForSignOfLife() {

@@ -18,6 +18,11 @@ export class FakeClock {
     return this.#timers.size;
   }
 
+  /** The device sleeps: time goes on, but no timer runs. */
+  sleep(ms) {
+    this.#now += ms;
+  }
+
   /** Lets `ms` pass, running what comes due in its order, and promises in between. */
   async pass(ms) {
     const end = this.#now + ms;

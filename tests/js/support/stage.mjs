@@ -31,6 +31,13 @@ export async function welcomed(scene, fields = {}) {
   scene.wire.last.says(welcome(fields));
 }
 
+/** The connection is lost, and after the wait the next one is welcomed. ROOM is resumed unless `fields` say otherwise. */
+export async function reconnected(scene, { code, ...fields } = {}) {
+  scene.wire.last.drops(code);
+  await scene.clock.pass(scene.client.state.retryAt - scene.clock.now());
+  await welcomed(scene, { resumed: [{ conversation: ROOM, ok: true, epoch: EPOCH, head: 0 }], ...fields });
+}
+
 /** Online, and joined to ROOM at `seq`; `told` collects what the room says. */
 export async function inRoom({ position = { epoch: EPOCH, seq: 0 }, joined: fields = {}, ...options } = {}) {
   const scene = await online(options);
