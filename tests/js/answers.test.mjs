@@ -43,6 +43,14 @@ test("where something is missing it is asked for, once per run", async () => {
   assert.deepEqual(attaches(wire.last), []);
 });
 
+test("once it has come, the next hole is asked for at once", async () => {
+  const { wire } = await inRoom();
+  wire.last.says(runStart(1), delta(2, "c"));
+  assert.equal(attaches(wire.last).length, 1);
+  wire.last.says(delta(0, "abc"), delta(9, "j"));
+  assert.deepEqual(attaches(wire.last).map(({ offset }) => offset), [3]);
+});
+
 test("an attach that is not answered is asked again, a refused one after its wait", async () => {
   const { wire, clock } = await inRoom();
   wire.last.says(runStart(1), delta(5, "late"));
@@ -90,6 +98,14 @@ test("after resync nothing is held of any answer; the server's next delta is ask
   assert.equal(attaches(wire.last)[0].offset, 0);
   wire.last.says(delta(0, "one two"));
   assert.deepEqual(told.delta.at(-1), { run: "run1", message: "m-run1", offset: 0, text: "one two", full: "one two" });
+});
+
+test("a run that had ended in the old numbering may run again in the new one", async () => {
+  const { wire, told } = await inRoom();
+  wire.last.says(runStart(1), delta(0, "one"), runEnd(2, "one"));
+  wire.last.says({ type: "resync", conversation: ROOM, epoch: "e2", reason: "epoch", snapshot: { seq: 1, state: {} }, head: 1 });
+  wire.last.says(delta(0, "one more"));
+  assert.equal(told.delta.at(-1).full, "one more");
 });
 
 test("events do not wait for deltas, nor deltas for the events of others", async () => {

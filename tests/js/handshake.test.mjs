@@ -112,6 +112,24 @@ test("without a position the room begins where the server begins", async () => {
   assert.deepEqual(seqs(told.event), [41, 42, 43]);
 });
 
+test("a listener of the state online may join: each room is joined once", async () => {
+  const scene = stage();
+  scene.client.on("state", ({ state }) => state === "online" && scene.client.join(ROOM, { seq: 0 }));
+  scene.client.connect();
+  await welcomed(scene);
+  assert.deepEqual(scene.wire.last.heard().map(({ type }) => type), ["hello", "join"]);
+});
+
+test("a listener of welcome may close: nothing is asked, no timer is left", async () => {
+  const scene = stage();
+  scene.client.join(ROOM, { seq: 0 });
+  scene.client.on("welcome", () => scene.client.close());
+  scene.client.connect();
+  await welcomed(scene, { resumed: [{ conversation: ROOM, ok: true }] });
+  assert.deepEqual(scene.wire.last.heard().map(({ type }) => type), ["hello"]);
+  assert.equal(scene.clock.pending, 0);
+});
+
 test("since goes along with the first join only as long as nothing better is known", async () => {
   const { client, wire } = await online();
   wire.last.heard();

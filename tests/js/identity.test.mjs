@@ -57,6 +57,9 @@ test("4004: the token is renewed before the next hello", async () => {
   scene.wire.last.drops(4004);
   await scene.clock.pass(1000);
   assert.equal((await helloOf(scene)).token, "t2");
+  scene.wire.last.drops(1006);
+  await scene.clock.pass(2000);
+  assert.equal((await helloOf(scene)).token, "t2", "and then kept");
   assert.deepEqual(asked, [{ renew: false }, { renew: true }]);
 });
 
@@ -85,6 +88,14 @@ test("auth:renewed is told, handed to onToken, and used from then on", async () 
   await scene.clock.pass(1000);
   assert.equal((await helloOf(scene)).token, "fresh");
   assert.equal(asked.length, 1);
+});
+
+test("where the cookie counts, a renewed token is told but not used", async () => {
+  const scene = await online();
+  scene.wire.last.says({ type: "auth:renewed", access: "fresh", expires_at: "2025-01-02T00:00:00.000Z" });
+  scene.wire.last.drops();
+  await scene.clock.pass(1000);
+  assert.equal("token" in (await helloOf(scene)), false);
 });
 
 test("token_expired while online: a new token is fetched and sent as auth", async () => {

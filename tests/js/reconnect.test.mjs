@@ -133,6 +133,15 @@ test("drain: the connection serves on for the wait, then another is opened at on
   assert.equal(wire.sockets.length, 2);
 });
 
+test("after a drain the waits begin at the first", async () => {
+  const { wire, clock, client } = await online();
+  wire.last.says({ type: "drain", retry_after_ms: 3000, deadline_ms: 300_000 });
+  await clock.pass(3000);
+  await clock.pass(0);
+  wire.last.drops();
+  assert.deepEqual([client.state.attempt, client.state.retryAt - clock.now()], [1, 1000]);
+});
+
 test("drain: where the server closes before the wait is over, the wait is kept all the same", async () => {
   const { wire, clock, client } = await online();
   wire.last.says({ type: "drain", retry_after_ms: 3000, deadline_ms: 300_000 });

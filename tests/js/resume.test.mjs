@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { EPOCH, ROOM, delta, event, events, inRoom, joined, runStart, seqs, welcomed } from "./support/stage.mjs";
+import { EPOCH, ROOM, delta, event, events, inRoom, joined, reconnected, runStart, seqs, welcomed } from "./support/stage.mjs";
 
 const page = (ref, list, head = list.at(-1)?.seq ?? 0) => ({ type: "page", ref, conversation: ROOM, events: list, head });
 const fetches = (socket) => socket.heard().filter(({ type }) => type === "fetch");
@@ -142,6 +142,29 @@ test("resync replaces what is held, and live goes on from its seq", async () => 
   assert.deepEqual(seqs(told.event), [4]);
 });
 
+test("what was kept of the old numbering does not come up in the new one", async () => {
+  const { wire, told } = await inRoom();
+  wire.last.says(event(5, { id: "old" }), resync({ head: 3 }), event(4), event(5, { id: "new" }));
+  assert.deepEqual(told.event.map(({ id }) => id), ["id-4", "new"]);
+});
+
+test("nor where the log begins at 1 again, which needs no resync", async () => {
+  const scene = await inRoom();
+  scene.wire.last.says(event(2, { id: "old" }));
+  await reconnected(scene);
+  scene.wire.last.says(joined({ epoch: "e2", head: 2 }), { type: "catchup", conversation: ROOM, events: events(1, 2), head: 2, done: true });
+  assert.deepEqual(scene.told.event.map(({ id }) => id), ["id-1", "id-2"]);
+  assert.equal(scene.room.epoch, "e2");
+});
+
+test("another epoch without a word about it is taken as one all the same", async () => {
+  const { wire, told } = await inRoom({ position: { epoch: EPOCH, seq: 9 }, joined: { epoch: "e2", head: 10 } });
+  wire.last.says(event(10));
+  assert.deepEqual(told.event, []);
+  wire.last.says(resync());
+  assert.equal(told.resync.length, 1);
+});
+
 for (const reason of ["epoch", "ahead", "too_far", "expired"]) {
   test(`joined with the reason ${reason}: nothing is applied before the snapshot`, async () => {
     const { wire, told } = await inRoom({
@@ -179,6 +202,9 @@ test("4005: joined again without session and without resume data; what is held s
   scene.wire.last.says(joined({ ref: join.ref, head: 3, resumed: false }), { type: "catchup", conversation: ROOM, events: events(1, 3), head: 3, done: true });
   assert.deepEqual(seqs(scene.told.event), [1, 2, 3]);
   assert.deepEqual(scene.told.resync, []);
+  await scene.clock.pass(5000);
+  await reconnected(scene);
+  assert.equal(scene.wire.last.heard()[0].resume[0].seq, 3, "once only");
 });
 
 test("after 4005 the newest page may begin beyond the cursor: the hole is fetched", async () => {
@@ -204,8 +230,24 @@ test("after a reconnect nothing of the old connection is waited for", async () =
   assert.deepEqual(scene.told.event, []);
   await scene.clock.pass(1000);
   await welcomed(scene, { resumed: [{ conversation: ROOM, ok: true }] });
-  scene.wire.last.says(joined({ head: 3 }), { type: "catchup", conversation: ROOM, events: events(1, 3), head: 3, done: true });
+  scene.wire.last.heard();
+  scene.wire.last.says(joined({ head: 3 }), event(3));
+  const [fetch] = fetches(scene.wire.last);
+  scene.wire.last.says(page(fetch.ref, events(1, 3)));
   assert.deepEqual(seqs(scene.told.event), [1, 2, 3]);
+});
+
+test("a listener may leave or close in the middle of a batch: nothing of it comes after", async () => {
+  const one = await inRoom();
+  one.room.on("event", () => one.room.leave());
+  one.wire.last.says({ type: "catchup", conversation: ROOM, events: events(1, 3), head: 3, done: true });
+  assert.deepEqual(seqs(one.told.event), [1]);
+
+  const two = await inRoom();
+  two.room.on("event", () => two.client.close());
+  two.wire.last.says([event(1), event(2), { type: "drain", retry_after_ms: 1000, deadline_ms: 2000 }]);
+  assert.deepEqual(seqs(two.told.event), [1]);
+  assert.equal(two.clock.pending, 0);
 });
 
 test("what is still on the wire of an earlier stay is not taken for the new one", async () => {

@@ -65,12 +65,12 @@ test("unacknowledged at a loss: sent again with the same cmid and the same body"
 test("one after the other, so that the order of writing is kept", async () => {
   const { wire, room } = await inRoom();
   for (const text of ["one", "two", "three"]) room.send(text);
-  const order = [];
-  for (let [frame] = sends(wire.last); frame; [frame] = sends(wire.last)) {
-    order.push(frame.text);
-    wire.last.says(sent(frame));
+  for (const text of ["one", "two", "three"]) {
+    const frames = sends(wire.last);
+    assert.deepEqual(frames.map((frame) => frame.text), [text]);
+    wire.last.says(sent(frames[0]));
   }
-  assert.deepEqual(order, ["one", "two", "three"]);
+  assert.deepEqual(sends(wire.last), []);
 });
 
 test("a retryable error keeps the message: sent again after the wait that the server names, else after 1, 2, 4 … s", async () => {
@@ -78,7 +78,8 @@ test("a retryable error keeps the message: sent again after the wait that the se
   room.send("Hi");
   wire.last.says(error(sends(wire.last)[0], "rate_limited", { retryable: true, retry_after_ms: 5000 }));
   await clock.pass(4999);
-  assert.deepEqual(sends(wire.last), []);
+  room.send("next");
+  assert.deepEqual(sends(wire.last), [], "nor does the next one overtake it");
   await clock.pass(1);
   let [frame] = sends(wire.last);
   for (const wait of [2000, 4000, 8000, 16_000]) {
@@ -89,18 +90,23 @@ test("a retryable error keeps the message: sent again after the wait that the se
     [frame] = sends(wire.last);
   }
   wire.last.says(sent(frame));
-  assert.deepEqual(room.unsent, []);
   assert.deepEqual(told.failed, []);
+  [frame] = sends(wire.last);
+  wire.last.says(error(frame, "unavailable", { retryable: true }));
+  await clock.pass(1000);
+  assert.deepEqual(sends(wire.last).map(({ text }) => text), ["next"], "which begins at 1 s again");
 });
 
 test("an error for good takes it out and gives the text back; the next goes on", async () => {
   const { wire, room, told } = await inRoom();
   const bad = room.send("bad");
   room.send("good");
-  wire.last.says(error(sends(wire.last)[0], "invalid"));
+  const [frame] = sends(wire.last);
+  wire.last.says(error(frame, "invalid"), error(frame, "invalid"));
   await assert.rejects(bad.acknowledged, { name: "SendError", code: "invalid", message: "It is invalid.", cmid: bad.cmid });
   assert.deepEqual(told.failed.map(({ code, body }) => [code, body.text]), [["invalid", "bad"]]);
   assert.deepEqual(sends(wire.last).map(({ text }) => text), ["good"]);
+  assert.deepEqual(room.unsent.map(({ text }) => text), ["good"]);
 });
 
 test("a message is not to blame for an expired token: it is kept", async () => {
@@ -174,6 +180,19 @@ test("a reload keeps what was unsent, in order, with its cmid", async () => {
     after.wire.last.says(sent(frame));
   }
   assert.equal(storage.length, 0);
+});
+
+test("joined before it is known who is here: what was left behind comes with welcome, and only once", async () => {
+  const storage = new FakeStorage();
+  (await inRoom({ storage })).room.send("left behind");
+  const scene = stage({ storage });
+  const room = scene.client.join(ROOM, { epoch: EPOCH, seq: 0 });
+  assert.deepEqual(room.unsent, []);
+  scene.client.connect();
+  await welcomed(scene);
+  assert.deepEqual(room.unsent.map(({ text }) => text), ["left behind"]);
+  await reconnected(scene);
+  assert.equal(room.unsent.length, 1);
 });
 
 test("a refused message is out of the storage too", async () => {

@@ -39,6 +39,8 @@ test("typing without a connection is forgotten", async () => {
   await welcomed(scene, { resumed: [{ conversation: ROOM, ok: true }] });
   scene.wire.last.says(joined());
   assert.deepEqual(heard(scene.wire.last, "typing"), []);
+  scene.room.typing();
+  assert.equal(heard(scene.wire.last, "typing").length, 1, "and does not keep the next from being said");
 });
 
 test("read goes forward only, at most twice a second, and the last one is always said", async () => {
@@ -58,6 +60,13 @@ test("read while away is said after the reconnect", async () => {
   await scene.clock.pass(1000);
   await welcomed(scene, { resumed: [{ conversation: ROOM, ok: true }] });
   scene.wire.last.says(joined({ head: 9 }));
+  assert.deepEqual(heard(scene.wire.last, "read").map(({ seq }) => seq), [9]);
+});
+
+test("read may have been lost with the connection, so it is said again", async () => {
+  const scene = await inRoom({ position: { epoch: EPOCH, seq: 9 } });
+  scene.room.read(9);
+  await rejoined(scene, { head: 9 });
   assert.deepEqual(heard(scene.wire.last, "read").map(({ seq }) => seq), [9]);
 });
 

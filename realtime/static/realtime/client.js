@@ -249,12 +249,13 @@ export class Client extends Emitter {
     this.#session = frame.session;
     this.user = frame.user ?? null;
     this.#store.user ??= frame.user?.id ?? null;
+    const followed = [...this.#subscriptions.values()]; // a listener may join more of them, or close
     this.#reconnector.welcomed();
     this.emit("welcome", frame);
     const resumed = new Map((frame.resumed ?? []).map((entry) => [entry.conversation, entry]));
-    for (const one of [...this.#subscriptions.values()]) {
+    for (const one of followed) {
       one.outbox.restore();
-      one.connected(resumed.get(one.id));
+      if (this.#connection?.welcomed) one.connected(resumed.get(one.id));
     }
   }
 

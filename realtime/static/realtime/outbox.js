@@ -69,12 +69,11 @@ export class Outbox {
     return item;
   }
 
-  /** Takes in what an earlier page left in the storage, and says from now on whose what is here is. */
+  /** Before anything is sent: takes in what an earlier page left in the storage, and says whose what is here is. */
   restore() {
     const known = new Set(this.#items.map((item) => item.cmid));
     const earlier = this.#store.list(this.#conversation).filter((item) => !known.has(item.cmid));
-    const from = this.#ref === null ? 0 : 1;
-    this.#items.splice(from, 0, ...earlier.map(newItem));
+    this.#items.unshift(...earlier.map(newItem));
     for (const item of this.#items) this.#store.put(this.#conversation, stored(item));
   }
 

@@ -81,7 +81,6 @@ export class Reconnector {
   hurry() {
     if (!this.#timer.armed) return;
     const at = Math.max(this.#clock.now(), this.#notBefore);
-    if (at >= this.#state.retryAt) return;
     this.#become({ retryAt: at });
     this.#timer.set(at - this.#clock.now());
   }

@@ -72,6 +72,7 @@ export class Subscription {
 
   /** @param {{ok: boolean, reason?: string}} [resumed]  our entry of `welcome.resumed`, where there was one */
   connected(resumed) {
+    if (this.left) return;
     const joinedIsComing = resumed && (resumed.ok || RESYNC_REASONS.has(resumed.reason));
     if (joinedIsComing) this.#joinTimer.set(JOIN_MS);
     else this.#join();

@@ -1,4 +1,4 @@
-/** `localStorage` as a Map. */
+/** `localStorage` as a Map. Its keys come in an order that nobody should rely on. */
 export class FakeStorage {
   #items = new Map();
 
@@ -7,7 +7,7 @@ export class FakeStorage {
   }
 
   key(at) {
-    return [...this.#items.keys()][at] ?? null;
+    return [...this.#items.keys()].reverse()[at] ?? null;
   }
 
   getItem(key) {
