@@ -1,0 +1,81 @@
+"""Routes of people and tokens (PROTOCOL.md section 3)."""
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import wire
+from accounts.api.serializers import (
+    ProfileInput,
+    RefreshInput,
+    Registered,
+    RegisterInput,
+    TicketShape,
+    TokenInput,
+    TokenPair,
+    UserShape,
+)
+from accounts.services import tokens, users
+from chatproject.lib.http import checked, etag, if_match
+
+
+class Open(APIView):
+    """For everybody: these routes are how one becomes somebody."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+
+class RegisterView(Open):
+    @extend_schema(request=RegisterInput, responses={201: Registered})
+    def post(self, request: Request) -> Response:
+        """Create a user and log in."""
+        user = users.register(**checked(RegisterInput, request))
+        return Response({**tokens.issue(user), "user": wire.user(user)}, status=201)
+
+
+class TokenView(Open):
+    @extend_schema(request=TokenInput, responses=TokenPair)
+    def post(self, request: Request) -> Response:
+        """Log in with a name and a password."""
+        return Response(tokens.log_in(**checked(TokenInput, request)))
+
+
+class RefreshView(Open):
+    @extend_schema(request=RefreshInput, responses=TokenPair)
+    def post(self, request: Request) -> Response:
+        """New tokens for a refresh token, which is used up."""
+        return Response(tokens.renew(**checked(RefreshInput, request)))
+
+
+class RevokeView(Open):
+    @extend_schema(request=RefreshInput, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """End a login."""
+        tokens.revoke(**checked(RefreshInput, request))
+        return Response(status=204)
+
+
+class TicketView(APIView):
+    @extend_schema(request=None, responses=TicketShape)
+    def post(self, request: Request) -> Response:
+        """A ticket that opens one socket."""
+        return Response({"ticket": tokens.issue_ticket(request.user), "expires_in": settings.TICKET_SECONDS})
+
+
+class MeView(APIView):
+    @extend_schema(responses=UserShape)
+    def get(self, request: Request) -> Response:
+        """The user who asks."""
+        return Response(wire.user(request.user), headers={"ETag": etag(request.user.version)})
+
+    @extend_schema(request=ProfileInput, responses=UserShape)
+    def patch(self, request: Request) -> Response:
+        """Change the profile; with If-Match (or `version`) only if it is the current one."""
+        changes = checked(ProfileInput, request, partial=True)
+        version = if_match(request) or changes.pop("version", None)
+        user = users.update_profile(user=request.user, changes=changes, version=version)
+        return Response(wire.user(user), headers={"ETag": etag(user.version)})

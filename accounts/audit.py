@@ -1,0 +1,23 @@
+"""Writing the audit trail: call within the transaction of the act, so that neither exists alone."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from accounts.models import AuditEntry
+from chatproject.lib import clock
+
+
+def record(
+    *, actor: UUID | None, action: str, target: tuple[str, object], at: datetime | None = None, **detail: Any
+) -> None:
+    """Record that `actor` did `action` on `target` (kind, id); `detail` must hold no message text."""
+    kind, target_id = target
+    AuditEntry.objects.create(
+        at=at or clock.now(),
+        actor_id=actor,
+        action=action,
+        target_type=kind,
+        target_id=str(target_id),
+        detail=detail,
+    )

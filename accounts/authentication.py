@@ -1,0 +1,31 @@
+"""Who is asking over HTTP: a bearer token, or the session cookie together with a CSRF token."""
+
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
+from rest_framework.request import Request
+
+from accounts.models import User
+from accounts.services import tokens
+from chatproject.lib.errors import Problem
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <access token>`. Raises Problem `unauthenticated` or `token_expired`."""
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        scheme, _, token = get_authorization_header(request).partition(b" ")
+        if scheme.lower() != b"bearer":
+            return None
+        try:
+            return tokens.user_of_access(token.decode("ascii").strip())[0], None
+        except UnicodeDecodeError as error:
+            raise Problem("unauthenticated") from error
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class CookieAuthentication(SessionAuthentication):
+    """Django's session, with its CSRF check; answers 401 rather than 403 where nobody is logged in."""
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Cookie"

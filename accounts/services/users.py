@@ -1,0 +1,78 @@
+"""Verbs on users."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from accounts import audit
+from accounts.models import User
+from chatproject.lib.errors import Problem
+from chatproject.lib.ids import parse_id
+
+PROFILE_FIELDS = ("name", "email", "language", "preferences")
+
+
+def register(*, username: str, password: str, email: str = "") -> User:
+    """Create a user. Raises Problem: `forbidden` where sign-up is closed, `invalid` for bad or taken names."""
+    if not settings.REGISTRATION_OPEN:
+        raise Problem("forbidden", "Registration is closed.")
+    user = User(username=username, email=email)
+    try:
+        user.clean_fields(exclude=["password"])
+        validate_password(password, user)
+    except ValidationError as error:
+        raise Problem("invalid", errors=_messages(error)) from error
+    if User.objects.filter(username__iexact=username).exists():
+        raise _taken()
+    user.set_password(password)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+            audit.record(actor=user.id, action="user.registered", target=("user", user.id))
+    except IntegrityError as error:
+        raise _taken() from error
+    return user
+
+
+def update_profile(*, user: User, changes: dict[str, Any], version: int | None = None) -> User:
+    """Change profile fields. With `version`, only if it is the current one: Problem `stale` otherwise."""
+    fields = {name: changes[name] for name in PROFILE_FIELDS if name in changes}
+    rows = User.objects.filter(id=user.id)
+    if version is not None:
+        rows = rows.filter(version=version)
+    if not rows.update(version=F("version") + 1, **fields):
+        raise Problem("stale", extra={"version": User.objects.get(id=user.id).version})
+    return User.objects.get(id=user.id)
+
+
+def create_first_admin(password: str) -> bool:
+    """Create the superuser `admin` unless there is a superuser already; tells whether it did."""
+    if User.objects.filter(is_superuser=True).exists():
+        return False
+    User.objects.create_superuser("admin", password=password)
+    return True
+
+
+def find(id_or_username: object) -> User:
+    """The active user with this id or username. Raises Problem `not_found`."""
+    text = str(id_or_username)
+    user_id = parse_id(text)
+    by = {"id": user_id} if user_id else {"username": text}
+    user = User.objects.filter(is_active=True, **by).first()
+    if user is None:
+        raise Problem("not_found", "There is no such user.")
+    return user
+
+
+def _taken() -> Problem:
+    return Problem("invalid", errors={"username": ["A user with that username already exists."]})
+
+
+def _messages(error: ValidationError) -> dict[str, list[str]]:
+    if hasattr(error, "error_dict"):
+        return {field: [str(text) for text in texts] for field, texts in error.message_dict.items()}
+    return {"password": list(error.messages)}

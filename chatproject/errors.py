@@ -1,0 +1,29 @@
+"""Failures outside of any view: a problem document for API clients, a page for people."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from chatproject.lib.errors import Problem
+from conversations.api.problems import as_problem, plain_response
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, as_problem(exception))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, Problem("forbidden"))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, Problem("not_found"))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _answer(request, Problem("internal"))
+
+
+def _answer(request: HttpRequest, problem: Problem) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return plain_response(problem, request)
+    return render(request, "error.html", {"problem": problem}, status=problem.code.status)

@@ -1,0 +1,45 @@
+"""`/livez`, `/readyz`, `/metrics`."""
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from redis import Redis, RedisError
+
+from chatproject.lib import metrics
+
+
+def livez(request: HttpRequest) -> HttpResponse:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+def readyz(request: HttpRequest) -> HttpResponse:
+    """PostgreSQL is needed to serve; Redis away is degraded, not down."""
+    database, redis = _database_answers(), _redis_answers()
+    status = "unavailable" if not database else "ok" if redis else "degraded"
+    body = {"status": status, "database": database, "redis": redis}
+    return JsonResponse(body, status=200 if database else 503)
+
+
+def metrics_page(request: HttpRequest) -> HttpResponse:
+    body, content_type = metrics.exposition()
+    return HttpResponse(body, content_type=content_type)
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def _redis_answers() -> bool:
+    client = Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+    try:
+        return bool(client.ping())
+    except RedisError:
+        return False
+    finally:
+        client.close()

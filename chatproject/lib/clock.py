@@ -1,0 +1,19 @@
+"""Times: aware, UTC, milliseconds (PROTOCOL.md section 1)."""
+
+from datetime import UTC, datetime
+
+
+def to_millis(moment: datetime) -> datetime:
+    """`moment` cut to whole milliseconds, as it is stored and sent."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def now() -> datetime:
+    return to_millis(datetime.now(UTC))
+
+
+def rfc3339(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC with milliseconds and `Z`, e.g. `2026-11-20T10:00:00.000Z`."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -1,0 +1,47 @@
+"""Every metric of the product, in one place; documented in docs/metrics.md (a test compares)."""
+
+import os
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10)
+
+ws_connections = Gauge("ws_connections", "Open WebSockets.", multiprocess_mode="livesum")
+sync_latency = Histogram(
+    "sync_latency_seconds",
+    "From the commit of an event to its hand-over to the sockets.",
+    buckets=LATENCY_BUCKETS,
+)
+requests = Counter("requests_total", "HTTP requests answered.", ["method", "route", "status"])
+request_seconds = Histogram("request_seconds", "Time to answer an HTTP request.", buckets=LATENCY_BUCKETS)
+errors = Counter("errors_total", "Errors told to clients, by door and code.", ["door", "code"])
+runs = Counter("runs_total", "Runs ended, by assistant and status.", ["assistant", "status"])
+first_delta = Histogram(
+    "run_first_delta_seconds", "From a queued run to its first stored delta.", buckets=LATENCY_BUCKETS
+)
+events = Counter("events_total", "Events committed to the log, by type.", ["type"])
+events_lost = Counter(
+    "events_lost_total", "Events that a room had to read from the log because no hint brought them."
+)
+commits = Counter("commits_total", "Commits of the log writer.")
+commit_failures = Counter("commit_failures_total", "Group commits that failed and were retried one by one.")
+hints_failed = Counter("hints_failed_total", "Hints that could not be published; the poll delivers instead.")
+sweeps = Counter("sweeper_actions_total", "What the sweeper mended.", ["action"])
+
+
+def exposition() -> tuple[bytes, str]:
+    """The metrics of all processes of this machine (of this one alone without PROMETHEUS_MULTIPROC_DIR)."""
+    registry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)
+    return generate_latest(registry), CONTENT_TYPE_LATEST

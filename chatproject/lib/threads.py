@@ -1,0 +1,31 @@
+"""Blocking database work, off the event loop.
+
+Channels' `database_sync_to_async` shares one thread per process, so one slow query would stall every
+socket (shared fact sheet); these threads are ours, several, and give their connection back to the pool.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from django.conf import settings
+from django.db import connections
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_executor = ThreadPoolExecutor(settings.DB_THREADS, thread_name_prefix="db")
+
+
+def _then_release(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    try:
+        return fn(*args, **kwargs)
+    finally:
+        connections.close_all()
+
+
+async def in_thread(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run `fn` in a database thread; its result or exception comes back here."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_executor, lambda: _then_release(fn, *args, **kwargs))

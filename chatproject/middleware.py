@@ -1,0 +1,30 @@
+"""A request id on every answer, and the count and time of every request."""
+
+import re
+import time
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from chatproject.lib import metrics
+from chatproject.lib.ids import new_id
+
+ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class RequestContext:
+    """Sets `request.request_id` (taken over from a proxy where it is well-formed) and measures."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request.request_id = given if ACCEPTABLE_ID.fullmatch(given) else str(new_id())  # type: ignore[attr-defined]
+        began = time.perf_counter()
+        response = self.get_response(request)
+        response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        route = request.resolver_match.route if request.resolver_match else "(none)"
+        metrics.requests.labels(request.method, route, response.status_code).inc()
+        metrics.request_seconds.observe(time.perf_counter() - began)
+        return response

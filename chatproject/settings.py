@@ -1,0 +1,326 @@
+"""All settings, one sentence each; docs/settings.md lists those of ours (a test compares).
+
+Values come from the environment. Where DATABASE_URL, REDIS_URL, SECRET_KEY or ENCRYPTION_KEYS are unset,
+those that `manage.py serve` made in DATA_DIR are used.
+"""
+
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from chatproject import embedded
+from chatproject.lib import environment as env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Where things are -------------------------------------------------------------------------------------
+
+# Folder for the embedded services' data and for generated secrets.
+DATA_DIR = Path(env.text("DATA_DIR") or embedded.default_data_dir(BASE_DIR)).resolve()
+_embedded_database, _embedded_redis = embedded.urls(DATA_DIR)
+# PostgreSQL 16+ with pgvector; unset = the embedded server in DATA_DIR.
+DATABASE_URL = env.text("DATABASE_URL") or _embedded_database
+# Redis 6.2+; unset = the embedded server in DATA_DIR.
+REDIS_URL = env.text("REDIS_URL") or _embedded_redis
+
+# --- Secrets ----------------------------------------------------------------------------------------------
+
+# Django's key for signatures (sessions, CSRF, tokens); at least 32 characters.
+SECRET_KEY = env.text("SECRET_KEY") or embedded.read_secret(DATA_DIR, "secret_key")
+# Before the first start there is none yet: commands run with a passing one, servers refuse to (checks.py).
+HAS_SECRET_KEY = bool(SECRET_KEY)
+SECRET_KEY = SECRET_KEY or secrets.token_urlsafe(50)
+# Lines `<id>:<base64 of 32 bytes>`; the first key wraps new data keys, all of them unwrap old ones.
+ENCRYPTION_KEYS = (env.text("ENCRYPTION_KEYS") or embedded.read_secret(DATA_DIR, "encryption_keys")).split()
+
+# --- Django -----------------------------------------------------------------------------------------------
+
+DEBUG = env.flag("DEBUG", False)
+# Host names under which the product is reached, separated by commas.
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+# Origins (scheme://host) besides our own whose pages may use a cookie, separated by commas.
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+
+ROOT_URLCONF = "chatproject.urls"
+ASGI_APPLICATION = "chatproject.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.User"
+SITE_ID = 1
+
+INSTALLED_APPS = [
+    "daphne",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "channels",
+    "procrastinate.contrib.django",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "chatproject",
+    "accounts",
+    "conversations",
+    "realtime",
+]
+
+MIDDLEWARE = [
+    "chatproject.middleware.RequestContext",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# Milliseconds that a statement may wait for a row lock before the sender is told to try again.
+LOCK_TIMEOUT_MS = env.number("LOCK_TIMEOUT_MS", 2000, least=1)
+# Milliseconds that one statement may take.
+STATEMENT_TIMEOUT_MS = env.number("STATEMENT_TIMEOUT_MS", 15000, least=1)
+# Connections to PostgreSQL that one process holds at most.
+DB_POOL_SIZE = env.number("DB_POOL_SIZE", 16, least=4)
+# Threads of one process for database work beside the event loop.
+DB_THREADS = env.number("DB_THREADS", 8, least=2)
+
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+DATABASES["default"].setdefault("OPTIONS", {}).update(
+    connect_timeout=3,
+    options=f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS}"
+    " -c idle_in_transaction_session_timeout=30000",
+    pool={"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": 2, "max_lifetime": 1800},
+)
+if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    raise ImproperlyConfigured(
+        "DATABASE_URL must be a postgres:// address; other databases are not supported."
+    )
+
+# --- People -----------------------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+# Whether people may sign up by themselves (page and API).
+REGISTRATION_OPEN = env.flag("REGISTRATION_OPEN", True)
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_USERNAME_MIN_LENGTH = 2
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+
+# Seconds that an access token is valid (24 h).
+ACCESS_TOKEN_SECONDS = env.number("ACCESS_TOKEN_SECONDS", 24 * 3600, least=1)
+# Seconds that a login lives: a refresh token is valid that long (30 days).
+LOGIN_SECONDS = env.number("LOGIN_SECONDS", 30 * 24 * 3600, least=1)
+# Seconds within which a ticket must be used (PROTOCOL.md section 3).
+TICKET_SECONDS = env.number("TICKET_SECONDS", 30, least=1)
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=ACCESS_TOKEN_SECONDS),
+    "REFRESH_TOKEN_LIFETIME": timedelta(seconds=LOGIN_SECONDS),
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+    "UPDATE_LAST_LOGIN": False,
+    "LEEWAY": 30,
+    "USER_ID_CLAIM": "sub",
+}
+
+# --- HTTP API ---------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.BearerAuthentication",
+        "accounts.authentication.CookieAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["conversations.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["conversations.api.renderers.FastJSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "conversations.api.problems.problem_response",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Conversation back end",
+    "DESCRIPTION": "Durable, real-time conversations between people and assistants. See docs/protocol.md.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+# Bytes of one HTTP request body at most.
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.number("MAX_BODY_BYTES", 1024 * 1024, least=1024)
+# Seconds that `?wait=` may ask for at most.
+WAIT_MAX_SECONDS = env.number("WAIT_MAX_SECONDS", 60, least=1)
+# Entries of one page of a list, by default and at most.
+PAGE_SIZE = env.number("PAGE_SIZE", 50, least=1)
+MAX_PAGE_SIZE = env.number("MAX_PAGE_SIZE", 200, least=1)
+
+# --- The log ----------------------------------------------------------------------------------------------
+
+# Called after each commit with the list of what was committed; this is how hints leave.
+EVENT_PUBLISHERS = ["realtime.broadcast.publish"]
+# Makes the body of a `text/event-stream` answer; called with (user, conversation id, cursor).
+EVENT_STREAM = "realtime.sse.stream"
+# Appends that share one commit at most.
+GROUP_COMMIT_MAX = env.number("GROUP_COMMIT_MAX", 500, least=1)
+# Appends that may wait for a commit in one process before senders are told to try again.
+GROUP_COMMIT_QUEUE = env.number("GROUP_COMMIT_QUEUE", 10000, least=1)
+# Code points of one message at most.
+MESSAGE_MAX_LENGTH = env.number("MESSAGE_MAX_LENGTH", 32000, least=1)
+# Code points of a title at most.
+TITLE_MAX_LENGTH = env.number("TITLE_MAX_LENGTH", 200, least=1)
+# Bytes of a conversation's metadata at most.
+METADATA_MAX_BYTES = env.number("METADATA_MAX_BYTES", 16384, least=2)
+# Members of one conversation at most.
+MEMBERS_MAX = env.number("MEMBERS_MAX", 1000, least=1)
+# Hours that an Idempotency-Key is kept at least.
+IDEMPOTENCY_HOURS = env.number("IDEMPOTENCY_HOURS", 24, least=1)
+
+# --- Runs -------------------------------------------------------------------------------------------------
+
+# Assistants by name; the class is built once per process.
+ASSISTANTS = {
+    "guide": "conversations.assistants.builtin.guide.Guide",
+    "openai": "conversations.assistants.builtin.openai.OpenAIAssistant",
+}
+# The assistant that the chat page starts a conversation with.
+DEFAULT_ASSISTANT = env.text("DEFAULT_ASSISTANT", "guide")
+# Address of an OpenAI-compatible API; empty = the SDK's default.
+OPENAI_BASE_URL = env.text("OPENAI_BASE_URL")
+# Key for that API; empty = the assistant `openai` is not offered.
+OPENAI_API_KEY = env.text("OPENAI_API_KEY")
+# Model that the assistant `openai` asks for.
+OPENAI_MODEL = env.text("OPENAI_MODEL", "gpt-4o-mini")
+# What the assistant `openai` is told first.
+OPENAI_SYSTEM_PROMPT = env.text("OPENAI_SYSTEM_PROMPT", "You are a helpful assistant. Answer in Markdown.")
+# Seconds until a connection to a model must stand.
+PROVIDER_CONNECT_SECONDS = env.number("PROVIDER_CONNECT_SECONDS", 10, least=1)
+# Seconds without a byte from a model after which the run fails.
+PROVIDER_STALL_SECONDS = env.number("PROVIDER_STALL_SECONDS", 30, least=1)
+# Messages of the conversation that are sent to a model at most.
+HISTORY_MESSAGES = env.number("HISTORY_MESSAGES", 80, least=1)
+# Milliseconds that pieces of an answer are gathered before they are stored and shown.
+DELTA_MS = env.number("DELTA_MS", 40, least=1)
+# Code points of one answer at most; what comes after is cut and the run is stopped.
+ANSWER_MAX_LENGTH = env.number("ANSWER_MAX_LENGTH", 100_000, least=1)
+# Bytes of one step's input or output that are stored at most.
+STEP_MAX_BYTES = env.number("STEP_MAX_BYTES", 16384, least=64)
+# Runs that one worker process answers at the same time.
+WORKER_CONCURRENCY = env.number("WORKER_CONCURRENCY", 50, least=1)
+# Seconds after its last renewal at which a run's lease ends; a dead worker is noticed this soon.
+LEASE_SECONDS = env.number("LEASE_SECONDS", 12, least=2)
+# Seconds between two sweeps for dead runs and lost jobs.
+SWEEP_SECONDS = env.number("SWEEP_SECONDS", 3, least=1)
+
+# --- Sockets ----------------------------------------------------------------------------------------------
+
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "realtime.groups.RoomLayer",
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 2, "socket_connect_timeout": 2}]},
+    }
+}
+# Milliseconds that publishing one hint may take before it is given up.
+HINT_TIMEOUT_MS = env.number("HINT_TIMEOUT_MS", 250, least=1)
+# Milliseconds between two looks at the heads of the open rooms, and while Redis is away.
+POLL_MS = env.number("POLL_MS", 1000, least=10)
+POLL_MS_WITHOUT_REDIS = env.number("POLL_MS_WITHOUT_REDIS", 200, least=10)
+# Bytes of one frame from a client at most.
+FRAME_MAX_BYTES = env.number("FRAME_MAX_BYTES", 65536, least=1024)
+# Bytes of one WebSocket message to a client at most, and of what may wait for a slow one.
+BATCH_MAX_BYTES = env.number("BATCH_MAX_BYTES", 262144, least=65536)
+# WebSocket messages that may be unacknowledged before the rest waits.
+ACK_WINDOW = env.number("ACK_WINDOW", 20, least=2)
+# Seconds until an unacknowledged message closes the connection (4003).
+ACK_SECONDS = env.number("ACK_SECONDS", 30, least=1)
+# Milliseconds that a frame may wait for others under load.
+BATCH_MS = env.number("BATCH_MS", 50, least=0)
+# Milliseconds between heartbeats, and of silence after which a connection is closed (4002).
+HEARTBEAT_MS = env.number("HEARTBEAT_MS", 25000, least=100)
+TIMEOUT_MS = env.number("TIMEOUT_MS", 60000, least=100)
+# Seconds within which the first frame must come.
+HELLO_SECONDS = env.number("HELLO_SECONDS", 10, least=1)
+# Events that a resume replays at most; more is answered with a snapshot.
+CATCHUP_MAX = env.number("CATCHUP_MAX", 1000, least=1)
+# Bytes of the snapshot in a `resync`.
+SNAPSHOT_MAX_BYTES = env.number("SNAPSHOT_MAX_BYTES", 131072, least=1024)
+# Recent events that a room keeps in memory.
+ROOM_TAIL = env.number("ROOM_TAIL", 200, least=1)
+# Conversations that one connection may have open at once.
+ROOMS_PER_CONNECTION = env.number("ROOMS_PER_CONNECTION", 100, least=1)
+
+# --- Pages ------------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+LOCALE_PATHS = [BASE_DIR / "chatproject" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+UNFOLD = {"SITE_TITLE": _("Conversations"), "SITE_HEADER": _("Conversations"), "SHOW_VIEW_ON_SITE": False}
+
+# --- Jobs -------------------------------------------------------------------------------------------------
+
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+
+# --- Logs -------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "WARNING")},
+}

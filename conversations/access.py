@@ -1,0 +1,35 @@
+"""What a role may do in a conversation. The one table; every route and every socket command names its row."""
+
+from enum import StrEnum
+
+from chatproject.lib.errors import Problem
+
+
+class Permission(StrEnum):
+    """What can be asked for."""
+
+    READ = "read"
+    SEND = "send"
+    STOP = "stop"
+    CHANGE = "change"
+    ARCHIVE = "archive"
+    MANAGE_MEMBERS = "manage_members"
+    LEAVE = "leave"
+
+
+ROLES: dict[str, frozenset[Permission]] = {
+    "owner": frozenset(Permission) - {Permission.LEAVE},
+    "editor": frozenset(
+        {Permission.READ, Permission.SEND, Permission.STOP, Permission.CHANGE, Permission.LEAVE}
+    ),
+    "agent": frozenset({Permission.READ, Permission.SEND, Permission.STOP, Permission.LEAVE}),
+    "viewer": frozenset({Permission.READ, Permission.LEAVE}),
+}
+
+
+def require(role: str | None, permission: Permission) -> None:
+    """Raise Problem: `not_found` for strangers (they may not know of it), `forbidden` for the wrong role."""
+    if role is None:
+        raise Problem("not_found")
+    if permission not in ROLES[role]:
+        raise Problem("forbidden", f"The role {role} may not {permission.value.replace('_', ' ')} here.")

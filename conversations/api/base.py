@@ -1,0 +1,42 @@
+"""What the views of conversations share: who may what, and repeated requests."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, ClassVar
+from uuid import UUID
+
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.models import User
+from chatproject.lib.errors import Problem
+from chatproject.lib.http import idempotency_key
+from conversations import selectors
+from conversations.access import Permission
+from conversations.appends import Committed
+
+
+class View(APIView):
+    """`permissions` names for each method what a member's role must allow; the matrix test walks them."""
+
+    permissions: ClassVar[dict[str, Permission]] = {}
+
+    @property
+    def user(self) -> User:
+        assert isinstance(self.request.user, User)
+        return self.request.user
+
+    def conversation(self, id_: UUID) -> Any:
+        """The conversation, if this method's permission allows. Raises Problem `not_found`, `forbidden`."""
+        return selectors.conversation_for(self.user, id_, self.permissions[str(self.request.method)])
+
+
+def write_once(request: Request, verb: Callable[[str | None], "Future[Committed]"], route: str) -> Committed:
+    """Do `verb(cmid)`, where an Idempotency-Key becomes the cmid: the log itself finds the repetition."""
+    key = idempotency_key(request)
+    try:
+        return verb(f"{route}:{key}" if key else None).result()
+    except Problem as problem:
+        if key and problem.code.name == "conflict":
+            raise Problem("idempotency_mismatch") from problem
+        raise

@@ -1,0 +1,99 @@
+"""Routes of messages."""
+
+import time
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+
+from chatproject.lib.http import checked, integer, page_size
+from chatproject.lib.ids import new_id
+from conversations import selectors, wire
+from conversations.access import Permission
+from conversations.api.base import View, write_once
+from conversations.api.renderers import EventStreamRenderer, FastJSONRenderer
+from conversations.api.serializers import MessageInput, MessagePage, MessageShape, Sent
+from conversations.api.streaming import event_stream
+from conversations.appends import Committed
+from conversations.cursors import Cursor
+from conversations.models import Run
+from conversations.services import messages
+
+LIMITS = [OpenApiParameter(name, int) for name in ("before_seq", "after_seq", "limit")]
+
+
+class MessagesView(View):
+    permissions = {"GET": Permission.READ, "POST": Permission.SEND}
+    renderer_classes = (FastJSONRenderer, EventStreamRenderer)
+
+    @extend_schema(parameters=LIMITS, responses=MessagePage)
+    def get(self, request: Request, id: UUID) -> Response:
+        """The newest messages in order; `next` leads to older ones. With `after_seq`: those after it."""
+        self.conversation(id)
+        before, after, limit = (
+            integer(request, "before_seq"),
+            integer(request, "after_seq"),
+            page_size(request),
+        )
+        found = selectors.messages(id, before_seq=before, after_seq=after, limit=limit + 1)
+        more = len(found) > limit
+        if after is not None:
+            page, following = found[:limit], ("after_seq", found[limit - 1]["seq"] if more else None)
+        else:
+            page = found[-limit:]
+            following = ("before_seq", page[0]["seq"] if more else None)
+        link = replace_query_param(request.build_absolute_uri(), *following) if following[1] else None
+        return Response({"next": link, "previous": None, "results": page})
+
+    @extend_schema(request=MessageInput, responses={201: Sent}, parameters=[OpenApiParameter("wait", int)])
+    def post(self, request: Request, id: UUID) -> HttpResponseBase:
+        """Say something. `wait` (seconds) waits for the answer to end; text/event-stream shows it as it comes."""
+        self.conversation(id)
+        wait = integer(request, "wait", 0, most=settings.WAIT_MAX_SECONDS)
+        given = checked(MessageInput, request)
+        cmid = given.pop("cmid", None)
+
+        def send(key: str | None) -> Any:
+            return messages.send(user=self.user, conversation=id, cmid=cmid or key or str(new_id()), **given)
+
+        done = write_once(request, send, "POST messages")
+        run = done.main["data"].get("run")
+        if request.accepted_renderer.format == "sse":
+            start = Cursor(str(done.conversation.epoch), done.main["seq"] - 1)
+            return event_stream(self.user, id, start, until_run=run)
+        if run and wait:
+            _wait_for(UUID(run), wait)
+        return Response(_sent(done, run), status=201)
+
+
+class MessageView(View):
+    permissions = {"GET": Permission.READ}
+
+    @extend_schema(responses=MessageShape)
+    def get(self, request: Request, id: UUID, message: UUID) -> Response:
+        """One message."""
+        self.conversation(id)
+        return Response(selectors.message(id, message))
+
+
+def _sent(done: Committed, run: str | None) -> dict[str, Any]:
+    answer = {
+        "event": done.main,
+        "message": selectors.message(done.conversation.id, UUID(done.main["data"]["message"])),
+        "dup": done.dup,
+    }
+    return {**answer, "run": wire.run(Run.objects.get(id=run))} if run else answer
+
+
+def _wait_for(run: UUID, seconds: int) -> None:
+    """Until the run has ended, or `seconds` are over; holds no connection meanwhile."""
+    until = time.monotonic() + seconds
+    while selectors.ended_run(run) is None and time.monotonic() < until:
+        connection.close()
+        time.sleep(0.1)

@@ -1,0 +1,21 @@
+"""Cursor pagination for lists that are sorted by a time, newest first: `{next, previous, results}`."""
+
+from django.conf import settings
+from rest_framework.exceptions import NotFound
+from rest_framework.pagination import CursorPagination
+
+from chatproject.lib.errors import Problem
+
+
+class ByTime(CursorPagination):
+    page_size = settings.PAGE_SIZE
+    max_page_size = settings.MAX_PAGE_SIZE
+    page_size_query_param = "limit"
+    ordering = ("-updated_at", "-id")
+
+    def decode_cursor(self, request):
+        """Raises Problem `invalid` for a cursor that we did not make."""
+        try:
+            return super().decode_cursor(request)
+        except NotFound as error:
+            raise Problem("invalid", errors={"cursor": ["This cursor is not valid."]}) from error

@@ -1,0 +1,174 @@
+"""Shapes of PROTOCOL.md section 3, for validation and for the OpenAPI document."""
+
+from django.conf import settings
+from rest_framework import serializers
+
+from conversations.models import Conversation, Message, Run
+
+ROLES = ("owner", "editor", "agent", "viewer")
+
+
+class MemberUser(serializers.Serializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+class MemberShape(serializers.Serializer):
+    user = MemberUser()
+    role = serializers.ChoiceField(ROLES)
+    since = serializers.DateTimeField()
+
+
+class MemberInput(serializers.Serializer):
+    user = serializers.CharField(max_length=150, help_text="Id or user name.")
+    role = serializers.CharField(max_length=16, default="editor")
+
+
+class RoleInput(serializers.Serializer):
+    role = serializers.CharField(max_length=16)
+
+
+class ConversationShape(serializers.Serializer):
+    id = serializers.UUIDField()
+    title = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(Conversation.Status.choices)
+    assistant = serializers.CharField(allow_null=True)
+    owner = serializers.UUIDField()
+    role = serializers.ChoiceField(ROLES)
+    metadata = serializers.DictField()
+    tags = serializers.ListField(child=serializers.CharField())
+    epoch = serializers.UUIDField()
+    head = serializers.IntegerField()
+    unread = serializers.IntegerField()
+    members_count = serializers.IntegerField()
+    version = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class ConversationPage(serializers.Serializer):
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    results = ConversationShape(many=True)
+
+
+class ConversationInput(serializers.Serializer):
+    title = serializers.CharField(
+        required=False, allow_null=True, allow_blank=True, max_length=settings.TITLE_MAX_LENGTH
+    )
+    assistant = serializers.CharField(required=False, allow_null=True, max_length=64)
+    metadata = serializers.DictField(required=False)
+    members = MemberInput(many=True, required=False)
+    message = serializers.CharField(required=False, trim_whitespace=False, help_text="The first message.")
+
+
+class ConversationChange(serializers.Serializer):
+    title = serializers.CharField(
+        required=False, allow_null=True, allow_blank=True, max_length=settings.TITLE_MAX_LENGTH
+    )
+    status = serializers.CharField(required=False, max_length=16)
+    assistant = serializers.CharField(required=False, allow_null=True, max_length=64)
+    metadata = serializers.DictField(required=False)
+    tags = serializers.ListField(child=serializers.CharField(max_length=50), required=False)
+
+
+class ActorShape(serializers.Serializer):
+    kind = serializers.ChoiceField(("user", "assistant", "agent", "system"))
+    id = serializers.CharField()
+    name = serializers.CharField()
+
+
+class EventShape(serializers.Serializer):
+    type = serializers.CharField()
+    conversation = serializers.UUIDField()
+    seq = serializers.IntegerField()
+    id = serializers.UUIDField()
+    actor = ActorShape()
+    at = serializers.DateTimeField()
+    cmid = serializers.CharField(required=False)
+    data = serializers.DictField()
+
+
+class EventPage(serializers.Serializer):
+    results = EventShape(many=True)
+    epoch = serializers.UUIDField()
+    head = serializers.IntegerField()
+    next = serializers.IntegerField(allow_null=True, help_text="`after_seq` of the next page.")
+
+
+class Author(serializers.Serializer):
+    id = serializers.CharField()
+    name = serializers.CharField()
+
+
+class MessageShape(serializers.Serializer):
+    id = serializers.UUIDField()
+    conversation = serializers.UUIDField()
+    seq = serializers.IntegerField()
+    role = serializers.ChoiceField(Message.Role.choices)
+    author = Author()
+    status = serializers.ChoiceField(Message.Status.choices)
+    text = serializers.CharField(allow_blank=True)
+    html = serializers.CharField(allow_blank=True)
+    run = serializers.UUIDField(allow_null=True)
+    reply_to = serializers.UUIDField(allow_null=True)
+    seen_seq = serializers.IntegerField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class MessagePage(serializers.Serializer):
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    results = MessageShape(many=True)
+
+
+class MessageInput(serializers.Serializer):
+    text = serializers.CharField(trim_whitespace=False, max_length=settings.MESSAGE_MAX_LENGTH * 4)
+    cmid = serializers.CharField(required=False, max_length=128)
+    action = serializers.CharField(required=False, max_length=64)
+    assistant = serializers.CharField(required=False, allow_null=True, max_length=64)
+    reply_to = serializers.UUIDField(required=False, allow_null=True)
+    on_busy = serializers.CharField(required=False, max_length=16)
+    seen_seq = serializers.IntegerField(required=False, min_value=0, max_value=2**62)
+
+
+class RunShape(serializers.Serializer):
+    id = serializers.UUIDField()
+    conversation = serializers.UUIDField()
+    message = serializers.UUIDField(allow_null=True)
+    reply_to = serializers.UUIDField()
+    assistant = serializers.CharField()
+    status = serializers.ChoiceField(Run.Status.choices)
+    queued_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+    steps = serializers.ListField(child=serializers.DictField())
+    usage = serializers.DictField(allow_null=True)
+    error = serializers.DictField(allow_null=True)
+
+
+class Sent(serializers.Serializer):
+    event = EventShape()
+    message = MessageShape()
+    run = RunShape(required=False)
+    dup = serializers.BooleanField()
+
+
+class AssistantShape(serializers.Serializer):
+    name = serializers.CharField()
+    description = serializers.CharField()
+
+
+class AssistantList(serializers.Serializer):
+    results = AssistantShape(many=True)
+
+
+class ProblemShape(serializers.Serializer):
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField()
+    request_id = serializers.CharField(allow_null=True)
+    errors = serializers.DictField(child=serializers.ListField(child=serializers.CharField()), required=False)
+    retry_after_ms = serializers.IntegerField(required=False)

@@ -1,0 +1,18 @@
+from django.urls import path
+
+from conversations.api import conversations, events, messages, runs
+
+ONE = "conversations/<uuid:id>/"
+
+urlpatterns = [
+    path("conversations/", conversations.ConversationsView.as_view()),
+    path(ONE, conversations.ConversationView.as_view()),
+    path(f"{ONE}members/", conversations.MembersView.as_view()),
+    path(f"{ONE}members/<uuid:user>/", conversations.MemberView.as_view()),
+    path(f"{ONE}messages/", messages.MessagesView.as_view()),
+    path(f"{ONE}messages/<uuid:message>/", messages.MessageView.as_view()),
+    path(f"{ONE}events/", events.EventsView.as_view()),
+    path("runs/<uuid:id>/", runs.RunView.as_view()),
+    path("runs/<uuid:id>/stop/", runs.StopView.as_view()),
+    path("assistants/", runs.AssistantsView.as_view()),
+]

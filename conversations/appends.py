@@ -1,0 +1,122 @@
+"""What goes into the log and what comes back: the vocabulary of eventlog.py."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from chatproject.lib.crypto import DataKey
+from chatproject.lib.errors import Problem
+from chatproject.lib.ids import new_id
+from conversations import event_types
+from conversations.access import Permission, require
+from conversations.actors import Actor
+from conversations.models import Conversation, Member, Run
+
+Frame = dict[str, Any]
+
+
+@dataclass
+class Draft:
+    """An event before it has a number. `data` holds plain JSON; secret values are sealed before the lock."""
+
+    type: str
+    data: dict[str, Any]
+    id: UUID = field(default_factory=new_id)
+    _envelopes: dict[str, Any] = field(default_factory=dict)
+
+    def seal(self, key: DataKey, conversation: UUID) -> None:
+        """Encrypt the secret values; they must not change afterwards, the others may until the decision."""
+        secret = event_types.EVENT_TYPES[self.type].secret
+        values = {
+            name: self.data[name] for name in secret if name in self.data and name not in self._envelopes
+        }
+        self._envelopes |= event_types.seal(self.type, values, key, conversation, self.id)
+
+    def stored(self, key: DataKey, conversation: UUID) -> dict[str, Any]:
+        """`data` as it is stored."""
+        self.seal(key, conversation)
+        return {**self.data, **self._envelopes}
+
+
+class State:
+    """What a decision may look at, all of it read under the conversation's lock."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        role: str | None,
+        actor: Actor,
+        key: DataKey,
+        settle: Callable[[], None],
+    ) -> None:
+        self.conversation = conversation
+        self.role = role
+        self.actor = actor
+        self.key = key
+        self._settle = settle
+
+    def require(self, permission: Permission) -> None:
+        """Raise Problem `not_found` or `forbidden` unless the actor may. Assistants and the system may."""
+        if self.actor.kind == "user":
+            require(self.role, permission)
+
+    def settle(self) -> None:
+        """Write what earlier decisions of this transaction left pending, before a query that must see it."""
+        self._settle()
+
+    def member(self, user_id: UUID) -> Member | None:
+        self.settle()
+        return Member.objects.filter(conversation=self.conversation, user_id=user_id).first()
+
+    def lock_run(self, run_id: UUID) -> Run:
+        """The run's row, locked. Raises Problem `not_found`."""
+        self.settle()
+        run = Run.objects.select_for_update().filter(id=run_id, conversation=self.conversation).first()
+        if run is None:
+            raise Problem("not_found")
+        return run
+
+
+@dataclass
+class Decision:
+    """What is to be written: events in order, then `effects` (audit, jobs, leases) in the same transaction."""
+
+    drafts: Sequence[Draft]
+    effects: Sequence[Callable[[], object]] = ()
+
+
+@dataclass
+class Append:
+    """One request to write.
+
+    `cmid` is the author's id of the request and `body` what its repetition must equal; the event that
+    carries it is `main` (default: the first). `drafts` are sealed before the lock. `create` is a new
+    conversation with its `key`, inserted together with its first events.
+    """
+
+    conversation: UUID
+    actor: Actor
+    cmid: str
+    decide: Callable[[State], Decision]
+    body: Any = None
+    drafts: Sequence[Draft] = ()
+    main: Draft | None = None
+    create: Conversation | None = None
+    key: DataKey | None = None
+    fingerprint: bytes = b""
+
+    @property
+    def identity(self) -> tuple[UUID, str, str]:
+        """What is written once at most."""
+        return self.conversation, self.actor.id, self.cmid
+
+
+@dataclass
+class Committed:
+    """What was written: the frames of all events, and of the main one. With `dup`, that of the first time."""
+
+    conversation: Conversation
+    main: Frame
+    frames: Sequence[Frame] = ()
+    dup: bool = False

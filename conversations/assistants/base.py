@@ -1,0 +1,46 @@
+"""What an assistant is, and what it sees of a turn."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+
+class Step(Protocol):
+    """A piece of visible work. Set `output` and `sources` before the block ends."""
+
+    output: Any
+    sources: list[dict[str, Any]]
+
+
+class Turn(Protocol):
+    """One answer in the making. What is emitted is stored before anybody sees it.
+
+    `usage` (token counts) and `sources` may be set at any time and end up in `run:end`.
+    """
+
+    usage: dict[str, Any] | None
+    sources: list[dict[str, Any]] | None
+
+    async def history(self) -> list[tuple[str, str]]:
+        """(role, text) up to the message that is answered, oldest first; roles user, assistant, agent, system."""
+
+    async def emit(self, text: str) -> None:
+        """Add to the answer."""
+
+    def step(self, kind: str, name: str, input: Any = None) -> AbstractAsyncContextManager[Step]:
+        """Show a step (kind: thought, tool, retrieval, plugin) while the block runs."""
+
+
+class Assistant(Protocol):
+    """Answers one turn at a time per conversation; cancelled when the turn is stopped."""
+
+    async def answer(self, turn: Turn) -> None:
+        """Emit the answer. Raise AssistantError for a failure that the user should read about."""
+
+
+class AssistantError(Exception):
+    """The answer failed; `code` and `message` are shown to the user."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        self.message = message
+        super().__init__(f"{code}: {message}")

@@ -1,0 +1,80 @@
+"""Storing pieces of running answers: one commit for all runs of the process, fenced."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from chatproject.lib.errors import Problem
+from conversations import event_types, keys
+from conversations.groupcommit import GroupCommit
+from conversations.models import Run, RunChunk
+from conversations.publishing import publish
+from conversations.services.runs import Claim
+
+
+@dataclass(frozen=True)
+class Piece:
+    claim: Claim
+    text: str
+
+
+def store(piece: Piece) -> "Future[int]":
+    """Store a piece of an answer; gives the stored length. Fails with `run_not_active` when fenced off."""
+    return _writer.submit(piece)
+
+
+def commit(pieces: Sequence[Piece]) -> list[int | Exception]:
+    """Store several pieces in one transaction, renew the leases, then hint the deltas."""
+    found = keys.load(piece.claim.conversation for piece in pieces)
+    frames: dict[UUID, list[dict]] = {}
+    results: list[int | Exception] = []
+    with transaction.atomic():
+        runs = _lock({piece.claim.run for piece in pieces})
+        chunks: list[RunChunk] = []
+        for piece in pieces:
+            run = runs.get(piece.claim.run)
+            if run is None or run.fence != piece.claim.fence or run.status not in Run.ACTIVE:
+                results.append(Problem("run_not_active"))
+                continue
+            chunks.append(_chunk(run, piece, found[piece.claim.conversation]))
+            frames.setdefault(piece.claim.conversation, []).append(_delta(piece, run.stored))
+            run.stored += len(piece.text)
+            results.append(run.stored)
+        RunChunk.objects.bulk_create(chunks)
+        lease_until = Now() + timedelta(seconds=settings.LEASE_SECONDS)
+        for run_id in {chunk.run_id for chunk in chunks}:
+            Run.objects.filter(id=run_id).update(stored=runs[run_id].stored, lease_until=lease_until)
+    publish(frames)
+    return results
+
+
+_writer: GroupCommit[Piece, int] = GroupCommit("chunks", commit, limit=500, queue=settings.GROUP_COMMIT_QUEUE)
+
+
+def _lock(runs: set[UUID]) -> dict[UUID, Run]:
+    return {
+        run.id: run for run in Run.objects.filter(id__in=runs).order_by("id").select_for_update(no_key=True)
+    }
+
+
+def _chunk(run: Run, piece: Piece, key: keys.DataKey) -> RunChunk:
+    sealed = key.seal(piece.text, event_types.context(run.conversation_id, run.id, str(run.stored)))
+    return RunChunk(run=run, offset=run.stored, length=len(piece.text), text=sealed)
+
+
+def _delta(piece: Piece, offset: int) -> dict:
+    claim = piece.claim
+    return {
+        "type": "delta",
+        "conversation": str(claim.conversation),
+        "run": str(claim.run),
+        "message": str(claim.message),
+        "offset": offset,
+        "text": piece.text,
+    }

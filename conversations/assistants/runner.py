@@ -1,0 +1,105 @@
+"""Taking turns: claim a run, let its assistant answer, end it. Runs in a worker's event loop."""
+
+import asyncio
+import logging
+import os
+import socket
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from chatproject.lib.errors import Problem
+from chatproject.lib.threads import in_thread
+from conversations.assistants import registry
+from conversations.assistants.base import AssistantError
+from conversations.assistants.turn import RunningTurn
+from conversations.models import Run
+from conversations.services import runs
+
+log = logging.getLogger(__name__)
+
+WATCH_SECONDS = 0.5
+WORKER = f"{socket.gethostname()[:40]}:{os.getpid()}"
+
+_active: dict[UUID, tuple[runs.Claim, asyncio.Task[None]]] = {}
+
+
+async def take_turn(conversation: UUID) -> None:
+    """Claim and answer the oldest queued run of a conversation; nothing where another is active."""
+    claim = await in_thread(runs.claim, conversation=conversation, worker=WORKER)
+    if claim is None:
+        return
+    turn = RunningTurn(claim)
+    task = asyncio.create_task(_answer(turn))
+    _active[claim.run] = claim, task
+    try:
+        outcome = await _outcome(task)
+        await _end(turn, **outcome)
+    except Problem as problem:
+        log.info("run %s ended elsewhere (%s)", claim.run, problem.code.name)
+    finally:
+        task.cancel()
+        _active.pop(claim.run, None)
+
+
+async def watch() -> None:
+    """Renew the leases of this process and give up runs that were ended by somebody else; for ever."""
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        claims = [claim for claim, _ in _active.values()]
+        try:
+            ours = await in_thread(_renew, claims) if claims else set()
+        except Exception as error:
+            log.warning("leases could not be renewed: %s", type(error).__name__)
+            continue
+        for claim in claims:
+            if claim.run not in ours and claim.run in _active:
+                _active[claim.run][1].cancel()
+
+
+def _renew(claims: list[runs.Claim]) -> set[UUID]:
+    """Renew all leases with one statement; the runs that are still ours."""
+    held = Q()
+    for claim in claims:
+        held |= Q(id=claim.run, fence=claim.fence)
+    alive = Run.objects.filter(held, status__in=Run.ACTIVE)
+    alive.update(lease_until=Now() + timedelta(seconds=settings.LEASE_SECONDS))
+    return set(alive.values_list("id", flat=True))
+
+
+async def _answer(turn: RunningTurn) -> None:
+    await registry.get(turn.claim.assistant).answer(turn)
+    await turn.flush()
+
+
+async def _outcome(task: asyncio.Task[None]) -> dict:
+    """How the answer ended. Raises Problem where the run is not ours any more."""
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if task.cancelled():
+            raise Problem("run_not_active") from None
+        return _failure("interrupted", "worker_stopped", "The worker was stopped.")
+    except AssistantError as error:
+        return _failure("failed", error.code, error.message)
+    except Problem:
+        raise
+    except Exception:
+        log.exception("an assistant failed")
+        return _failure("failed", "assistant_error", "The assistant failed unexpectedly.")
+    return {"status": "completed"}
+
+
+def _failure(status: str, code: str, message: str) -> dict:
+    return {"status": status, "error": {"code": code, "message": message}}
+
+
+async def _end(turn: RunningTurn, *, status: str, error: dict | None = None) -> None:
+    await turn.flush()
+    ending = runs.end(
+        claim=turn.claim, status=status, text=turn.text, usage=turn.usage, sources=turn.sources, error=error
+    )
+    await asyncio.wrap_future(ending)

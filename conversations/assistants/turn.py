@@ -1,0 +1,114 @@
+"""A turn in progress: gathers what an assistant emits and stores it in small groups."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+
+from chatproject.lib.ids import new_id
+from chatproject.lib.threads import in_thread
+from conversations import selectors
+from conversations.assistants import chunks
+from conversations.assistants.base import AssistantError
+from conversations.services import runs
+
+
+@dataclass
+class RunningStep:
+    """What an assistant fills in while the step's block runs."""
+
+    output: Any = None
+    sources: list[dict[str, Any]] = field(default_factory=list)
+
+
+class RunningTurn:
+    """Implements `base.Turn` for a claimed run."""
+
+    def __init__(self, claim: runs.Claim) -> None:
+        self.claim = claim
+        self.usage: dict[str, Any] | None = None
+        self.sources: list[dict[str, Any]] | None = None
+        self._text: list[str] = []
+        self._length = 0
+        self._waiting: list[str] = []
+        self._flusher: asyncio.Task[None] | None = None
+
+    @property
+    def text(self) -> str:
+        """Everything emitted so far."""
+        return "".join(self._text)
+
+    async def history(self) -> list[tuple[str, str]]:
+        return await in_thread(
+            selectors.history, self.claim.conversation, self.claim.reply_to, settings.HISTORY_MESSAGES
+        )
+
+    async def emit(self, text: str) -> None:
+        """Add to the answer. Raises AssistantError beyond ANSWER_MAX_LENGTH, Problem when fenced off."""
+        room = settings.ANSWER_MAX_LENGTH - self._length
+        taken = _well_formed(text[:room])
+        if taken:
+            self._text.append(taken)
+            self._waiting.append(taken)
+            self._length += len(taken)
+            await self._ensure_flusher()
+        if len(text) > room:
+            raise AssistantError(
+                "too_large", f"An answer has at most {settings.ANSWER_MAX_LENGTH} characters."
+            )
+
+    @asynccontextmanager
+    async def step(self, kind: str, name: str, input: Any = None) -> AsyncIterator[RunningStep]:
+        data = {"step": str(new_id()), "kind": kind, "name": name, "input": _bounded(input)}
+        await self._write_step({**data, "status": "running"})
+        running = RunningStep()
+        try:
+            yield running
+        except BaseException:
+            await self._write_step({**data, "status": "failed", "output": _bounded(running.output)})
+            raise
+        done = {"status": "completed", "output": _bounded(running.output), "sources": running.sources}
+        await self._write_step({**data, **done})
+
+    async def flush(self) -> None:
+        """Wait until everything emitted is stored. Raises Problem `run_not_active` when fenced off."""
+        if self._flusher:
+            await self._flusher
+        await self._store()
+
+    async def _ensure_flusher(self) -> None:
+        """Start the timer of the next group; a failure of the one before comes up here."""
+        if self._flusher and self._flusher.done():
+            await self._flusher
+            self._flusher = None
+        if self._flusher is None:
+            self._flusher = asyncio.create_task(self._flush_soon())
+
+    async def _flush_soon(self) -> None:
+        await asyncio.sleep(settings.DELTA_MS / 1000)
+        await self._store()
+
+    async def _store(self) -> None:
+        waiting, self._waiting = "".join(self._waiting), []
+        if waiting:
+            await asyncio.wrap_future(chunks.store(chunks.Piece(self.claim, waiting)))
+
+    async def _write_step(self, data: dict[str, Any]) -> None:
+        await asyncio.wrap_future(runs.step(claim=self.claim, data=data))
+
+
+def _bounded(value: Any) -> Any:
+    """`value`, or a cut text of it where its JSON is larger than STEP_MAX_BYTES."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    if len(text.encode()) <= settings.STEP_MAX_BYTES:
+        return value
+    return text.encode()[: settings.STEP_MAX_BYTES].decode(errors="ignore") + "…"
+
+
+def _well_formed(text: str) -> str:
+    """Lone surrogates cannot be stored or sent; they become U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,0 +1,59 @@
+"""The types of the log (PROTOCOL.md section 4): what each means and which of its fields are secret.
+
+docs/events.md lists them; a test compares.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from chatproject.lib.crypto import DataKey, is_sealed
+
+
+@dataclass(frozen=True)
+class EventType:
+    """`secret` names the fields of `data` that are stored as envelopes."""
+
+    name: str
+    meaning: str
+    secret: tuple[str, ...] = ()
+
+
+EVENT_TYPES: dict[str, EventType] = {
+    kind.name: kind
+    for kind in (
+        EventType("conversation:new", "A conversation came into being.", ("title",)),
+        EventType("conversation:update", "Title, status, tags, assistant or metadata changed.", ("title",)),
+        EventType("member:add", "A user became a member."),
+        EventType("member:update", "A member's role changed."),
+        EventType("member:remove", "A user is no longer a member."),
+        EventType("message:new", "A person said something; `run` where an answer was queued.", ("text",)),
+        EventType("run:start", "A worker claimed a run; its message begins."),
+        EventType("run:step", "What an assistant does while it answers.", ("input", "output", "sources")),
+        EventType("run:end", "A run ended; `text` is the whole answer.", ("text", "error", "sources")),
+    )
+}
+
+
+def context(conversation: UUID, event: UUID, field: str) -> str:
+    """The associated data that binds an envelope to its place."""
+    return f"{conversation.hex}|{event.hex}|{field}"
+
+
+def seal(type_: str, data: dict[str, Any], key: DataKey, conversation: UUID, event: UUID) -> dict[str, Any]:
+    """`data` with an envelope in place of every secret value that is there."""
+    secret = EVENT_TYPES[type_].secret
+    return {
+        field: key.seal(value, context(conversation, event, field))
+        if field in secret and value is not None
+        else value
+        for field, value in data.items()
+    }
+
+
+def unseal(data: dict[str, Any], key: DataKey, conversation: UUID, event: UUID) -> dict[str, Any]:
+    """The inverse of `seal`. Raises CryptoError where an envelope was moved or changed."""
+    return {
+        field: key.open(value, context(conversation, event, field)) if is_sealed(value) else value
+        for field, value in data.items()
+    }

@@ -1,0 +1,241 @@
+"""The one way into the log.
+
+An append is a function `decide(state) -> Decision`, run while the conversation's row is locked. Numbers,
+events, projections and everything else of the decision are written in one transaction; only after its
+COMMIT do callers get their answer and rooms their hint. So commit order is `seq` order, without a hole,
+and the same `cmid` is never written twice (PROTOCOL.md section 2).
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from copy import copy
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from chatproject.lib import clock, failpoints, metrics
+from chatproject.lib.errors import Problem
+from conversations import keys, wire
+from conversations.appends import Append, Committed, Decision, Draft, Frame, State
+from conversations.groupcommit import GroupCommit
+from conversations.models import Conversation, Event, Member
+from conversations.projections import Projector
+from conversations.publishing import publish
+
+Result = Committed | Exception
+
+
+def submit(append: Append) -> "Future[Committed]":
+    """Queue an append for the next commit of this process.
+
+    The future fails with Problem: whatever `decide` raised, `conflict` (same cmid, other body), `not_found`,
+    or `unavailable` (database away, lock not had in time; the outcome is found by sending again).
+    """
+    return _writer.submit(append)
+
+
+def append(append: Append) -> Committed:
+    """Like `submit`, and wait for the commit."""
+    return submit(append).result()
+
+
+def commit(appends: Sequence[Append]) -> list[Result]:
+    """Write a group in one transaction; conversations that are locked elsewhere are then written alone.
+
+    Returns a result or a Problem per append, in order. Raises DatabaseError where nothing was written.
+    """
+    appends = list(appends)
+    _prepare(appends)
+    group = _write(appends, skip_locked=len(appends) > 1)
+    for position in group.locked_elsewhere():
+        group.results[position] = _write([appends[position]], skip_locked=False).results[0]
+    return [result or Problem("not_found") for result in group.results]
+
+
+_writer: GroupCommit[Append, Committed] = GroupCommit(
+    "eventlog", commit, limit=settings.GROUP_COMMIT_MAX, queue=settings.GROUP_COMMIT_QUEUE
+)
+
+
+def _prepare(appends: Sequence[Append]) -> None:
+    """Encrypt and hash before any row is locked."""
+    found = keys.load(item.conversation for item in appends if item.key is None)
+    for item in appends:
+        item.key = item.key or found.get(item.conversation)
+        if item.key:
+            item.fingerprint = item.key.fingerprint(item.body)
+            for draft in item.drafts:
+                draft.seal(item.key, item.conversation)
+
+
+def _write(appends: Sequence[Append], *, skip_locked: bool) -> "_Group":
+    with transaction.atomic():
+        group = _Group(appends, skip_locked=skip_locked)
+        group.write()
+        failpoints.hit("before_commit")
+    failpoints.hit("after_commit")
+    metrics.commits.inc()
+    _publish([result for result in group.results if isinstance(result, Committed) and not result.dup])
+    return group
+
+
+def _publish(written: list[Committed]) -> None:
+    frames: dict[UUID, list[Frame]] = {}
+    for result in written:
+        frames.setdefault(result.conversation.id, []).extend(result.frames)
+        for frame in result.frames:
+            metrics.events.labels(frame["type"]).inc()
+    publish(frames)
+
+
+class _Group:
+    """The appends of one transaction, and the rows that they need, each fetched once for all."""
+
+    def __init__(self, appends: Sequence[Append], *, skip_locked: bool) -> None:
+        self.appends = appends
+        self.results: list[Result | None] = []
+        self._locked, self._now = _lock(appends, skip_locked=skip_locked)
+        self._roles = _roles(appends)
+        self._known = _known(appends)
+        self._projector = Projector()
+        self._created: list[Conversation] = []
+        self._events: list[Event] = []
+        self._effects: list = []
+
+    def write(self) -> None:
+        self.results = [self._one(item) for item in self.appends]
+        self._flush()
+        _advance(self._locked.values())
+
+    def locked_elsewhere(self) -> list[int]:
+        return [position for position, result in enumerate(self.results) if result is None]
+
+    def _one(self, item: Append) -> Result | None:
+        """The outcome for one append; None where its conversation is locked elsewhere or does not exist."""
+        # A copy: where the group fails, the append is tried again from the beginning.
+        conversation = copy(item.create) if item.create else self._locked.get(item.conversation)
+        if conversation is None or item.key is None:
+            return None
+        before = self._known.get(item.identity)
+        if before:
+            return _repetition(item, conversation, before)
+        role = self._roles.get((item.conversation, item.actor.id))
+        try:
+            decision = item.decide(State(conversation, role, item.actor, item.key, self._flush))
+        except Problem as problem:
+            return problem
+        return self._number(item, conversation, decision)
+
+    def _number(self, item: Append, conversation: Conversation, decision: Decision) -> Committed:
+        if item.create:
+            self._created.append(conversation)
+            self._locked[conversation.id] = conversation
+        main = item.main or decision.drafts[0]
+        frames: list[Frame] = []
+        committed = Committed(conversation, {}, frames)
+        for draft in decision.drafts:
+            event = self._event(item, conversation, draft, is_main=draft is main)
+            frames.append(wire.event(event, draft.data))
+            if draft is main:
+                committed.main = frames[-1]
+                self._known[item.identity] = event
+        self._effects += decision.effects
+        return committed
+
+    def _event(self, item: Append, conversation: Conversation, draft: Draft, *, is_main: bool) -> Event:
+        conversation.last_seq += 1
+        conversation.updated_at = max(self._now, conversation.updated_at or self._now)
+        assert item.key is not None
+        event = Event(
+            conversation_id=conversation.id,
+            seq=conversation.last_seq,
+            id=draft.id,
+            type=draft.type,
+            actor_kind=item.actor.kind,
+            actor_id=item.actor.id,
+            actor_name=item.actor.name,
+            cmid=item.cmid if is_main else None,
+            fingerprint=item.fingerprint if is_main else None,
+            data=draft.stored(item.key, conversation.id),
+            at=conversation.updated_at,
+        )
+        self._events.append(event)
+        self._projector.apply(conversation, event)
+        return event
+
+    def _flush(self) -> None:
+        """Write what is pending, so that queries of later decisions see it."""
+        if self._created:
+            Conversation.objects.bulk_create(self._created)
+        if self._events:
+            Event.objects.bulk_create(self._events)
+        self._projector.flush()
+        effects, self._effects = self._effects, []
+        for effect in effects:
+            effect()
+        if any(event.type in CHANGES_ROLES for event in self._events):
+            self._roles = _roles(self.appends)
+        self._created, self._events = [], []
+
+
+CHANGES_ROLES = ("conversation:new", "member:add", "member:update", "member:remove")
+
+
+def _lock(appends: Sequence[Append], *, skip_locked: bool) -> tuple[dict[UUID, Conversation], datetime]:
+    """The conversations, locked in id order (so that two groups never wait for each other), and the time."""
+    wanted = {item.conversation for item in appends if item.create is None}
+    rows = (
+        Conversation.objects.filter(id__in=wanted).order_by("id").select_for_update(skip_locked=skip_locked)
+        if wanted
+        else ()
+    )
+    locked = {row.id: row for row in rows}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return locked, clock.to_millis(cursor.fetchone()[0])
+
+
+def _roles(appends: Sequence[Append]) -> dict[tuple[UUID, str], str]:
+    """The roles of all users among the authors, as (conversation, user id) -> role."""
+    users = {item.actor.user_id for item in appends if item.actor.kind == "user" and item.create is None}
+    if not users:
+        return {}
+    rows = Member.objects.filter(
+        user_id__in=users, conversation_id__in={item.conversation for item in appends}
+    )
+    return {(row.conversation_id, str(row.user_id)): row.role for row in rows}
+
+
+def _known(appends: Sequence[Append]) -> dict[tuple[UUID, str, str], Event]:
+    """Events of before that carry one of the cmids. A statement of its own after the lock: READ COMMITTED
+    shows it what was committed while the lock was waited for."""
+    old = [item for item in appends if item.create is None]
+    rows = Event.objects.filter(
+        conversation_id__in={item.conversation for item in old}, cmid__in={item.cmid for item in old}
+    )
+    return {(row.conversation_id, row.actor_id, row.cmid): row for row in (rows if old else ()) if row.cmid}
+
+
+def _repetition(item: Append, conversation: Conversation, before: Event) -> Result:
+    if bytes(before.fingerprint or b"") != item.fingerprint:
+        return Problem("conflict", "This cmid was used for something else before.")
+    return Committed(conversation, wire.stored_event(before), dup=True)
+
+
+def _advance(conversations: "Sequence[Conversation]") -> None:
+    """Store the new heads; one statement for the whole group."""
+    rows = list(conversations)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE conversations_conversation c SET last_seq = v.seq, updated_at = v.at, active_run = v.run"
+            " FROM unnest(%s::uuid[], %s::bigint[], %s::timestamptz[], %s::uuid[]) AS v(id, seq, at, run)"
+            " WHERE c.id = v.id",
+            [
+                [row.id for row in rows],
+                [row.last_seq for row in rows],
+                [row.updated_at for row in rows],
+                [row.active_run for row in rows],
+            ],
+        )

@@ -1,0 +1,56 @@
+"""The data key of each conversation, unwrapped at most once per process while it is in use."""
+
+from collections.abc import Iterable
+from functools import cache
+from threading import Lock
+from uuid import UUID
+
+from django.conf import settings
+
+from chatproject.lib.crypto import DataKey, Keyring
+from chatproject.lib.errors import Problem
+from conversations.models import Conversation
+
+CACHE_SIZE = 10_000
+
+_cache: dict[UUID, DataKey] = {}
+_lock = Lock()
+
+
+@cache
+def keyring() -> Keyring:
+    return Keyring(settings.ENCRYPTION_KEYS)
+
+
+def wrap(key: DataKey, conversation: UUID) -> str:
+    """`key` as it may be stored in `Conversation.data_key`."""
+    return keyring().wrap(key, conversation.hex)
+
+
+def remember(conversation: UUID, key: DataKey) -> None:
+    with _lock:
+        while len(_cache) >= CACHE_SIZE:
+            _cache.pop(next(iter(_cache)))
+        _cache[conversation] = key
+
+
+def of(conversation: UUID) -> DataKey:
+    """The key of one conversation. Raises Problem `not_found` where there is none."""
+    return load([conversation]).get(conversation) or _missing()
+
+
+def load(conversations: Iterable[UUID]) -> dict[UUID, DataKey]:
+    """The keys of several conversations with one query at most; those that do not exist are left out."""
+    wanted = set(conversations)
+    found = {id_: _cache[id_] for id_ in wanted if id_ in _cache}
+    missing = wanted - found.keys()
+    if missing:
+        rows = Conversation.objects.filter(id__in=missing).exclude(data_key="").values_list("id", "data_key")
+        for id_, wrapped in rows:
+            found[id_] = keyring().unwrap(wrapped, id_.hex)
+            remember(id_, found[id_])
+    return found
+
+
+def _missing() -> DataKey:
+    raise Problem("not_found")

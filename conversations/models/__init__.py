@@ -1,0 +1,10 @@
+"""What is durable. Everything but Event, the wrapped keys and the leases can be rebuilt from the log."""
+
+from conversations.models.conversation import Conversation
+from conversations.models.event import Event
+from conversations.models.idempotency import IdempotencyKey
+from conversations.models.member import Member
+from conversations.models.message import Message
+from conversations.models.run import Run, RunChunk
+
+__all__ = ["Conversation", "Event", "IdempotencyKey", "Member", "Message", "Run", "RunChunk"]

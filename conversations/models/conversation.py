@@ -1,0 +1,52 @@
+"""One durable thread, and the counter that numbers its events."""
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from chatproject.lib.ids import new_id
+
+
+class Conversation(models.Model):
+    """The row is locked while events are numbered: `last_seq` is the head of the log.
+
+    `title` is an envelope bound to the event `title_event`; `data_key` is wrapped by a primary key,
+    and empty once the content was erased. `active_run` is the one run that may write.
+    """
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("open")
+        WAITING = "waiting", _("waiting for a person")
+        WITH_AGENT = "with_agent", _("with an agent")
+        CLOSED = "closed", _("closed")
+        ARCHIVED = "archived", _("archived")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("owner")
+    )
+    title = models.JSONField(null=True)
+    title_event = models.UUIDField(null=True)
+    status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.OPEN)
+    assistant = models.CharField(_("assistant"), max_length=64, null=True)
+    metadata = models.JSONField(_("metadata"), default=dict)
+    tags = models.JSONField(_("tags"), default=list)
+    epoch = models.UUIDField(default=new_id)
+    last_seq = models.BigIntegerField(_("head"), default=0)
+    data_key = models.CharField(max_length=200, blank=True)
+    active_run = models.UUIDField(null=True)
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(_("created"), null=True)
+    updated_at = models.DateTimeField(_("updated"), null=True, db_index=True)
+
+    class Meta:
+        verbose_name = _("conversation")
+        verbose_name_plural = _("conversations")
+        indexes = [
+            GinIndex(fields=["metadata"], name="conversation_metadata"),
+            GinIndex(fields=["tags"], name="conversation_tags"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)

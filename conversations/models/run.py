@@ -1,0 +1,76 @@
+"""One turn of an assistant, who owns it, and what of its answer is stored."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from chatproject.lib.ids import new_id
+from conversations.models.conversation import Conversation
+
+
+class Run(models.Model):
+    """A projection of the log, except for the lease.
+
+    The worker that holds `fence` may write until `lease_until` (the database's clock); whoever ends the
+    run raises `fence`, so that a late write of a paused worker is refused. `stored` counts code points.
+    """
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        RUNNING = "running", _("running")
+        WAITING = "waiting", _("waiting for a person")
+        COMPLETED = "completed", _("completed")
+        STOPPED = "stopped", _("stopped")
+        FAILED = "failed", _("failed")
+        INTERRUPTED = "interrupted", _("interrupted")
+
+    ACTIVE = (Status.RUNNING, Status.WAITING)
+    LEASE_FIELDS = ("fence", "lease_until", "worker", "stored", "enqueued_at")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="runs", db_index=False
+    )
+    message = models.UUIDField(null=True)
+    reply_to = models.UUIDField()
+    assistant = models.CharField(_("assistant"), max_length=64)
+    status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.QUEUED)
+    steps = models.JSONField(_("steps"), default=list)
+    usage = models.JSONField(_("usage"), null=True)
+    error = models.JSONField(null=True)
+    end_event = models.UUIDField(null=True)
+    queued_seq = models.BigIntegerField()
+    queued_at = models.DateTimeField(_("queued"))
+    started_at = models.DateTimeField(_("started"), null=True)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+
+    fence = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    worker = models.CharField(_("worker"), max_length=64, blank=True)
+    stored = models.PositiveIntegerField(default=0)
+    enqueued_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        indexes = [
+            models.Index(fields=["conversation", "queued_seq"], name="run_order"),
+            models.Index(
+                fields=["status", "lease_until"],
+                condition=Q(status__in=["queued", "running"]),
+                name="run_alive",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.assistant} {self.status}"
+
+
+class RunChunk(models.Model):
+    """A stored piece of a running answer; `offset` and `length` count code points. Gone when the run ends."""
+
+    pk = models.CompositePrimaryKey("run_id", "offset")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="chunks", db_index=False)
+    offset = models.PositiveIntegerField()
+    length = models.PositiveIntegerField()
+    text = models.JSONField()

@@ -1,0 +1,201 @@
+"""Verbs on conversations: create, change, archive. Each queues one append and returns its future."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+from django.db import connection
+from django.utils.crypto import salted_hmac
+
+from accounts import audit
+from accounts.models import User
+from accounts.services import users
+from chatproject.lib.crypto import DataKey
+from chatproject.lib.errors import Problem
+from chatproject.lib.ids import new_id
+from conversations import eventlog, keys
+from conversations.access import Permission
+from conversations.actors import Actor
+from conversations.appends import Append, Committed, Decision, Draft, State
+from conversations.models import Conversation, IdempotencyKey
+from conversations.services import messages
+from conversations.services.validation import (
+    clean_assistant,
+    clean_json,
+    clean_role,
+    clean_tags,
+    clean_text,
+    clean_title,
+)
+
+CREATE_ROUTE = "POST conversations"
+CHANGEABLE_STATUS = (Conversation.Status.OPEN, Conversation.Status.CLOSED, Conversation.Status.ARCHIVED)
+
+
+class AlreadyCreated(Problem):
+    """This Idempotency-Key made a conversation before: `conversation`."""
+
+    def __init__(self, conversation: UUID) -> None:
+        super().__init__("conflict")
+        self.conversation = conversation
+
+
+@dataclass(frozen=True)
+class NewMember:
+    user: User
+    role: str
+
+
+def create(
+    *,
+    user: User,
+    title: str | None = None,
+    assistant: str | None = None,
+    metadata: dict[str, Any] | None = None,
+    members: Sequence[dict[str, Any]] = (),
+    message: str | None = None,
+    cmid: str | None = None,
+    idempotency_key: str | None = None,
+) -> "Future[Committed]":
+    """Begin a conversation, with its first `message` in the same transaction where given.
+
+    `members` are `{user: id or username, role}`. Fails with Problem `invalid`, `too_large`, `not_found`
+    (a member), `idempotency_mismatch`, or AlreadyCreated where the key was used for the same request.
+    """
+    conversation = Conversation(id=new_id(), owner=user)
+    key = DataKey.generate()
+    conversation.data_key = keys.wrap(key, conversation.id)
+    assistant = clean_assistant(assistant)
+    new = Draft("conversation:new", {
+        "title": clean_title(title), "assistant": assistant, "metadata": clean_json("metadata", metadata or {}),
+    })  # fmt: skip
+    drafts = [new, *(_member_draft(member) for member in _new_members(user, members))]
+    first = messages.draft(text=clean_text(message), assistant=assistant) if message is not None else None
+    drafts += [first] if first else []
+    body = [new.data, [draft.data for draft in drafts[1:] if draft is not first], message]
+
+    def decide(state: State) -> Decision:
+        effects = [lambda: _audit(user, "conversation.created", conversation.id)]
+        if idempotency_key:
+            state.settle()
+            _claim_key(user, idempotency_key, body)
+            effects.append(lambda: _remember_key(user, idempotency_key, body, conversation.id))
+        if first and first.data.get("run"):
+            effects.append(messages.enqueue(conversation.id))
+        return Decision(drafts, effects)
+
+    keys.remember(conversation.id, key)
+    return eventlog.submit(
+        Append(
+            conversation=conversation.id,
+            actor=Actor.of(user),
+            cmid=cmid or f"new:{conversation.id}",
+            decide=decide,
+            body=body,
+            drafts=drafts,
+            main=first or new,
+            create=conversation,
+            key=key,
+        )
+    )
+
+
+def update(
+    *, user: User, conversation: UUID, changes: dict[str, Any], version: int | None = None
+) -> "Future[Committed]":
+    """Change title, status, tags, assistant or metadata. With `version`, only the current one: Problem `stale`."""
+    cleaned = {name: _CLEAN[name](changes[name]) for name in _CLEAN if name in changes}
+    if not cleaned:
+        raise Problem("invalid", "Nothing to change: send title, status, tags, assistant or metadata.")
+    change = Draft("conversation:update", cleaned)
+
+    def decide(state: State) -> Decision:
+        state.require(Permission.CHANGE)
+        if version is not None and version != state.conversation.version:
+            raise Problem("stale", extra={"version": state.conversation.version})
+        return Decision([change])
+
+    return eventlog.submit(
+        Append(conversation, Actor.of(user), f"update:{change.id}", decide, body=cleaned, drafts=[change])
+    )
+
+
+def archive(*, user: User, conversation: UUID) -> "Future[Committed]":
+    """Take a conversation out of the list; it can be opened again by `update(status=open)`."""
+    change = Draft("conversation:update", {"status": Conversation.Status.ARCHIVED.value})
+
+    def decide(state: State) -> Decision:
+        state.require(Permission.ARCHIVE)
+        return Decision([change], [lambda: _audit(user, "conversation.archived", conversation)])
+
+    return eventlog.submit(
+        Append(conversation, Actor.of(user), f"archive:{change.id}", decide, drafts=[change])
+    )
+
+
+def _clean_status(status: Any) -> str:
+    if status not in CHANGEABLE_STATUS:
+        raise Problem("invalid", errors={"status": [f"One of {', '.join(CHANGEABLE_STATUS)}."]})
+    return str(status)
+
+
+_CLEAN = {
+    "title": clean_title,
+    "status": _clean_status,
+    "tags": clean_tags,
+    "assistant": clean_assistant,
+    "metadata": lambda value: clean_json("metadata", value),
+}
+
+
+def _new_members(owner: User, members: Any) -> list[NewMember]:
+    if not isinstance(members, list | tuple) or len(members) > settings.MEMBERS_MAX:
+        raise Problem("invalid", errors={"members": [f"A list of at most {settings.MEMBERS_MAX} members."]})
+    found = {member.user.id: member for member in map(_new_member, members)}
+    found.pop(owner.id, None)
+    return list(found.values())
+
+
+def _new_member(member: Any) -> NewMember:
+    if not isinstance(member, dict) or "user" not in member:
+        raise Problem("invalid", errors={"members": ["Each member is an object {user, role}."]})
+    return NewMember(users.find(member["user"]), clean_role(member.get("role", "editor")))
+
+
+def _member_draft(member: NewMember) -> Draft:
+    return Draft(
+        "member:add", {"user": str(member.user.id), "name": member.user.display_name, "role": member.role}
+    )
+
+
+def _audit(user: User, action: str, conversation: UUID) -> None:
+    audit.record(actor=user.id, action=action, target=("conversation", conversation))
+
+
+def _claim_key(user: User, key: str, body: Any) -> None:
+    """Wait for anybody who uses the same key, then see whether it was used. Raises AlreadyCreated or Problem."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{user.id}|{CREATE_ROUTE}|{key}"]
+        )
+    row = IdempotencyKey.objects.filter(user=user, route=CREATE_ROUTE, key=key).first()
+    if row is None:
+        return
+    if bytes(row.fingerprint) != _fingerprint(body):
+        raise Problem("idempotency_mismatch")
+    raise AlreadyCreated(row.conversation)
+
+
+def _remember_key(user: User, key: str, body: Any, conversation: UUID) -> None:
+    IdempotencyKey.objects.create(
+        user=user, route=CREATE_ROUTE, key=key, fingerprint=_fingerprint(body), conversation=conversation
+    )
+
+
+def _fingerprint(body: Any) -> bytes:
+    encoded = msgspec.json.encode(body, order="sorted")
+    return salted_hmac("conversations.idempotency", encoded, algorithm="sha256").digest()

@@ -1,0 +1,83 @@
+"""Verbs on members: add, change, remove."""
+
+from concurrent.futures import Future
+from uuid import UUID
+
+from django.conf import settings
+
+from accounts import audit
+from accounts.models import User
+from accounts.services import users
+from chatproject.lib.errors import Problem
+from conversations import eventlog
+from conversations.access import Permission
+from conversations.actors import Actor
+from conversations.appends import Append, Committed, Decision, Draft, State
+from conversations.models import Member
+from conversations.services.validation import clean_role
+
+
+def add(
+    *, actor: User, conversation: UUID, user: object, role: str = "editor", cmid: str | None = None
+) -> "Future[Committed]":
+    """Make `user` (id or username) a member. Fails with Problem `not_found`, `invalid`, `forbidden`, `conflict`."""
+    role = clean_role(role)
+    draft = Draft("member:add", {"user": str(user), "role": role})
+
+    def decide(state: State) -> Decision:
+        state.require(Permission.MANAGE_MEMBERS)
+        target = users.find(user)
+        if state.member(target.id):
+            raise Problem("conflict", "This user is a member already.")
+        if Member.objects.filter(conversation=conversation).count() >= settings.MEMBERS_MAX:
+            raise Problem("too_large", f"A conversation has at most {settings.MEMBERS_MAX} members.")
+        draft.data |= {"user": str(target.id), "name": target.display_name}
+        return Decision([draft], [lambda: _audit(actor, "member.added", conversation, target.id, role)])
+
+    return _submit(actor, conversation, draft, decide, cmid)
+
+
+def change(*, actor: User, conversation: UUID, user: UUID, role: str) -> "Future[Committed]":
+    """Give a member another role. Fails with Problem `not_found`, `invalid`, `forbidden`."""
+    draft = Draft("member:update", {"user": str(user), "role": clean_role(role)})
+
+    def decide(state: State) -> Decision:
+        state.require(Permission.MANAGE_MEMBERS)
+        _existing(state, user)
+        return Decision([draft], [lambda: _audit(actor, "member.changed", conversation, user, role)])
+
+    return _submit(actor, conversation, draft, decide)
+
+
+def remove(*, actor: User, conversation: UUID, user: UUID) -> "Future[Committed]":
+    """End a membership, one's own included; the owner stays. Fails with Problem `not_found`, `forbidden`."""
+    draft = Draft("member:remove", {"user": str(user)})
+
+    def decide(state: State) -> Decision:
+        state.require(Permission.LEAVE if user == actor.id else Permission.MANAGE_MEMBERS)
+        draft.data["role"] = _existing(state, user).role
+        return Decision([draft], [lambda: _audit(actor, "member.removed", conversation, user, "")])
+
+    return _submit(actor, conversation, draft, decide)
+
+
+def _submit(
+    actor: User, conversation: UUID, draft: Draft, decide, cmid: str | None = None
+) -> "Future[Committed]":
+    cmid = cmid or f"{draft.type}:{draft.id}"
+    return eventlog.submit(Append(conversation, Actor.of(actor), cmid, decide, body=dict(draft.data)))
+
+
+def _existing(state: State, user: UUID) -> Member:
+    member = state.member(user)
+    if member is None:
+        raise Problem("not_found", "This user is not a member.")
+    if member.role == Member.Role.OWNER:
+        raise Problem("forbidden", "The owner's membership cannot be changed.")
+    return member
+
+
+def _audit(actor: User, action: str, conversation: UUID, user: UUID, role: str) -> None:
+    audit.record(
+        actor=actor.id, action=action, target=("conversation", conversation), user=str(user), role=role
+    )

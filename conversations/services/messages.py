@@ -1,0 +1,110 @@
+"""Verbs on messages."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from accounts.models import User
+from chatproject.lib.errors import Problem
+from chatproject.lib.ids import new_id, parse_id
+from conversations import eventlog, queue
+from conversations.access import Permission
+from conversations.actors import Actor
+from conversations.appends import Append, Committed, Decision, Draft, State
+from conversations.models import Conversation, Message
+from conversations.services.validation import clean_assistant, clean_cmid, clean_text
+
+ACTIONS = ("chat",)
+ON_BUSY = ("enqueue", "reject")
+OPEN = (Conversation.Status.OPEN, Conversation.Status.WAITING, Conversation.Status.WITH_AGENT)
+
+
+def send(
+    *,
+    user: User,
+    conversation: UUID,
+    text: Any,
+    cmid: Any,
+    action: str | None = None,
+    assistant: str | None = None,
+    reply_to: Any = None,
+    on_busy: str | None = None,
+    seen_seq: int | None = None,
+) -> "Future[Committed]":
+    """Write `message:new`; an assistant's answer is queued in the same transaction.
+
+    Fails with Problem `invalid`, `too_large`, `not_found`, `forbidden`, `conversation_closed`, `conflict`,
+    and with `on_busy="reject"` `conversation_busy` while an answer is queued or running.
+    """
+    body = [text, action or "chat", assistant, str(reply_to) if reply_to else None]
+    new = draft(text=clean_text(text), assistant=clean_assistant(assistant), action=action, seen_seq=seen_seq)
+    new.data["reply_to"] = _reply_to(reply_to)
+    policy = _on_busy(on_busy)
+
+    def decide(state: State) -> Decision:
+        state.require(Permission.SEND)
+        if state.conversation.status not in OPEN:
+            raise Problem("conversation_closed")
+        _check_reply(state, new.data["reply_to"])
+        name = new.data.get("assistant") or state.conversation.assistant
+        if name is None:
+            return Decision([new])
+        if policy == "reject" and _busy(state):
+            raise Problem("conversation_busy", retry_after_ms=1000)
+        new.data |= {"assistant": name, "run": str(new_id())}
+        return Decision([new], [] if state.conversation.active_run else [enqueue(conversation)])
+
+    return eventlog.submit(
+        Append(conversation, Actor.of(user), clean_cmid(cmid), decide, body=body, drafts=[new])
+    )
+
+
+def draft(
+    *, text: str, assistant: str | None, action: str | None = None, seen_seq: int | None = None
+) -> Draft:
+    """A `message:new`; with `assistant`, it asks for an answer."""
+    if (action or "chat") not in ACTIONS:
+        raise Problem("invalid", errors={"action": [f"One of {', '.join(ACTIONS)}."]})
+    data: dict[str, Any] = {"message": str(new_id()), "text": text, "action": action or "chat"}
+    if assistant:
+        data |= {"assistant": assistant, "run": str(new_id())}
+    if seen_seq is not None:
+        data["seen_seq"] = seen_seq
+    return Draft("message:new", data)
+
+
+def enqueue(conversation: UUID) -> Callable[[], None]:
+    """The effect that wakes a worker."""
+    return partial(queue.enqueue_turn, conversation)
+
+
+def _on_busy(policy: str | None) -> str:
+    if (policy or "enqueue") not in ON_BUSY:
+        raise Problem("invalid", errors={"on_busy": [f"One of {', '.join(ON_BUSY)}."]})
+    return policy or "enqueue"
+
+
+def _busy(state: State) -> bool:
+    if state.conversation.active_run:
+        return True
+    state.settle()
+    return state.conversation.runs.filter(status="queued").exists()
+
+
+def _reply_to(value: Any) -> str | None:
+    if value is None:
+        return None
+    message = parse_id(value)
+    if message is None:
+        raise Problem("invalid", errors={"reply_to": ["This is not the id of a message."]})
+    return str(message)
+
+
+def _check_reply(state: State, reply_to: str | None) -> None:
+    if reply_to is None:
+        return
+    state.settle()
+    if not Message.objects.filter(conversation=state.conversation, id=reply_to).exists():
+        raise Problem("invalid", errors={"reply_to": ["There is no such message in this conversation."]})

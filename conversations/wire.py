@@ -1,0 +1,126 @@
+"""The one public JSON form of everything (PROTOCOL.md sections 3 and 4), for every door alike."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from chatproject.lib.clock import rfc3339
+from chatproject.lib.crypto import DataKey
+from conversations import event_types, keys, markdown
+from conversations.models import Conversation, Event, Member, Message, Run
+
+Json = dict[str, Any]
+
+
+def event(row: Event, data: Json) -> Json:
+    """An event as it is sent; `data` in clear."""
+    frame: Json = {
+        "type": row.type,
+        "conversation": str(row.conversation_id),
+        "seq": row.seq,
+        "id": str(row.id),
+        "actor": {"kind": row.actor_kind, "id": row.actor_id, "name": row.actor_name},
+        "at": rfc3339(row.at),
+    }
+    if row.cmid:
+        frame["cmid"] = row.cmid
+    frame["data"] = data
+    return frame
+
+
+def stored_event(row: Event) -> Json:
+    """An event as it is sent, from its stored form."""
+    return event(row, event_types.unseal(row.data, keys.of(row.conversation_id), row.conversation_id, row.id))
+
+
+def stored_events(rows: Iterable[Event]) -> list[Json]:
+    return [stored_event(row) for row in rows]
+
+
+def opened(value: Any, conversation: UUID, event_id: UUID | None, field: str) -> Any:
+    """The value of an envelope that a projection copied from `field` of an event; None for none."""
+    if value is None or event_id is None:
+        return None
+    return _open(keys.of(conversation), value, conversation, event_id, field)
+
+
+def _open(key: DataKey, value: Json, conversation: UUID, event_id: UUID, field: str) -> Any:
+    return key.open(value, event_types.context(conversation, event_id, field))
+
+
+def title(row: Conversation) -> str | None:
+    return opened(row.title, row.id, row.title_event, "title")
+
+
+def conversation(row: Conversation, *, role: str, unread: int, members_count: int) -> Json:
+    return {
+        "id": str(row.id),
+        "title": title(row),
+        "status": row.status,
+        "assistant": row.assistant,
+        "owner": str(row.owner_id),
+        "role": role,
+        "metadata": row.metadata,
+        "tags": row.tags,
+        "epoch": str(row.epoch),
+        "head": row.last_seq,
+        "unread": unread,
+        "members_count": members_count,
+        "version": row.version,
+        "created_at": rfc3339(row.created_at),
+        "updated_at": rfc3339(row.updated_at),
+    }
+
+
+def message_text(row: Message) -> str:
+    return opened(row.text, row.conversation_id, row.text_event, "text") or ""
+
+
+def message(row: Message, text: str | None = None) -> Json:
+    """A message; `text` where the caller knows it already (a running answer is stored in chunks)."""
+    text = message_text(row) if text is None else text
+    return {
+        "id": str(row.id),
+        "conversation": str(row.conversation_id),
+        "seq": row.seq,
+        "role": row.role,
+        "author": {"id": row.author_id, "name": row.author_name},
+        "status": row.status,
+        "text": text,
+        "html": markdown.render(text),
+        "run": str(row.run) if row.run else None,
+        "reply_to": str(row.reply_to) if row.reply_to else None,
+        "seen_seq": row.seen_seq,
+        "created_at": rfc3339(row.created_at),
+    }
+
+
+def step(row: Run, stored: Json) -> Json:
+    """A step of a run, its secret values opened."""
+    data = {name: value for name, value in stored.items() if name not in ("event", "run")}
+    return event_types.unseal(data, keys.of(row.conversation_id), row.conversation_id, UUID(stored["event"]))
+
+
+def run(row: Run) -> Json:
+    return {
+        "id": str(row.id),
+        "conversation": str(row.conversation_id),
+        "message": str(row.message) if row.message else None,
+        "reply_to": str(row.reply_to),
+        "assistant": row.assistant,
+        "status": row.status,
+        "queued_at": rfc3339(row.queued_at),
+        "started_at": rfc3339(row.started_at),
+        "ended_at": rfc3339(row.ended_at),
+        "steps": [step(row, stored) for stored in row.steps],
+        "usage": row.usage,
+        "error": opened(row.error, row.conversation_id, row.end_event, "error"),
+    }
+
+
+def member(row: Member) -> Json:
+    return {
+        "user": {"id": str(row.user_id), "name": row.user.display_name},
+        "role": row.role,
+        "since": rfc3339(row.since),
+    }

@@ -1,0 +1,88 @@
+"""The only way from this process to rooms elsewhere: hints through the channel layer, best effort.
+
+Writers hand frames over and go on; a thread with an event loop of its own publishes what has gathered, in
+one round trip. Where Redis is away, hints are dropped for a second at a time: every room polls the log.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from queue import Empty, SimpleQueue
+from typing import Any
+from uuid import UUID
+
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+from chatproject.lib import metrics
+from realtime import hints
+from realtime.groups import group_of
+
+log = logging.getLogger(__name__)
+
+Frames = Mapping[UUID, Sequence[dict[str, Any]]]
+PAUSE_SECONDS = 1.0
+GATHER_MAX = 1000
+
+_waiting: SimpleQueue[Frames] = SimpleQueue()
+_start = threading.Lock()
+_thread: threading.Thread | None = None
+
+
+def publish(frames: Frames) -> None:
+    """Hint committed frames, or frames that are not in the log, to all rooms; never waits, never raises."""
+    global _thread
+    _waiting.put(frames)
+    if _thread is None:
+        with _start:
+            if _thread is None:
+                _thread = threading.Thread(target=lambda: asyncio.run(_run()), name="broadcast", daemon=True)
+                _thread.start()
+
+
+async def _run() -> None:
+    silent_until = 0.0
+    while True:
+        gathered = _gather()
+        if time.monotonic() < silent_until:
+            metrics.hints_failed.inc()
+        elif not await _group_send(gathered):
+            silent_until = time.monotonic() + PAUSE_SECONDS
+
+
+def _gather() -> dict[UUID, list[dict[str, Any]]]:
+    """Everything that waits, by conversation, in order; waits for the first. Blocks this thread's loop, on
+    which nothing else runs."""
+    gathered: dict[UUID, list[dict[str, Any]]] = {}
+    frames: Frames | None = _waiting.get()
+    count = 0
+    while frames is not None:
+        for conversation, some in frames.items():
+            gathered.setdefault(conversation, []).extend(some)
+            count += len(some)
+        frames = _next() if count < GATHER_MAX else None
+    return gathered
+
+
+def _next() -> Frames | None:
+    try:
+        return _waiting.get_nowait()
+    except Empty:
+        return None
+
+
+async def _group_send(gathered: Frames) -> bool:
+    """One round trip for all rooms; tells whether Redis took it in time."""
+    messages = {
+        group_of(conversation): hints.pack(conversation, frames) for conversation, frames in gathered.items()
+    }
+    try:
+        layer: Any = get_channel_layer()
+        await asyncio.wait_for(layer.send_groups(messages), settings.HINT_TIMEOUT_MS / 1000)
+    except Exception as error:
+        metrics.hints_failed.inc()
+        log.warning("hints could not be published (%s); rooms poll", type(error).__name__)
+        return False
+    return True

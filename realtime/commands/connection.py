@@ -1,0 +1,63 @@
+"""hello, ack, pong."""
+
+from typing import Any
+
+from django.conf import settings
+
+from chatproject.lib import clock
+from chatproject.lib.errors import Problem
+from conversations.cursors import Cursor
+from realtime import resume
+from realtime.commands.registry import command, conversation_id
+from realtime.membership import Admission
+from realtime.protocol import VERSION, Ack, Hello, Pong, ResumePoint
+from realtime.session import Session
+
+
+@command(Hello, permission=None)
+async def hello(session: Session, frame: Hello) -> None:
+    """Identify, answer `welcome`, and take up every conversation where the client left it."""
+    if frame.v != VERSION:
+        raise Problem("invalid", f"This server speaks version {VERSION}.")
+    await session.identify(frame)
+    user = session.authenticated()
+    prepared = [await _prepare(session, point) for point in frame.resume]
+    session.send({
+        "type": "welcome",
+        "session": str(session.id),
+        "user": {"id": str(user.id), "name": user.display_name},
+        "server_time": clock.rfc3339(clock.now()),
+        "heartbeat_ms": settings.HEARTBEAT_MS,
+        "timeout_ms": settings.TIMEOUT_MS,
+        "ack_window": settings.ACK_WINDOW,
+        "batch_ms": settings.BATCH_MS,
+        "resumed": [resume.entry(one) if isinstance(one, Admission) else one for one in prepared],
+    })  # fmt: skip
+    for one in prepared:
+        if isinstance(one, Admission):
+            resume.admit(session, one)
+
+
+async def _prepare(session: Session, point: ResumePoint) -> Admission | dict[str, Any]:
+    """What was read for a conversation that is taken up, or the entry that says why it cannot be."""
+    where = resume.Where(Cursor(point.epoch, point.seq), runs=point.runs)
+    try:
+        return await resume.prepare(session, conversation_id(point.conversation), where)
+    except Problem as problem:
+        return {
+            "conversation": point.conversation,
+            "ok": False,
+            "epoch": None,
+            "head": None,
+            "reason": problem.code.name,
+        }
+
+
+@command(Ack, permission=None, at_once=True)
+async def ack(session: Session, frame: Ack) -> None:
+    session.acked(frame.n)
+
+
+@command(Pong, permission=None, at_once=True)
+async def pong(session: Session, frame: Pong) -> None:
+    """A sign of life; noted when it came in."""

@@ -1,0 +1,70 @@
+"""join, leave, fetch, typing."""
+
+from uuid import UUID
+
+from chatproject.lib.errors import Problem
+from chatproject.lib.threads import in_thread
+from conversations import selectors
+from conversations.access import Permission, require
+from conversations.cursors import Cursor
+from realtime import broadcast, resume
+from realtime.commands.registry import command, conversation_id
+from realtime.paging import fitting
+from realtime.protocol import Fetch, Join, Leave, Typing
+from realtime.session import Session
+
+
+@command(Join, permission=Permission.READ)
+async def join(session: Session, frame: Join) -> None:
+    """`joined`, then what is missing as `catchup` (or `resync`), running answers, live frames."""
+    cursor = None if frame.seq is None else Cursor(frame.epoch, frame.seq)
+    where = resume.Where(cursor, frame.since)
+    admission = await resume.prepare(session, conversation_id(frame.conversation), where)
+    resume.admit(session, admission, frame.ref)
+
+
+@command(Leave, permission=None)
+async def leave(session: Session, frame: Leave) -> None:
+    """`left`, and `ok` where a ref was given; leaving twice is not an error."""
+    if resume.leave(session, conversation_id(frame.conversation)):
+        session.send({"type": "left", "conversation": frame.conversation, "reason": "asked"})
+    if frame.ref is not None:
+        session.send({"type": "ok", "ref": frame.ref})
+
+
+@command(Fetch, permission=Permission.READ)
+async def fetch(session: Session, frame: Fetch) -> None:
+    """`page`: as many events as fit, of those asked for."""
+    conversation = conversation_id(frame.conversation)
+    events, head = await in_thread(
+        _page, session.authenticated().id, conversation, frame.after_seq, frame.limit
+    )
+    fits, _ = fitting(events)
+    page = {
+        "type": "page",
+        "ref": frame.ref,
+        "conversation": frame.conversation,
+        "events": fits,
+        "head": head,
+    }
+    session.send(page)
+
+
+@command(Typing, permission=Permission.SEND)
+async def typing(session: Session, frame: Typing) -> None:
+    """Tell the others in the room; only a member who joined it can."""
+    user = session.authenticated()
+    conversation = conversation_id(frame.conversation)
+    membership = session.memberships.get(conversation)
+    if membership is None:
+        raise Problem("not_found", "Join the conversation first.")
+    require(membership.role, Permission.SEND)
+    who = {"id": str(user.id), "name": user.display_name}
+    frame_out = {"type": "user:typing", "conversation": str(conversation), "user": who, "on": frame.on}
+    broadcast.publish({conversation: [frame_out]})
+
+
+def _page(user_id: UUID, conversation: UUID, after_seq: int, limit: int) -> tuple[list[dict], int]:
+    require(selectors.role_of(user_id, conversation), Permission.READ)
+    events = selectors.events(conversation, after_seq, limit)
+    return events, selectors.head(conversation)[1]

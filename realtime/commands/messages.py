@@ -1,0 +1,49 @@
+"""send."""
+
+import asyncio
+from concurrent.futures import Future
+
+from chatproject.lib.errors import Problem
+from conversations.access import Permission
+from conversations.appends import Committed
+from conversations.services import messages
+from realtime.commands.registry import command, conversation_id
+from realtime.protocol import Send
+from realtime.session import Session
+from realtime.tasks import run_soon
+
+
+@command(Send, permission=Permission.SEND)
+async def send(session: Session, frame: Send) -> None:
+    """Hand the message to the log; `sent` follows its COMMIT, while further frames are handled."""
+    done = messages.send(
+        user=session.authenticated(),
+        conversation=conversation_id(frame.conversation),
+        text=frame.text,
+        cmid=frame.cmid,
+        action=frame.action,
+        assistant=frame.assistant,
+        reply_to=frame.reply_to,
+        on_busy=frame.on_busy,
+        seen_seq=frame.seen_seq,
+    )
+    run_soon(_acknowledge(session, frame, done))
+
+
+async def _acknowledge(session: Session, frame: Send, done: "Future[Committed]") -> None:
+    try:
+        committed = await asyncio.wrap_future(done)
+    except Problem as problem:
+        session.fail(problem, frame.ref)
+        return
+    sent = {
+        "type": "sent",
+        "ref": frame.ref,
+        "conversation": committed.main["conversation"],
+        "cmid": frame.cmid,
+        "seq": committed.main["seq"],
+        "id": committed.main["id"],
+        "dup": committed.dup,
+    }
+    run = committed.main["data"].get("run")
+    session.send({**sent, "run": run} if run else sent)

@@ -1,0 +1,46 @@
+"""The table of commands."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from chatproject.lib.errors import Problem
+from chatproject.lib.ids import parse_id
+from conversations.access import Permission
+from realtime.protocol import ClientFrame
+
+Handler = Callable[[Any, Any], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Command:
+    """`permission` is what a member's role must allow (None: no conversation is concerned). Frames of one
+    client are handled one after the other, but those `at_once`, which wait for nothing."""
+
+    handler: Handler
+    permission: Permission | None
+    at_once: bool
+
+
+COMMANDS: dict[type[ClientFrame], Command] = {}
+
+
+def command(
+    frame: type[ClientFrame], *, permission: Permission | None, at_once: bool = False
+) -> Callable[[Handler], Handler]:
+    """Register the handler of one frame."""
+
+    def register(handler: Handler) -> Handler:
+        COMMANDS[frame] = Command(handler, permission, at_once)
+        return handler
+
+    return register
+
+
+def conversation_id(text: str) -> UUID:
+    """The id in a frame. Raises Problem `not_found`, as for any conversation that is not there."""
+    found = parse_id(text)
+    if found is None:
+        raise Problem("not_found")
+    return found

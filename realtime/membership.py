@@ -1,0 +1,138 @@
+"""A session in a room: in step with it, or catching up from the log at the client's own pace."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import msgspec
+
+from chatproject.lib.threads import in_thread
+from conversations import selectors
+from realtime import protocol
+from realtime.outbox import Waiting
+from realtime.paging import pages
+from realtime.protocol import Close
+from realtime.room import Batch, Room
+
+if TYPE_CHECKING:
+    from realtime.session import Session
+
+PAGE = 200
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What was read for a joining client: it may read up to `head`; everything after `seq` is owed to it.
+
+    `held` is how much it has of running answers; `snapshot` replaces what cannot be replayed, for `reason`.
+    """
+
+    room: Room
+    user_id: UUID
+    role: str
+    seq: int
+    head: int
+    held: dict[str, int]
+    members: list[dict[str, Any]]
+    resumed: bool
+    reason: str | None
+    snapshot: dict[str, Any] | None
+
+
+class Membership:
+    """`pushed` is the last seq put into the outbox, `sent` the last one handed to the socket.
+
+    A membership begins behind and catches up page by page; from then on it is handed the room's batches.
+    Where its client is too slow, the outbox drops them and it is behind again, from `sent` on.
+    """
+
+    def __init__(self, session: "Session", admission: Admission) -> None:
+        self.session = session
+        self.room = admission.room
+        self.user_id = admission.user_id
+        self.role = admission.role
+        self.pushed = self.sent = admission.seq
+        self.behind = True
+        self._held = admission.held
+        self._allowed_until = admission.head
+        self._catching_up = False
+        self._done_said = False
+
+    def deliver(self, batch: Batch) -> None:
+        if not self.behind:
+            self._push(batch.text, batch.last_seq)
+
+    def removed(self, reason: str) -> None:
+        """The room put this member out: tell the client, or have it join again under a new epoch."""
+        self.session.memberships.pop(self.room.conversation, None)
+        if reason == "epoch":
+            self.session.close(Close.INSUFFICIENT_STATE)
+        else:
+            self.session.send({"type": "left", "conversation": str(self.room.conversation), "reason": reason})
+
+    async def catch_up(self) -> None:
+        """Go on until in step with the room, or until the client must acknowledge first."""
+        if self._catching_up:
+            return
+        self._catching_up = True
+        try:
+            while self.behind and self in self.room.members and self.session.outbox.roomy:
+                if self.pushed < self.room.head:
+                    await self._push_page()
+                else:
+                    await self._fall_in()
+        finally:
+            self._catching_up = False
+
+    async def _push_page(self) -> None:
+        """The next events, from the room's memory or from the log."""
+        after, head = self.pushed, self.room.head
+        items = self.room.since(after)
+        if items is None:
+            events = await in_thread(selectors.events, self.room.conversation, after, PAGE, head)
+        else:
+            events = [msgspec.json.decode(item.text) for item in items]
+        if after != self.pushed:
+            return  # what was pushed before has been dropped meanwhile
+        events, removed = self._until_removal(events)
+        for page in pages(self.room.conversation, events, head):
+            self._push_catchup(page)
+        if removed:
+            self.room.members.discard(self)
+            self.removed("removed")
+
+    def _until_removal(self, events: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], bool]:
+        """The events before this member's removal, if it was removed after it had been admitted."""
+        for position, event in enumerate(events):
+            removal = event["type"] == "member:remove" and event["seq"] > self._allowed_until
+            if removal and event["data"]["user"] == str(self.user_id):
+                return events[:position], True
+        return events, False
+
+    async def _fall_in(self) -> None:
+        """Nothing is missing: say so, bring running answers up to date, and take part."""
+        answers = await in_thread(selectors.running_texts, self.room.conversation)
+        if self.pushed < self.room.head:
+            return
+        if not self._done_said:
+            self._push_catchup(next(pages(self.room.conversation, [], self.room.head)))
+        self.behind = False
+        self.session.send_deltas(self.room.conversation, answers, self._held)
+        self._held = {}
+
+    def _push_catchup(self, page: dict[str, Any]) -> None:
+        self._done_said = self._done_said or page["done"]
+        self._push(protocol.encode(page), page["events"][-1]["seq"] if page["events"] else 0)
+
+    def _push(self, text: str, last_seq: int) -> None:
+        self.pushed = max(self.pushed, last_seq)
+        self.session.outbox.push(Waiting(text, self, last_seq))
+
+    def note_sent(self, seq: int) -> None:
+        """The outbox handed a frame up to `seq` to the socket."""
+        self.sent = max(self.sent, seq)
+
+    def note_dropped(self) -> None:
+        """The outbox dropped frames of this room: the log has them."""
+        self.behind = True
+        self.pushed = self.sent

@@ -1,0 +1,143 @@
+"""Opening a conversation on a connection: `joined`, what is missing, running answers, then live frames."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from chatproject.lib.errors import Problem
+from chatproject.lib.threads import in_thread
+from conversations import selectors
+from conversations.access import Permission, require
+from conversations.cursors import Cursor, parse_time, reason_to_resync
+from realtime.hub import hub
+from realtime.membership import Admission, Membership
+from realtime.room import Room
+from realtime.session import Session
+from realtime.tasks import run_soon
+
+NEWEST = 100
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where a client says it is: at a cursor, at a time, or nowhere yet; `runs` are lengths of held answers."""
+
+    cursor: Cursor | None = None
+    since: str | None = None
+    runs: dict[str, int] = field(default_factory=dict)
+
+
+async def prepare(session: Session, conversation: UUID, where: Where) -> Admission:
+    """Read what joining takes; `admit` or `give_up` must follow. Raises Problem `not_found`, `too_large`, `invalid`."""
+    user = session.authenticated()
+    await in_thread(_authorise, user.id, conversation)
+    if conversation not in session.memberships and len(session.memberships) >= settings.ROOMS_PER_CONNECTION:
+        raise Problem(
+            "too_large", f"At most {settings.ROOMS_PER_CONNECTION} conversations on one connection."
+        )
+    room = await hub().enter(conversation)
+    try:
+        return await in_thread(_read, room, user.id, where)
+    except BaseException:
+        hub().release(room)
+        raise
+
+
+def admit(session: Session, admission: Admission, ref: Any = None) -> None:
+    """In one step of the event loop: whatever is committed from now on reaches the room, and so the member."""
+    room, conversation = admission.room, admission.room.conversation
+    leave(session, conversation)
+    if session.closed:
+        return hub().release(room)
+    membership = Membership(session, admission)
+    session.memberships[conversation] = membership
+    hub().join(room, membership)
+    session.send(_joined(admission, ref))
+    if admission.snapshot:
+        session.send(
+            {
+                "type": "resync",
+                "conversation": str(conversation),
+                "reason": admission.reason,
+                **admission.snapshot,
+            }
+        )
+    run_soon(membership.catch_up())
+
+
+def leave(session: Session, conversation: UUID) -> bool:
+    """Take a session out of a room; tells whether it was in it."""
+    membership = session.memberships.pop(conversation, None)
+    if membership:
+        hub().leave(membership.room, membership)
+    return membership is not None
+
+
+def _authorise(user_id: UUID, conversation: UUID) -> str:
+    role = selectors.role_of(user_id, conversation)
+    require(role, Permission.READ)
+    return str(role)
+
+
+def _read(room: Room, user_id: UUID, where: Where) -> Admission:
+    head = room.head
+    role = _authorise(user_id, room.conversation)
+    seq, reason = _start(room.conversation, room.epoch, head, where)
+    snapshot = selectors.snapshot(room.conversation) if reason else None
+    return Admission(
+        room=room,
+        user_id=user_id,
+        role=role,
+        seq=snapshot["head"] if snapshot else seq,
+        head=head,
+        held={} if snapshot else where.runs,
+        members=selectors.members(room.conversation),
+        resumed=reason is None and (where.cursor or where.since) is not None,
+        reason=reason,
+        snapshot=snapshot,
+    )
+
+
+def _start(conversation: UUID, epoch: str, head: int, where: Where) -> tuple[int, str | None]:
+    """The seq after which to replay, or why that cannot be done."""
+    if where.cursor is not None:
+        return where.cursor.seq, reason_to_resync(
+            where.cursor, epoch, head, most=settings.CATCHUP_MAX, strict=True
+        )
+    if where.since is not None:
+        seq = min(head, selectors.seq_before(conversation, parse_time(where.since)))
+        return seq, reason_to_resync(Cursor(epoch, seq), epoch, head, most=settings.CATCHUP_MAX)
+    return max(0, head - NEWEST), None
+
+
+def entry(admission: Admission) -> dict[str, Any]:
+    """The entry of `welcome.resumed`."""
+    room = admission.room
+    found = {
+        "conversation": str(room.conversation),
+        "ok": admission.resumed,
+        "epoch": room.epoch,
+        "head": room.head,
+    }
+    return {**found, "reason": admission.reason} if admission.reason else found
+
+
+def _joined(admission: Admission, ref: Any) -> dict[str, Any]:
+    room = admission.room
+    frame = {
+        "type": "joined",
+        "conversation": str(room.conversation),
+        "epoch": room.epoch,
+        "head": room.head,
+        "role": admission.role,
+        "shard": 0,
+        "online": room.online(),
+        "members": admission.members,
+        "state": {},
+        "resumed": admission.resumed,
+    }
+    if ref is not None:
+        frame["ref"] = ref
+    return {**frame, "reason": admission.reason} if admission.reason else frame

@@ -1,0 +1,122 @@
+"""One client's visit over a WebSocket: who it is, what it may still do, what waits for it."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+from uuid import UUID
+
+from django.conf import settings
+
+from accounts.models import User
+from chatproject.lib import metrics
+from chatproject.lib.errors import Problem
+from chatproject.lib.ids import new_id
+from chatproject.lib.threads import in_thread
+from realtime import protocol
+from realtime.hub import hub
+from realtime.identity import identify
+from realtime.membership import Membership
+from realtime.outbox import Outbox, Waiting
+from realtime.protocol import Close, Hello
+from realtime.room import delta_frame
+from realtime.tasks import run_soon
+
+
+class Transport(Protocol):
+    """How a session reaches its client."""
+
+    async def send(self, text: str) -> None: ...
+
+    async def close(self, code: int) -> None: ...
+
+
+class Session:
+    """State of one connection. Frames of one client are handled in order (see `dispatch.py`)."""
+
+    def __init__(self, transport: Transport, headers: dict[str, str]) -> None:
+        self.id = new_id()
+        self.client_id = ""
+        self.user: User | None = None
+        self.memberships: dict[UUID, Membership] = {}
+        self.outbox = Outbox(transport.send)
+        self.errors = 0
+        self.closed = False
+        self._transport = transport
+        self._headers = headers
+        self._heard = self._beat = time.monotonic()
+        self._beats = 0
+
+    def authenticated(self) -> User:
+        """The user. Raises Problem `unauthenticated` before `hello`."""
+        if self.user is None:
+            raise Problem("unauthenticated", "Send hello first.")
+        return self.user
+
+    async def identify(self, hello: Hello) -> None:
+        """Find out who this is. Raises Problem `unauthenticated` or `token_expired`."""
+        self.user = await in_thread(identify, self._headers, hello)
+        self.client_id = hello.client_id
+
+    def heard(self) -> None:
+        """Any frame counts as a sign of life."""
+        self._heard = time.monotonic()
+
+    def send(self, frame: dict[str, Any]) -> None:
+        self.outbox.push(Waiting(protocol.encode(frame)))
+
+    def send_deltas(
+        self, conversation: UUID, answers: Sequence[dict[str, Any]], held: Mapping[str, int]
+    ) -> None:
+        """The stored text of running answers, from what the client holds of each."""
+        for answer in answers:
+            if len(answer["text"]) > held.get(answer["run"], 0):
+                self.send(delta_frame(conversation, answer, held.get(answer["run"], 0)))
+
+    def fail(self, problem: Problem, ref: Any = None) -> None:
+        """Answer with an error; malformed frames end the session when there are too many."""
+        metrics.errors.labels("ws", problem.code.name).inc()
+        self.send(protocol.error_frame(problem, ref))
+
+    def malformed(self, problem: Problem) -> None:
+        self.fail(problem)
+        self.errors += 1
+        if self.errors >= protocol.MAX_ERRORS:
+            self.close(Close.TOO_MANY_ERRORS)
+
+    def acked(self, count: int) -> None:
+        if not self.outbox.ack(count):
+            raise Problem("invalid", "This acknowledges more than was sent.")
+        for membership in self.memberships.values():
+            if membership.behind:
+                run_soon(membership.catch_up())
+
+    def check(self) -> None:
+        """Called every second: heartbeat, silence, unacknowledged messages."""
+        now = time.monotonic()
+        if (now - self._heard) * 1000 > settings.TIMEOUT_MS:
+            self.close(Close.HEARTBEAT)
+        elif self.outbox.stalled_for > settings.ACK_SECONDS:
+            self.close(Close.SLOW)
+        elif (now - self._beat) * 1000 >= settings.HEARTBEAT_MS:
+            self._beat = now
+            self._beats += 1
+            heads = {str(id_): member.room.head for id_, member in self.memberships.items()}
+            self.send({"type": "heartbeat", "n": self._beats, "heads": heads})
+
+    def close(self, code: int) -> None:
+        """End the connection with one of the codes of `protocol.Close`."""
+        if not self.closed:
+            run_soon(self._close(code))
+            self.ended()
+
+    async def _close(self, code: int) -> None:
+        await asyncio.sleep(0)  # lets an error frame that explains the code go first
+        await self._transport.close(code)
+
+    def ended(self) -> None:
+        """The connection is gone: leave all rooms."""
+        self.closed = True
+        for membership in list(self.memberships.values()):
+            hub().leave(membership.room, membership)
+        self.memberships.clear()

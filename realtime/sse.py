@@ -1,0 +1,121 @@
+"""The log as server-sent events: the same cursor and the same JSON as on a socket (PROTOCOL.md section 5)."""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from django.conf import settings
+
+from accounts.models import User
+from chatproject.lib.threads import in_thread
+from conversations import selectors
+from conversations.cursors import Cursor
+from realtime.hints import Item, item_of
+from realtime.hub import hub
+from realtime.room import Batch, Room, delta_frame
+
+RETRY = b"retry: 1000\n\n"
+COMMENT = b": alive\n\n"
+COMMENT_SECONDS = 15
+PAGE = 200
+
+
+async def stream(
+    user: User, conversation: UUID, cursor: Cursor, until_run: str | None
+) -> AsyncIterator[bytes]:
+    """What follows `cursor`, then live; ends when the user is removed, or with the end of `until_run`."""
+    room = await hub().enter(conversation)
+    member = StreamMember(user.id, room, cursor.seq)
+    hub().join(room, member)
+    try:
+        yield RETRY
+        async for item in _items(member):
+            yield render(item, room.epoch)
+            if until_run and _ends(item, until_run):
+                return
+    finally:
+        hub().leave(room, member)
+
+
+class StreamMember:
+    """Gathers batches while the client reads; where it is too slow they are dropped and read from the log."""
+
+    def __init__(self, user_id: UUID, room: Room, seq: int) -> None:
+        self.user_id = user_id
+        self.room = room
+        self.seq = seq
+        self.behind = True
+        self.gone = False
+        self.waiting: deque[Item] = deque()
+        self.size = 0
+        self.wake = asyncio.Event()
+
+    def deliver(self, batch: Batch) -> None:
+        if not self.behind:
+            self.waiting.extend(batch.items)
+            self.size += len(batch.text)
+            if self.size > settings.BATCH_MAX_BYTES:
+                self.drop()
+        self.wake.set()
+
+    def removed(self, reason: str) -> None:
+        self.gone = True
+        self.wake.set()
+
+    def drop(self) -> None:
+        self.waiting.clear()
+        self.size = 0
+        self.behind = True
+
+
+async def _items(member: StreamMember) -> AsyncIterator[Item | None]:
+    """Frames in order, each event once; None when it is time for a sign of life."""
+    while not member.gone:
+        if member.behind:
+            async for item in _catch_up(member):
+                yield item
+        while member.waiting:
+            item = member.waiting.popleft()
+            member.size -= len(item.text)
+            member.seq = max(member.seq, item.seq)
+            yield item
+        member.wake.clear()
+        if not (member.waiting or member.behind or member.gone) and not await _woken(member):
+            yield None
+
+
+async def _catch_up(member: StreamMember) -> AsyncIterator[Item]:
+    room = member.room
+    while member.seq < room.head:
+        for frame in await in_thread(selectors.events, room.conversation, member.seq, PAGE, room.head):
+            member.seq = frame["seq"]
+            yield item_of(frame)
+    answers = await in_thread(selectors.running_texts, room.conversation)
+    if member.seq >= room.head:
+        member.behind = False
+        for answer in answers:
+            if answer["text"]:
+                yield item_of(delta_frame(room.conversation, answer, 0))
+
+
+async def _woken(member: StreamMember) -> bool:
+    try:
+        async with asyncio.timeout(COMMENT_SECONDS):
+            await member.wake.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+def render(item: Item | None, epoch: str) -> bytes:
+    """One server-sent event; only those of the log have an id."""
+    if item is None:
+        return COMMENT
+    id_line = f"id: {epoch}:{item.seq}\n" if item.seq else ""
+    return f"{id_line}event: {item.type}\ndata: {item.text}\n\n".encode()
+
+
+def _ends(item: Item | None, run: str) -> bool:
+    return item is not None and item.type == "run:end" and json.loads(item.text)["data"]["run"] == run
