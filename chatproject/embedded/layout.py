@@ -47,8 +47,13 @@ class Layout:
         return self.data_dir / "metrics"
 
     @property
-    def services(self) -> Path:
+    def services_link(self) -> Path:
         return self.data_dir / "services"
+
+    @property
+    def services(self) -> Path:
+        """Where the services really are: their user may be unable to follow the link."""
+        return self.services_link.resolve()
 
     @property
     def cluster(self) -> Path:
@@ -60,7 +65,7 @@ class Layout:
 
         The machine's is always below /tmp, whatever TMPDIR says: two terminals must agree on it.
         """
-        folder = self.services.resolve() / "sockets"
+        folder = self.services / "sockets"
         if len(os.fsencode(folder / LONGEST_SOCKET_NAME)) <= SOCKET_PATH_BYTES:
             return folder
         # make_private makes it, or finds out whether somebody else did.

@@ -135,7 +135,7 @@ def server(layout: Layout, programs: Path, account: Account | None) -> Program:
         argv=[
             programs / "bin" / "postgres",
             "-D",
-            layout.cluster.resolve(),
+            layout.cluster,
             *(part for name, value in settings.items() for part in ("-c", f"{name}={value}")),
         ],
         data_dir=layout.data_dir,

@@ -11,6 +11,8 @@ import subprocess
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from chatproject.embedded.account import Account
 from chatproject.embedded.errors import StartError
@@ -109,7 +111,7 @@ def start(supervisor: Supervisor, layout: Layout, program: Path, account: Accoun
 
 def answers(url: str) -> bool:
     """Whether Redis takes a command."""
-    with redis.Redis.from_url(url, socket_timeout=3) as client:
+    with redis.Redis.from_url(url, socket_timeout=3, retry=Retry(NoBackoff(), 0)) as client:
         try:
             return bool(client.ping())
         except (redis.ConnectionError, redis.TimeoutError):

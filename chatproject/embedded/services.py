@@ -43,16 +43,16 @@ def start_services(
 
 def make_services(supervisor: Supervisor, layout: Layout, account: Account | None) -> None:
     """Make the folder of the services: in DATA_DIR, or a link to one that their account can enter."""
-    if layout.services.is_symlink() or layout.services.exists():
-        check_services(layout.services)
+    link = layout.services_link
+    if link.is_symlink() or link.exists():
+        check_services(link)
     elif account is None or can_enter(layout.data_dir, account):
-        layout.services.mkdir(mode=0o711 if account else 0o700)
+        link.mkdir(mode=0o711 if account else 0o700)
     else:
         folder = make_elsewhere(layout)
-        layout.services.symlink_to(folder)
+        link.symlink_to(folder)
         supervisor.progress.say(
-            f"  PostgreSQL does not run as root, and its user cannot enter {layout.data_dir}: "
-            f"its data is in {folder}"
+            f"  PostgreSQL does not run as root, and its user cannot enter {layout.data_dir}: its data is in {folder}"
         )
 
 
@@ -72,9 +72,7 @@ def check_services(folder: Path) -> None:
             f"{folder} points to {folder.readlink()}, which is gone: put it back, or set another DATA_DIR."
         )
     if {folder.lstat().st_uid, folder.stat().st_uid} != {os.geteuid()}:
-        raise StartError(
-            f"{folder} belongs to another user: run as that user, or set DATA_DIR to another folder."
-        )
+        raise StartError(f"{folder} belongs to another user: run as that user, or set DATA_DIR to another folder.")
 
 
 def start_postgres(supervisor: Supervisor, layout: Layout, account: Account | None) -> None:

@@ -81,13 +81,9 @@ class Supervisor:
         while not ready():
             code = child.exit_code()
             if code is not None:
-                raise StartError(
-                    f"{child.program.name} {ending(code)} while starting; {advice(child.program)}"
-                )
+                raise StartError(f"{child.program.name} {ending(code)} while starting; {advice(child.program)}")
             if time.monotonic() > deadline:
-                raise StartError(
-                    f"{child.program.name} was not ready after {seconds:.0f} s; {advice(child.program)}"
-                )
+                raise StartError(f"{child.program.name} was not ready after {seconds:.0f} s; {advice(child.program)}")
             self.pause()
 
     def watch(self) -> None:
@@ -123,11 +119,7 @@ class Supervisor:
     def stop(self) -> None:
         """End all children: first those who use the services, then the services."""
         for service in (False, True):
-            alive = [
-                child
-                for child in self.children
-                if child.program.service == service and child.exit_code() is None
-            ]
+            alive = [child for child in self.children if child.program.service == service and child.exit_code() is None]
             end([(child.process, child.program) for child in alive])
         self.children.clear()
 
@@ -137,9 +129,7 @@ def launch(program: Program, stdout: int | None = None) -> subprocess.Popen[str]
     try:
         return spawn(program, stdout)
     except OSError as error:
-        raise StartError(
-            f"{program.argv[0]} cannot be started ({error.strerror}): install it again."
-        ) from error
+        raise StartError(f"{program.argv[0]} cannot be started ({error.strerror}): install it again.") from error
 
 
 def ending(code: int) -> str:

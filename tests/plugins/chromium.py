@@ -1,4 +1,4 @@
-"""Browser tests drive the machine's own Chromium; where there is none they stand aside, and the last lines say so."""
+"""Browser tests drive the machine's own Chromium; without one they stand aside, and the last lines say so."""
 
 import os
 import shutil
@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+REASON = "no Chromium"
 
 
 def find_chromium() -> str | None:
@@ -27,16 +28,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return
     for item in items:
         if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.skip(reason="no Chromium"))
+            item.add_marker(pytest.mark.skip(reason=REASON))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what stood aside, and how to change that."""
-    absent = [
-        report
-        for report in terminalreporter.stats.get("skipped", [])
-        if "no Chromium" in str(report.longrepr)
-    ]
+    absent = [report for report in terminalreporter.stats.get("skipped", []) if REASON in str(report.longrepr)]
     if absent:
         terminalreporter.write_line(
             f"{len(absent)} browser tests stood aside: no Chromium was found. "

@@ -38,7 +38,7 @@ class TestServices:
         self.supervisor = Supervisor(Progress())
 
     def start(self) -> None:
-        """Start what is needed and tell Django's settings, and the processes that tests start, where it is."""
+        """Start what is needed, and tell Django's settings where it is."""
         # As root the services run as another user, who has to pass through.
         self.data_dir.chmod(0o711)
         layout = Layout(self.data_dir)
@@ -57,4 +57,5 @@ class TestServices:
     def stop(self) -> None:
         """End what was started and remove its files."""
         self.supervisor.stop()
+        shutil.rmtree(Layout(self.data_dir).services, ignore_errors=True)
         shutil.rmtree(self.data_dir)
