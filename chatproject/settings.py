@@ -122,9 +122,7 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
     pool={"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": 2, "max_lifetime": 1800},
 )
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
-    raise ImproperlyConfigured(
-        "DATABASE_URL must be a postgres:// address; other databases are not supported."
-    )
+    raise ImproperlyConfigured("DATABASE_URL must be a postgres:// address; other databases are not supported.")
 
 # --- People -----------------------------------------------------------------------------------------------
 

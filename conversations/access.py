@@ -19,9 +19,7 @@ class Permission(StrEnum):
 
 ROLES: dict[str, frozenset[Permission]] = {
     "owner": frozenset(Permission) - {Permission.LEAVE},
-    "editor": frozenset(
-        {Permission.READ, Permission.SEND, Permission.STOP, Permission.CHANGE, Permission.LEAVE}
-    ),
+    "editor": frozenset({Permission.READ, Permission.SEND, Permission.STOP, Permission.CHANGE, Permission.LEAVE}),
     "agent": frozenset({Permission.READ, Permission.SEND, Permission.STOP, Permission.LEAVE}),
     "viewer": frozenset({Permission.READ, Permission.LEAVE}),
 }

@@ -28,9 +28,7 @@ class Draft:
     def seal(self, key: DataKey, conversation: UUID) -> None:
         """Encrypt the secret values; they must not change afterwards, the others may until the decision."""
         secret = event_types.EVENT_TYPES[self.type].secret
-        values = {
-            name: self.data[name] for name in secret if name in self.data and name not in self._envelopes
-        }
+        values = {name: self.data[name] for name in secret if name in self.data and name not in self._envelopes}
         self._envelopes |= event_types.seal(self.type, values, key, conversation, self.id)
 
     def stored(self, key: DataKey, conversation: UUID) -> dict[str, Any]:

@@ -36,9 +36,7 @@ def parse_time(text: str) -> datetime:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise Problem(
-            "invalid", errors={"since": ["An RFC 3339 time with an offset, such as 2026-01-31T09:00:00Z."]}
-        )
+        raise Problem("invalid", errors={"since": ["An RFC 3339 time with an offset, such as 2026-01-31T09:00:00Z."]})
     return moment
 
 

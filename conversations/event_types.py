@@ -44,9 +44,7 @@ def seal(type_: str, data: dict[str, Any], key: DataKey, conversation: UUID, eve
     """`data` with an envelope in place of every secret value that is there."""
     secret = EVENT_TYPES[type_].secret
     return {
-        field: key.seal(value, context(conversation, event, field))
-        if field in secret and value is not None
-        else value
+        field: key.seal(value, context(conversation, event, field)) if field in secret and value is not None else value
         for field, value in data.items()
     }
 

@@ -99,9 +99,7 @@ def _member_add(projector: Projector, conversation: Conversation, event: Event) 
 
 @on("member:update")
 def _member_update(projector: Projector, conversation: Conversation, event: Event) -> None:
-    Member.objects.filter(conversation=conversation, user_id=event.data["user"]).update(
-        role=event.data["role"]
-    )
+    Member.objects.filter(conversation=conversation, user_id=event.data["user"]).update(role=event.data["role"])
 
 
 @on("member:remove")

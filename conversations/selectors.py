@@ -45,10 +45,7 @@ def visible_conversations(user: User) -> QuerySet[Conversation, Any]:
         .annotate(n=Count("pk"))
     )
     counts = (
-        Member.objects.filter(conversation=OuterRef("pk"))
-        .order_by()
-        .values("conversation")
-        .annotate(n=Count("pk"))
+        Member.objects.filter(conversation=OuterRef("pk")).order_by().values("conversation").annotate(n=Count("pk"))
     )
     return Conversation.objects.filter(members__user=user).annotate(
         role=Subquery(mine.values("role")),
@@ -64,11 +61,7 @@ def wire_conversation(row: Any) -> Json:
 
 
 def role_of(user_id: UUID, conversation: UUID) -> str | None:
-    return (
-        Member.objects.filter(conversation=conversation, user_id=user_id)
-        .values_list("role", flat=True)
-        .first()
-    )
+    return Member.objects.filter(conversation=conversation, user_id=user_id).values_list("role", flat=True).first()
 
 
 def members(conversation: UUID) -> list[Json]:
@@ -151,8 +144,7 @@ def stored_lengths(conversations: Iterable[UUID]) -> dict[UUID, tuple[UUID, int]
     """Run -> (conversation, stored code points) of every running answer, for the poll."""
     rows = Run.objects.filter(conversation_id__in=list(conversations), status__in=Run.ACTIVE)
     return {
-        id_: (conversation, stored)
-        for id_, conversation, stored in rows.values_list("id", "conversation_id", "stored")
+        id_: (conversation, stored) for id_, conversation, stored in rows.values_list("id", "conversation_id", "stored")
     }
 
 
@@ -164,9 +156,7 @@ def history(conversation: UUID, reply_to: UUID, limit: int) -> list[tuple[str, s
     """
     asked = Message.objects.get(id=reply_to)
     rows = Message.objects.filter(conversation=conversation).annotate(
-        anchor=Coalesce(
-            Subquery(Message.objects.filter(id=OuterRef("reply_to"), role="user").values("seq")), F("seq")
-        )
+        anchor=Coalesce(Subquery(Message.objects.filter(id=OuterRef("reply_to"), role="user").values("seq")), F("seq"))
     )
     before = Q(anchor__lt=asked.seq) | Q(id=asked.id)
     newest = rows.filter(before).exclude(status=Message.Status.STREAMING).order_by("-anchor", "-seq")[:limit]
@@ -183,9 +173,7 @@ def snapshot(conversation: UUID) -> Json:
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         epoch, seq = head(conversation)
-        rows = list(
-            Message.objects.filter(conversation=conversation).order_by("-seq")[: settings.CATCHUP_MAX]
-        )
+        rows = list(Message.objects.filter(conversation=conversation).order_by("-seq")[: settings.CATCHUP_MAX])
         total = Message.objects.filter(conversation=conversation).count()
         alive = Run.objects.filter(conversation=conversation, ended_at=None).order_by("queued_seq")
         kept = _fitting(rows, settings.SNAPSHOT_MAX_BYTES)

@@ -75,9 +75,7 @@ def _next() -> Frames | None:
 
 async def _group_send(gathered: Frames) -> bool:
     """One round trip for all rooms; tells whether Redis took it in time."""
-    messages = {
-        group_of(conversation): hints.pack(conversation, frames) for conversation, frames in gathered.items()
-    }
+    messages = {group_of(conversation): hints.pack(conversation, frames) for conversation, frames in gathered.items()}
     try:
         layer: Any = get_channel_layer()
         await asyncio.wait_for(layer.send_groups(messages), settings.HINT_TIMEOUT_MS / 1000)

@@ -138,9 +138,7 @@ class Hub:
     async def _poll(self) -> None:
         """Every POLL_MS (faster while Redis is away): do the rooms stand where the log stands?"""
         while True:
-            await asyncio.sleep(
-                (settings.POLL_MS_WITHOUT_REDIS if self.redis_away else settings.POLL_MS) / 1000
-            )
+            await asyncio.sleep((settings.POLL_MS_WITHOUT_REDIS if self.redis_away else settings.POLL_MS) / 1000)
             try:
                 await self._check_redis()
                 await self._compare()
@@ -173,7 +171,5 @@ class Hub:
 
     def _note_redis(self, *, away: bool, why: Exception | None = None) -> None:
         if away != self.redis_away:
-            log.warning(
-                "Redis is %s%s", "away: polling fast" if away else "back", f" ({why!r})" if why else ""
-            )
+            log.warning("Redis is %s%s", "away: polling fast" if away else "back", f" ({why!r})" if why else "")
         self.redis_away = away

@@ -34,9 +34,7 @@ async def prepare(session: Session, conversation: UUID, where: Where) -> Admissi
     user = session.authenticated()
     await in_thread(_authorise, user.id, conversation)
     if conversation not in session.memberships and len(session.memberships) >= settings.ROOMS_PER_CONNECTION:
-        raise Problem(
-            "too_large", f"At most {settings.ROOMS_PER_CONNECTION} conversations on one connection."
-        )
+        raise Problem("too_large", f"At most {settings.ROOMS_PER_CONNECTION} conversations on one connection.")
     room = await hub().enter(conversation)
     try:
         return await in_thread(_read, room, user.id, where)
@@ -103,9 +101,7 @@ def _read(room: Room, user_id: UUID, where: Where) -> Admission:
 def _start(conversation: UUID, epoch: str, head: int, where: Where) -> tuple[int, str | None]:
     """The seq after which to replay, or why that cannot be done."""
     if where.cursor is not None:
-        return where.cursor.seq, reason_to_resync(
-            where.cursor, epoch, head, most=settings.CATCHUP_MAX, strict=True
-        )
+        return where.cursor.seq, reason_to_resync(where.cursor, epoch, head, most=settings.CATCHUP_MAX, strict=True)
     if where.since is not None:
         seq = min(head, selectors.seq_before(conversation, parse_time(where.since)))
         return seq, reason_to_resync(Cursor(epoch, seq), epoch, head, most=settings.CATCHUP_MAX)

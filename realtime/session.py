@@ -65,9 +65,7 @@ class Session:
     def send(self, frame: dict[str, Any]) -> None:
         self.outbox.push(Waiting(protocol.encode(frame)))
 
-    def send_deltas(
-        self, conversation: UUID, answers: Sequence[dict[str, Any]], held: Mapping[str, int]
-    ) -> None:
+    def send_deltas(self, conversation: UUID, answers: Sequence[dict[str, Any]], held: Mapping[str, int]) -> None:
         """The stored text of running answers, from what the client holds of each."""
         for answer in answers:
             if len(answer["text"]) > held.get(answer["run"], 0):

@@ -22,9 +22,7 @@ COMMENT_SECONDS = 15
 PAGE = 200
 
 
-async def stream(
-    user: User, conversation: UUID, cursor: Cursor, until_run: str | None
-) -> AsyncIterator[bytes]:
+async def stream(user: User, conversation: UUID, cursor: Cursor, until_run: str | None) -> AsyncIterator[bytes]:
     """What follows `cursor`, then live; ends when the user is removed, or with the end of `until_run`."""
     room = await hub().enter(conversation)
     member = StreamMember(user.id, room, cursor.seq)

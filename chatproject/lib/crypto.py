@@ -88,9 +88,7 @@ class Keyring:
 
     def wrap(self, data_key: DataKey, context: str) -> str:
         """`data_key` encrypted by the primary key: `<primary id>:<data key id>:<base64>`."""
-        wrapped = encrypt(
-            AESGCM(self._keys[self.primary_id]), data_key.secret, f"{context}|{data_key.id}".encode()
-        )
+        wrapped = encrypt(AESGCM(self._keys[self.primary_id]), data_key.secret, f"{context}|{data_key.id}".encode())
         return f"{self.primary_id}:{data_key.id}:{base64.b64encode(wrapped).decode()}"
 
     def unwrap(self, wrapped: str, context: str) -> DataKey:

@@ -13,9 +13,7 @@ def text(name: str, default: str = "") -> str:
         try:
             return Path(file).read_text().strip()
         except OSError as error:
-            raise ImproperlyConfigured(
-                f"{name}_FILE points to {file}, which cannot be read: {error}"
-            ) from error
+            raise ImproperlyConfigured(f"{name}_FILE points to {file}, which cannot be read: {error}") from error
     return os.environ.get(name, default)
 
 
@@ -25,9 +23,7 @@ def number(name: str, default: int, *, least: int = 0) -> int:
     if raw is None:
         return default
     if not raw.strip().isdigit() or int(raw) < least:
-        raise ImproperlyConfigured(
-            f"{name} is {raw!r}; set it to a whole number of at least {least}, or unset it."
-        )
+        raise ImproperlyConfigured(f"{name} is {raw!r}; set it to a whole number of at least {least}, or unset it.")
     return int(raw)
 
 

@@ -20,9 +20,7 @@ def checked(shape: type[Serializer], request: Request, *, partial: bool = False)
     return dict(serializer.validated_data)
 
 
-def integer(
-    request: Request, name: str, default: int | None = None, *, least: int = 0, most: int = 2**62
-) -> Any:
+def integer(request: Request, name: str, default: int | None = None, *, least: int = 0, most: int = 2**62) -> Any:
     """A whole number of the query string."""
     raw = request.query_params.get(name)
     if raw is None:

@@ -29,9 +29,7 @@ first_delta = Histogram(
     "run_first_delta_seconds", "From a queued run to its first stored delta.", buckets=LATENCY_BUCKETS
 )
 events = Counter("events_total", "Events committed to the log, by type.", ["type"])
-events_lost = Counter(
-    "events_lost_total", "Events that a room had to read from the log because no hint brought them."
-)
+events_lost = Counter("events_lost_total", "Events that a room had to read from the log because no hint brought them.")
 commits = Counter("commits_total", "Commits of the log writer.")
 commit_failures = Counter("commit_failures_total", "Group commits that failed and were retried one by one.")
 hints_failed = Counter("hints_failed_total", "Hints that could not be published; the poll delivers instead.")

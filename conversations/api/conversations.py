@@ -44,9 +44,7 @@ class ConversationsView(View):
         """The conversations of which the user is a member, the latest changed first; archived only on request."""
         found = ConversationFilter(request.query_params, queryset=selectors.visible_conversations(self.user))
         if not found.is_valid():
-            raise Problem(
-                "invalid", errors={name: list(map(str, texts)) for name, texts in found.errors.items()}
-            )
+            raise Problem("invalid", errors={name: list(map(str, texts)) for name, texts in found.errors.items()})
         rows = found.qs if "status" in request.query_params else found.qs.exclude(status="archived")
         pages = ByTime()
         page = pages.paginate_queryset(rows, request, view=self)

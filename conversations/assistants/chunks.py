@@ -58,9 +58,7 @@ _writer: GroupCommit[Piece, int] = GroupCommit("chunks", commit, limit=500, queu
 
 
 def _lock(runs: set[UUID]) -> dict[UUID, Run]:
-    return {
-        run.id: run for run in Run.objects.filter(id__in=runs).order_by("id").select_for_update(no_key=True)
-    }
+    return {run.id: run for run in Run.objects.filter(id__in=runs).order_by("id").select_for_update(no_key=True)}
 
 
 def _chunk(run: Run, piece: Piece, key: keys.DataKey) -> RunChunk:

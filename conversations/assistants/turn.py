@@ -57,9 +57,7 @@ class RunningTurn:
             self._length += len(taken)
             await self._ensure_flusher()
         if len(text) > room:
-            raise AssistantError(
-                "too_large", f"An answer has at most {settings.ANSWER_MAX_LENGTH} characters."
-            )
+            raise AssistantError("too_large", f"An answer has at most {settings.ANSWER_MAX_LENGTH} characters.")
 
     @asynccontextmanager
     async def step(self, kind: str, name: str, input: Any = None) -> AsyncIterator[RunningStep]:

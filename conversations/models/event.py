@@ -15,9 +15,7 @@ class Event(models.Model):
     """
 
     pk = models.CompositePrimaryKey("conversation_id", "seq")
-    conversation = models.ForeignKey(
-        Conversation, on_delete=models.CASCADE, related_name="events", db_index=False
-    )
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="events", db_index=False)
     seq = models.BigIntegerField()
     id = models.UUIDField(editable=False)
     type = models.CharField(max_length=64)

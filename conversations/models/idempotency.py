@@ -5,9 +5,7 @@ from django.db import models
 
 
 class IdempotencyKey(models.Model):
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     route = models.CharField(max_length=64)
     key = models.CharField(max_length=255)
     fingerprint = models.BinaryField(max_length=32)

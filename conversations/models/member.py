@@ -16,9 +16,7 @@ class Member(models.Model):
         AGENT = "agent", _("agent")
         VIEWER = "viewer", _("viewer")
 
-    conversation = models.ForeignKey(
-        Conversation, on_delete=models.CASCADE, related_name="members", db_index=False
-    )
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="members", db_index=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=16, choices=Role)
     since = models.DateTimeField(_("since"))

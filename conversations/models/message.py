@@ -24,9 +24,7 @@ class Message(models.Model):
         INTERRUPTED = "interrupted", _("interrupted")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    conversation = models.ForeignKey(
-        Conversation, on_delete=models.CASCADE, related_name="messages", db_index=False
-    )
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages", db_index=False)
     seq = models.BigIntegerField()
     role = models.CharField(_("role"), max_length=16, choices=Role)
     author_id = models.CharField(max_length=64)

@@ -28,9 +28,7 @@ class Run(models.Model):
     LEASE_FIELDS = ("fence", "lease_until", "worker", "stored", "enqueued_at")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    conversation = models.ForeignKey(
-        Conversation, on_delete=models.CASCADE, related_name="runs", db_index=False
-    )
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="runs", db_index=False)
     message = models.UUIDField(null=True)
     reply_to = models.UUIDField()
     assistant = models.CharField(_("assistant"), max_length=64)

@@ -132,9 +132,7 @@ def archive(*, user: User, conversation: UUID) -> "Future[Committed]":
         state.require(Permission.ARCHIVE)
         return Decision([change], [lambda: _audit(user, "conversation.archived", conversation)])
 
-    return eventlog.submit(
-        Append(conversation, Actor.of(user), f"archive:{change.id}", decide, drafts=[change])
-    )
+    return eventlog.submit(Append(conversation, Actor.of(user), f"archive:{change.id}", decide, drafts=[change]))
 
 
 def _clean_status(status: Any) -> str:
@@ -167,9 +165,7 @@ def _new_member(member: Any) -> NewMember:
 
 
 def _member_draft(member: NewMember) -> Draft:
-    return Draft(
-        "member:add", {"user": str(member.user.id), "name": member.user.display_name, "role": member.role}
-    )
+    return Draft("member:add", {"user": str(member.user.id), "name": member.user.display_name, "role": member.role})
 
 
 def _audit(user: User, action: str, conversation: UUID) -> None:
@@ -179,9 +175,7 @@ def _audit(user: User, action: str, conversation: UUID) -> None:
 def _claim_key(user: User, key: str, body: Any) -> None:
     """Wait for anybody who uses the same key, then see whether it was used. Raises AlreadyCreated or Problem."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{user.id}|{CREATE_ROUTE}|{key}"]
-        )
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{user.id}|{CREATE_ROUTE}|{key}"])
     row = IdempotencyKey.objects.filter(user=user, route=CREATE_ROUTE, key=key).first()
     if row is None:
         return

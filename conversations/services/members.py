@@ -61,9 +61,7 @@ def remove(*, actor: User, conversation: UUID, user: UUID) -> "Future[Committed]
     return _submit(actor, conversation, draft, decide)
 
 
-def _submit(
-    actor: User, conversation: UUID, draft: Draft, decide, cmid: str | None = None
-) -> "Future[Committed]":
+def _submit(actor: User, conversation: UUID, draft: Draft, decide, cmid: str | None = None) -> "Future[Committed]":
     cmid = cmid or f"{draft.type}:{draft.id}"
     return eventlog.submit(Append(conversation, Actor.of(actor), cmid, decide, body=dict(draft.data)))
 
@@ -78,6 +76,4 @@ def _existing(state: State, user: UUID) -> Member:
 
 
 def _audit(actor: User, action: str, conversation: UUID, user: UUID, role: str) -> None:
-    audit.record(
-        actor=actor.id, action=action, target=("conversation", conversation), user=str(user), role=role
-    )
+    audit.record(actor=actor.id, action=action, target=("conversation", conversation), user=str(user), role=role)

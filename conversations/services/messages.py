@@ -56,14 +56,10 @@ def send(
         new.data |= {"assistant": name, "run": str(new_id())}
         return Decision([new], [] if state.conversation.active_run else [enqueue(conversation)])
 
-    return eventlog.submit(
-        Append(conversation, Actor.of(user), clean_cmid(cmid), decide, body=body, drafts=[new])
-    )
+    return eventlog.submit(Append(conversation, Actor.of(user), clean_cmid(cmid), decide, body=body, drafts=[new]))
 
 
-def draft(
-    *, text: str, assistant: str | None, action: str | None = None, seen_seq: int | None = None
-) -> Draft:
+def draft(*, text: str, assistant: str | None, action: str | None = None, seen_seq: int | None = None) -> Draft:
     """A `message:new`; with `assistant`, it asks for an answer."""
     if (action or "chat") not in ACTIONS:
         raise Problem("invalid", errors={"action": [f"One of {', '.join(ACTIONS)}."]})

@@ -52,18 +52,12 @@ def claim(*, conversation: UUID, worker: str) -> Claim | None:
 
     def decide(state: State) -> Decision:
         locked = state.lock_run(run.id)
-        if (
-            state.conversation.active_run
-            or locked.status != Run.Status.QUEUED
-            or _oldest_queued(conversation) != run
-        ):
+        if state.conversation.active_run or locked.status != Run.Status.QUEUED or _oldest_queued(conversation) != run:
             raise NOTHING
         return Decision([start], [lambda: _take_lease(begun, worker)])
 
     try:
-        committed = eventlog.append(
-            Append(conversation, begun.actor, f"run:{run.id}:start", decide, body=worker)
-        )
+        committed = eventlog.append(Append(conversation, begun.actor, f"run:{run.id}:start", decide, body=worker))
     except Problem as problem:
         if problem.code.name in ("conflict", "not_found"):
             return None
@@ -142,9 +136,7 @@ def stored_text(run: Run, key: Any) -> str:
 
 
 def _oldest_queued(conversation: UUID) -> Run | None:
-    return (
-        Run.objects.filter(conversation=conversation, status=Run.Status.QUEUED).order_by("queued_seq").first()
-    )
+    return Run.objects.filter(conversation=conversation, status=Run.Status.QUEUED).order_by("queued_seq").first()
 
 
 def _take_lease(claim: Claim, worker: str) -> None:
@@ -181,11 +173,7 @@ def _after_end(state: State, run: Run, status: str) -> list[Callable[[], object]
     """Fence the worker off, drop the chunks (the text is in `run:end` now), wake a worker for the next."""
     state.settle()
     effects: list[Callable[[], object]] = [lambda: _close(run), lambda: _count(run, status)]
-    if (
-        Run.objects.filter(conversation=state.conversation, status=Run.Status.QUEUED)
-        .exclude(id=run.id)
-        .exists()
-    ):
+    if Run.objects.filter(conversation=state.conversation, status=Run.Status.QUEUED).exclude(id=run.id).exists():
         effects.append(messages.enqueue(state.conversation.id))
     return effects
 

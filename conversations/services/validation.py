@@ -35,9 +35,7 @@ def clean_title(title: Any) -> str | None:
 
 def clean_cmid(cmid: Any) -> str:
     if not isinstance(cmid, str) or not 0 < len(cmid) <= CMID_MAX_LENGTH or not cmid.isprintable():
-        raise Problem(
-            "invalid", errors={"cmid": [f"A cmid is printable text of 1 to {CMID_MAX_LENGTH} characters."]}
-        )
+        raise Problem("invalid", errors={"cmid": [f"A cmid is printable text of 1 to {CMID_MAX_LENGTH} characters."]})
     return cmid
 
 

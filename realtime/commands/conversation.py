@@ -36,9 +36,7 @@ async def leave(session: Session, frame: Leave) -> None:
 async def fetch(session: Session, frame: Fetch) -> None:
     """`page`: as many events as fit, of those asked for."""
     conversation = conversation_id(frame.conversation)
-    events, head = await in_thread(
-        _page, session.authenticated().id, conversation, frame.after_seq, frame.limit
-    )
+    events, head = await in_thread(_page, session.authenticated().id, conversation, frame.after_seq, frame.limit)
     fits, _ = fitting(events)
     page = {
         "type": "page",

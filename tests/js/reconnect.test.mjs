@@ -119,6 +119,13 @@ test("retry_after_ms of an error is kept to, also when somebody is impatient", a
   assert.equal(wire.sockets.length, 2);
 });
 
+test("retry_after_ms of an error is kept to where the usual wait would be shorter", async () => {
+  const { wire, clock, client } = await online();
+  wire.last.says({ type: "error", code: "unavailable", message: "Later.", retryable: true, retry_after_ms: 9000 });
+  wire.last.drops(1006);
+  assert.equal(client.state.retryAt - clock.now(), 9000);
+});
+
 test("drain: the connection serves on for the wait, then another is opened at once", async () => {
   const { wire, clock, client } = await online();
   const told = [];

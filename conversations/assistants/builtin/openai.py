@@ -53,11 +53,7 @@ class OpenAIAssistant:
 
 
 async def _messages(turn: Turn) -> list:
-    system = (
-        [{"role": "system", "content": settings.OPENAI_SYSTEM_PROMPT}]
-        if settings.OPENAI_SYSTEM_PROMPT
-        else []
-    )
+    system = [{"role": "system", "content": settings.OPENAI_SYSTEM_PROMPT}] if settings.OPENAI_SYSTEM_PROMPT else []
     return system + [{"role": ROLES[role], "content": text} for role, text in await turn.history()]
 
 
