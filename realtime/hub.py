@@ -93,6 +93,14 @@ class Hub:
         if not self._tasks:
             self._tasks = [run_soon(self._receive()), run_soon(self._poll()), run_soon(self._tick())]
 
+    async def stop(self) -> None:
+        """End everything that this hub started; its rooms are gone."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks, self.rooms = [], {}
+        await self._layer.flush()
+
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)

@@ -279,6 +279,8 @@ export class Client extends Emitter {
     if (frame.ref !== undefined && frame.ref !== null) return; // who asked has been told
     if (frame.retry_after_ms) this.#reconnector.holdOff(frame.retry_after_ms);
     this.emit("error", frame);
+    const helloRefused = this.#connection && !this.#connection.welcomed && frame.retryable;
+    if (helloRefused) this.#giveUp({ code: null, reason: frame.code });
   }
 
   async #renew() {

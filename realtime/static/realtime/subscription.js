@@ -33,6 +33,7 @@ export class Subscription {
   #headAtJoin = 0;
   #forgetful = false; // 4005: the next join must not say what is held
   #awaitsResync = false; // what is held is void; nothing is applied until the snapshot is here
+  #snapshotDidNotCome = false;
   #later = []; // deltas of runs whose start may be in the hole that is being filled
 
   /**
@@ -110,7 +111,7 @@ export class Subscription {
   }
 
   #joinAgain() {
-    if (this.#awaitsResync) this.#forgetful = true;
+    if (this.#awaitsResync) this.#forgetful = this.#snapshotDidNotCome = true;
     this.#join();
   }
 
@@ -171,15 +172,24 @@ export class Subscription {
   // Is what we hold a part of the numbering that the server speaks of?
   #comparePosition({ epoch, head, reason }) {
     const { cursor } = this;
-    const other = cursor.epoch !== null && cursor.epoch !== epoch;
-    if (this.#forgetful && (other || head < cursor.seq)) this.#beginAnew(epoch, other ? "epoch" : "ahead");
-    else if (RESYNC_REASONS.has(reason) || (other && cursor.seq > 0)) this.#awaitResync();
-    else cursor.epoch = epoch;
+    const other = cursor.seq > 0 && cursor.epoch !== epoch;
+    const isVoid = RESYNC_REASONS.has(reason) || other || head < cursor.seq;
+    if (!isVoid) cursor.epoch = epoch;
+    else if (!this.#forgetful) this.#awaitResync();
+    else if (this.#snapshotDidNotCome) this.#beginAnew(epoch, other ? "epoch" : "ahead");
+    else this.#askForSnapshot();
   }
 
   #awaitResync() {
     this.#awaitsResync = true;
     this.#joinTimer.set(JOIN_MS);
+  }
+
+  // Now the server knows us again: a cursor that is void is answered with a snapshot, which is more than a newest page.
+  #askForSnapshot() {
+    this.#awaitResync();
+    this.#forgetful = false;
+    this.#join();
   }
 
   #beginAnew(epoch, reason) {
@@ -196,7 +206,7 @@ export class Subscription {
   }
 
   #setPosition(epoch, seq) {
-    this.#awaitsResync = false;
+    this.#awaitsResync = this.#snapshotDidNotCome = false;
     this.#later = [];
     this.#gap.reset();
     this.answers.reset();

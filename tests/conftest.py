@@ -1,0 +1,97 @@
+"""The cast (Alice owns, Bob is a member, Mallory is a stranger) and the doors they come through.
+
+All tests share one database and leave their rows there, as a running product does: the log's writer has a
+thread and a connection of its own, so nothing could be rolled back anyway. Everybody is new in every test.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+from django.test.utils import setup_databases
+from pytest_django.plugin import DjangoDbBlocker
+
+from accounts.models import User
+from accounts.services import tokens, users
+from chatproject.lib.ids import new_id
+from conversations.services import conversations
+from realtime.hub import hub
+from tests.api import Api
+from tests.sockets import Socket, connect
+
+PASSWORD = "correct horse battery 9"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A migrated test database, open to every test; it goes with the server (or is replaced next time)."""
+    with django_db_blocker.unblock():
+        setup_databases(verbosity=0, interactive=False)
+        yield
+
+
+def new_user(name: str) -> User:
+    user = users.register(username=f"{name.lower()}-{new_id().hex[-12:]}", password=PASSWORD)
+    return users.update_profile(user=user, changes={"name": name})
+
+
+@pytest.fixture
+def alice() -> User:
+    return new_user("Alice")
+
+
+@pytest.fixture
+def bob() -> User:
+    return new_user("Bob")
+
+
+@pytest.fixture
+def mallory() -> User:
+    return new_user("Mallory")
+
+
+@pytest.fixture
+def conversation(alice: User, bob: User) -> UUID:
+    """Alice's conversation with Bob as editor; no assistant. Its head is 2."""
+    made = conversations.create(user=alice, title="Plans", members=[{"user": str(bob.id), "role": "editor"}])
+    return made.result().conversation.id
+
+
+@pytest.fixture
+def as_alice(alice: User) -> Api:
+    return Api(tokens.issue(alice)["access"])
+
+
+@pytest.fixture
+def as_bob(bob: User) -> Api:
+    return Api(tokens.issue(bob)["access"])
+
+
+@pytest.fixture
+def as_mallory(mallory: User) -> Api:
+    return Api(tokens.issue(mallory)["access"])
+
+
+@pytest.fixture
+def as_nobody() -> Api:
+    return Api(None)
+
+
+@pytest_asyncio.fixture
+async def realtime_layer() -> AsyncIterator[None]:
+    """The hub of this test's event loop, ended with it."""
+    yield
+    await hub().stop()
+
+
+@pytest_asyncio.fixture
+async def alice_socket(alice: User, realtime_layer: None) -> AsyncIterator[Socket]:
+    async with connect(alice) as socket:
+        yield socket
+
+
+@pytest_asyncio.fixture
+async def bob_socket(bob: User, realtime_layer: None) -> AsyncIterator[Socket]:
+    async with connect(bob) as socket:
+        yield socket
