@@ -73,6 +73,16 @@ test("an entry that is not ok for its epoch is followed by resync, so nothing is
   assert.deepEqual(scene.wire.last.heard().map(({ type }) => type), ["hello"]);
 });
 
+test("a hello that is refused for now is said again on another connection, after the wait that the server names", async () => {
+  const { client, wire, clock } = stage();
+  client.connect();
+  await settled();
+  wire.last.opens();
+  wire.last.says({ type: "error", code: "unavailable", message: "Later.", retryable: true, retry_after_ms: 2500 });
+  assert.deepEqual([client.state.state, client.state.reason, client.state.retryAt - clock.now()], ["waiting", "unavailable", 2500]);
+  assert.equal(wire.last.closed, true);
+});
+
 test("a join that gets no answer is asked again", async () => {
   const { client, wire, clock } = await online();
   client.join(ROOM, { seq: 0 });

@@ -207,6 +207,21 @@ test("4005: joined again without session and without resume data; what is held s
   assert.equal(scene.wire.last.heard()[0].resume[0].seq, 3, "once only");
 });
 
+test("after 4005 what is held may be void: then the snapshot is asked for, and nothing is applied before it", async () => {
+  const scene = await inRoom();
+  scene.wire.last.says(events(1, 9));
+  scene.wire.last.drops(4005);
+  await scene.clock.pass(1000);
+  await welcomed(scene, { session: "s2" });
+  scene.wire.last.heard();
+  scene.wire.last.says(joined({ epoch: "e2", head: 4, resumed: false }), { type: "catchup", conversation: ROOM, events: events(1, 4), head: 4, done: true });
+  const [join] = scene.wire.last.heard();
+  assert.deepEqual([join.type, join.epoch, join.seq], ["join", EPOCH, 9]);
+  scene.wire.last.says(joined({ ref: join.ref, epoch: "e2", head: 4, resumed: false, reason: "epoch" }), resync({ head: 4, snapshot: { seq: 4, state: {} } }), event(5));
+  assert.deepEqual(scene.told.resync.map(({ seq }) => seq), [4]);
+  assert.deepEqual(seqs(scene.told.event).slice(9), [5]);
+});
+
 test("after 4005 the newest page may begin beyond the cursor: the hole is fetched", async () => {
   const scene = await inRoom();
   scene.wire.last.says(event(1));
