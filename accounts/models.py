@@ -11,8 +11,8 @@ class User(AbstractUser):
     """A person, or a program acting as one. Shown to others by id and name only."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    first_name = None
-    last_name = None
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
     name = models.CharField(_("name"), max_length=150, blank=True, help_text=_("Shown to other members."))
     preferences = models.JSONField(_("preferences"), default=dict, blank=True)
     language = models.CharField(_("language"), max_length=16, blank=True)

@@ -84,6 +84,9 @@ class Decision:
     effects: Sequence[Callable[[], object]] = ()
 
 
+Decide = Callable[[State], Decision]
+
+
 @dataclass
 class Append:
     """One request to write.
@@ -96,7 +99,7 @@ class Append:
     conversation: UUID
     actor: Actor
     cmid: str
-    decide: Callable[[State], Decision]
+    decide: Decide
     body: Any = None
     drafts: Sequence[Draft] = ()
     main: Draft | None = None

@@ -6,7 +6,7 @@ COMMIT do callers get their answer and rooms their hint. So commit order is `seq
 and the same `cmid` is never written twice (PROTOCOL.md section 2).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from copy import copy
 from datetime import datetime
@@ -102,12 +102,12 @@ class _Group:
         self._projector = Projector()
         self._created: list[Conversation] = []
         self._events: list[Event] = []
-        self._effects: list = []
+        self._effects: list[Callable[[], object]] = []
 
     def write(self) -> None:
         self.results = [self._one(item) for item in self.appends]
         self._flush()
-        _advance(self._locked.values())
+        _advance(list(self._locked.values()))
 
     def locked_elsewhere(self) -> list[int]:
         return [position for position, result in enumerate(self.results) if result is None]
@@ -199,7 +199,7 @@ def _lock(appends: Sequence[Append], *, skip_locked: bool) -> tuple[dict[UUID, C
 
 def _roles(appends: Sequence[Append]) -> dict[tuple[UUID, str], str]:
     """The roles of all users among the authors, as (conversation, user id) -> role."""
-    users = {item.actor.user_id for item in appends if item.actor.kind == "user" and item.create is None}
+    users = {item.actor.id for item in appends if item.actor.kind == "user" and item.create is None}
     if not users:
         return {}
     rows = Member.objects.filter(user_id__in=users, conversation_id__in={item.conversation for item in appends})
@@ -222,9 +222,8 @@ def _repetition(item: Append, conversation: Conversation, before: Event) -> Resu
     return Committed(conversation, wire.stored_event(before), dup=True)
 
 
-def _advance(conversations: "Sequence[Conversation]") -> None:
+def _advance(rows: Sequence[Conversation]) -> None:
     """Store the new heads; one statement for the whole group."""
-    rows = list(conversations)
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE conversations_conversation c SET last_seq = v.seq, updated_at = v.at, active_run = v.run"

@@ -50,7 +50,7 @@ class SocketConsumer(AsyncConsumer):
         self.session.ended()
         raise StopConsumer
 
-    async def send(self, text: str) -> None:  # type: ignore[override]
+    async def send(self, text: str) -> None:
         await self.base_send({"type": "websocket.send", "text": text})
 
     async def close(self, code: int) -> None:

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import wire
+from accounts.api.base import LoggedIn
 from accounts.api.serializers import (
     ProfileInput,
     RefreshInput,
@@ -59,23 +60,23 @@ class RevokeView(Open):
         return Response(status=204)
 
 
-class TicketView(APIView):
+class TicketView(LoggedIn):
     @extend_schema(request=None, responses=TicketShape)
     def post(self, request: Request) -> Response:
         """A ticket that opens one socket."""
-        return Response({"ticket": tokens.issue_ticket(request.user), "expires_in": settings.TICKET_SECONDS})
+        return Response({"ticket": tokens.issue_ticket(self.user), "expires_in": settings.TICKET_SECONDS})
 
 
-class MeView(APIView):
+class MeView(LoggedIn):
     @extend_schema(responses=UserShape)
     def get(self, request: Request) -> Response:
         """The user who asks."""
-        return Response(wire.user(request.user), headers={"ETag": etag(request.user.version)})
+        return Response(wire.user(self.user), headers={"ETag": etag(self.user.version)})
 
     @extend_schema(request=ProfileInput, responses=UserShape)
     def patch(self, request: Request) -> Response:
         """Change the profile; with If-Match (or `version`) only if it is the current one."""
         changes = checked(ProfileInput, request, partial=True)
         version = if_match(request) or changes.pop("version", None)
-        user = users.update_profile(user=request.user, changes=changes, version=version)
+        user = users.update_profile(user=self.user, changes=changes, version=version)
         return Response(wire.user(user), headers={"ETag": etag(user.version)})

@@ -6,9 +6,8 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
-from accounts.models import User
+from accounts.api.base import LoggedIn
 from chatproject.lib.errors import Problem
 from chatproject.lib.http import idempotency_key
 from conversations import selectors
@@ -16,15 +15,10 @@ from conversations.access import Permission
 from conversations.appends import Committed
 
 
-class View(APIView):
+class View(LoggedIn):
     """`permissions` names for each method what a member's role must allow; the matrix test walks them."""
 
     permissions: ClassVar[dict[str, Permission]] = {}
-
-    @property
-    def user(self) -> User:
-        assert isinstance(self.request.user, User)
-        return self.request.user
 
     def conversation(self, id_: UUID) -> Any:
         """The conversation, if this method's permission allows. Raises Problem `not_found`, `forbidden`."""

@@ -1,5 +1,6 @@
 """Routes of conversations and their members."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -47,7 +48,7 @@ class ConversationsView(View):
             raise Problem("invalid", errors={name: list(map(str, texts)) for name, texts in found.errors.items()})
         rows = found.qs if "status" in request.query_params else found.qs.exclude(status="archived")
         pages = ByTime()
-        page = pages.paginate_queryset(rows, request, view=self)
+        page: list[Any] | None = pages.paginate_queryset(rows, request, view=self)
         return pages.get_paginated_response([selectors.wire_conversation(row) for row in page or ()])
 
     @extend_schema(request=ConversationInput, responses={201: ConversationShape})

@@ -2,7 +2,8 @@
 
 from django.conf import settings
 from rest_framework.exceptions import NotFound
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.request import Request
 
 from chatproject.lib.errors import Problem
 
@@ -13,7 +14,7 @@ class ByTime(CursorPagination):
     page_size_query_param = "limit"
     ordering = ("-updated_at", "-id")
 
-    def decode_cursor(self, request):
+    def decode_cursor(self, request: Request) -> Cursor | None:
         """Raises Problem `invalid` for a cursor that we did not make."""
         try:
             return super().decode_cursor(request)

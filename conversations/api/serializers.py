@@ -86,7 +86,7 @@ class EventShape(serializers.Serializer):
     actor = ActorShape()
     at = serializers.DateTimeField()
     cmid = serializers.CharField(required=False)
-    data = serializers.DictField()
+    data = serializers.DictField()  # type: ignore[assignment]
 
 
 class EventPage(serializers.Serializer):
@@ -170,5 +170,7 @@ class ProblemShape(serializers.Serializer):
     detail = serializers.CharField()
     code = serializers.CharField()
     request_id = serializers.CharField(allow_null=True)
-    errors = serializers.DictField(child=serializers.ListField(child=serializers.CharField()), required=False)
+    errors = serializers.DictField(  # type: ignore[assignment]
+        child=serializers.ListField(child=serializers.CharField()), required=False
+    )
     retry_after_ms = serializers.IntegerField(required=False)

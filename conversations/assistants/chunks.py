@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
+from chatproject.lib.crypto import DataKey
 from chatproject.lib.errors import Problem
 from conversations import event_types, keys
 from conversations.groupcommit import GroupCommit
@@ -61,7 +62,7 @@ def _lock(runs: set[UUID]) -> dict[UUID, Run]:
     return {run.id: run for run in Run.objects.filter(id__in=runs).order_by("id").select_for_update(no_key=True)}
 
 
-def _chunk(run: Run, piece: Piece, key: keys.DataKey) -> RunChunk:
+def _chunk(run: Run, piece: Piece, key: DataKey) -> RunChunk:
     sealed = key.seal(piece.text, event_types.context(run.conversation_id, run.id, str(run.stored)))
     return RunChunk(run=run, offset=run.stored, length=len(piece.text), text=sealed)
 

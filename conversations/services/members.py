@@ -12,7 +12,7 @@ from chatproject.lib.errors import Problem
 from conversations import eventlog
 from conversations.access import Permission
 from conversations.actors import Actor
-from conversations.appends import Append, Committed, Decision, Draft, State
+from conversations.appends import Append, Committed, Decide, Decision, Draft, State
 from conversations.models import Member
 from conversations.services.validation import clean_role
 
@@ -61,7 +61,9 @@ def remove(*, actor: User, conversation: UUID, user: UUID) -> "Future[Committed]
     return _submit(actor, conversation, draft, decide)
 
 
-def _submit(actor: User, conversation: UUID, draft: Draft, decide, cmid: str | None = None) -> "Future[Committed]":
+def _submit(
+    actor: User, conversation: UUID, draft: Draft, decide: Decide, cmid: str | None = None
+) -> "Future[Committed]":
     cmid = cmid or f"{draft.type}:{draft.id}"
     return eventlog.submit(Append(conversation, Actor.of(actor), cmid, decide, body=dict(draft.data)))
 
