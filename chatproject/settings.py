@@ -115,6 +115,8 @@ DB_THREADS = env.number("DB_THREADS", 8, least=2)
 
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
 DATABASES["default"]["CONN_MAX_AGE"] = 0
+# A pooled connection is tried before it is used, so that a restarted PostgreSQL costs nobody an error.
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     connect_timeout=3,
     options=f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS}"
