@@ -1,0 +1,208 @@
+"""A scripted model: OpenAI's Chat Completions over real HTTP on loopback.
+
+The last user message says what happens, see SCRIPTS; any other is echoed:
+
+    with Provider() as provider:          # OPENAI_BASE_URL=provider.url
+        ... "slow 50 20" ...              # 50 words, 20 ms between them
+        assert provider.last.closed.wait(1)
+"""
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from typing import Any, Self
+
+Pieces = AsyncIterator[str | bytes]
+UNICODE = ["Grüße ", "👋🏽 ", "你好，", "世界 ", "e\u0301 ", "\ud83d", " end"]
+
+
+class Request:
+    """One request: its `body`, the `text` of the last user message, and whether its connection is `closed`."""
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        self.body = body
+        said = [message["content"] for message in body["messages"] if message["role"] == "user"]
+        self.text: str = said[-1] if said else ""
+        self.closed = threading.Event()
+
+
+class Provider:
+    """Serves from `__enter__` to `__exit__` in a thread with a loop of its own."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.url = ""
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="provider", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(5)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(5)
+
+    @property
+    def last(self) -> Request:
+        return self.requests[-1]
+
+    def asked(self, text: str) -> list[Request]:
+        """The requests whose last user message is `text`."""
+        return [request for request in self.requests if request.text == text]
+
+    async def _serve(self) -> None:
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+        self._open: set[asyncio.Task[Any]] = set()
+        server = await asyncio.start_server(self._connection, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        self._ready.set()
+        await self._over.wait()
+        server.close()
+        for task in self._open:
+            task.cancel()
+        await asyncio.gather(*self._open, return_exceptions=True)
+
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._open.add(task)
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                await self._answer(reader, writer)
+        finally:
+            self._open.discard(task)
+            writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = Request(await _read(reader))
+        self.requests.append(request)
+        script = asyncio.create_task(_play(request, writer))
+        gone = asyncio.create_task(reader.read(1))
+        try:
+            await asyncio.wait({script, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if gone.done():
+                request.closed.set()
+        finally:
+            script.cancel()
+            gone.cancel()
+            with suppress(asyncio.CancelledError, ConnectionError):
+                await script
+
+
+async def _read(reader: asyncio.StreamReader) -> dict[str, Any]:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+    length = int(head.split("content-length:")[1].split("\r\n")[0])
+    body: dict[str, Any] = json.loads(await reader.readexactly(length))
+    return body
+
+
+async def _play(request: Request, writer: asyncio.StreamWriter) -> None:
+    name, *arguments = request.text.split() or [""]
+    if name == "status":
+        return await _refuse(writer, int(arguments[0]))
+    if name == "hang":
+        return await asyncio.sleep(3600)
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n")
+    writer.write(b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n")
+    async for piece in SCRIPTS.get(name, _echo)(request.text, *arguments):
+        _write_event(writer, piece if isinstance(piece, bytes) else _chunk(delta={"content": piece}))
+        await writer.drain()
+    if name == "cut":
+        return None
+    _write_event(writer, _chunk(delta={}, finish_reason="stop"))
+    if request.body.get("stream_options", {}).get("include_usage"):
+        _write_event(writer, _usage())
+    _write_event(writer, b"[DONE]")
+    writer.write(b"0\r\n\r\n")
+    return await writer.drain()
+
+
+async def _refuse(writer: asyncio.StreamWriter, status: int) -> None:
+    body = json.dumps({"error": {"message": "secret-of-the-provider", "type": "scripted", "code": None}}).encode()
+    head = f"HTTP/1.1 {status} No\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    writer.write(head.encode() + b"Connection: close\r\n\r\n" + body)
+    await writer.drain()
+
+
+def _write_event(writer: asyncio.StreamWriter, data: bytes) -> None:
+    event = b"data: " + data + b"\n\n"
+    writer.write(f"{len(event):x}\r\n".encode() + event + b"\r\n")
+
+
+def _chunk(**choice: Any) -> bytes:
+    """One chunk of a completion; ASCII, so that lone surrogates travel as escapes."""
+    choices = [{"index": 0, "finish_reason": None, **choice}]
+    return json.dumps({**COMPLETION, "choices": choices}).encode()
+
+
+def _usage() -> bytes:
+    usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+    return json.dumps({**COMPLETION, "choices": [], "usage": usage}).encode()
+
+
+async def _echo(text: str, *_: str) -> Pieces:
+    yield f"You said: {text}"
+
+
+async def _say(text: str, *words: str) -> Pieces:
+    for word in text.removeprefix("say ").split(" "):
+        yield f"{word} "
+
+
+async def _slow(_: str, count: str = "50", milliseconds: str = "20") -> Pieces:
+    for number in range(int(count)):
+        yield f"word{number} "
+        await asyncio.sleep(int(milliseconds) / 1000)
+
+
+async def _stall(_: str) -> Pieces:
+    yield "Wait "
+    await asyncio.sleep(3600)
+
+
+async def _cut(_: str, count: str = "3") -> Pieces:
+    for number in range(int(count)):
+        yield f"word{number} "
+    await asyncio.sleep(0.1)
+
+
+async def _garbage(_: str) -> Pieces:
+    yield "Half "
+    await asyncio.sleep(0.1)
+    yield b'{"choices": [{"delta": {"content": '
+
+
+async def _error(_: str) -> Pieces:
+    yield "Half "
+    await asyncio.sleep(0.1)
+    yield json.dumps({"error": {"message": "secret-of-the-provider", "type": "scripted"}}).encode()
+
+
+async def _unicode(_: str) -> Pieces:
+    for piece in UNICODE:
+        yield piece
+        await asyncio.sleep(0.05)
+
+
+async def _long(_: str, length: str) -> Pieces:
+    for _start in range(0, int(length), 1000):
+        yield "long text " * 100
+
+
+COMPLETION = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "scripted"}
+# `status 429` refuses and `hang` never answers; `cut 3` drops the connection after 3 words, `garbage` sends
+# broken JSON and `error` an error event after one word; `stall` says nothing after one word.
+SCRIPTS: dict[str, Callable[..., Pieces]] = {
+    "say": _say,
+    "slow": _slow,
+    "stall": _stall,
+    "cut": _cut,
+    "garbage": _garbage,
+    "error": _error,
+    "unicode": _unicode,
+    "long": _long,
+}
