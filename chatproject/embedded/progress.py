@@ -10,9 +10,9 @@ from typing import TextIO
 class Progress:
     """Prints one line per step, with the time that it took."""
 
-    def __init__(self, out: TextIO = sys.stdout) -> None:
-        """Print to `out`."""
-        self.out = out
+    def __init__(self, out: TextIO | None = None) -> None:
+        """Print to `out`, or to the standard output of this moment."""
+        self.out = out or sys.stdout
 
     def say(self, text: str) -> None:
         """Print one line at once."""

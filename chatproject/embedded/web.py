@@ -12,6 +12,7 @@ from chatproject.embedded.layout import Layout
 from chatproject.embedded.processes import Program
 
 APPLICATION = "chatproject.asgi:application"
+HIGHEST_PORT = 65535
 BACKLOG = 2048
 # Where one who listens everywhere is reached from here.
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
@@ -43,12 +44,14 @@ class Address:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens on `host` and `port`. Raises StartError where it cannot."""
+    """Return a socket that listens on `host` and `port` (0: any free one). Raises StartError where it cannot."""
+    if not 0 <= port <= HIGHEST_PORT:
+        raise StartError(f"PORT is {port}; set it to a number up to {HIGHEST_PORT}, or unset it.")
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-    except (socket.gaierror, OverflowError) as error:
+    except socket.gaierror as error:
         raise StartError(
             f"HOST {host} is no address of this machine ({error}): set HOST, for example to 127.0.0.1."
         ) from error
