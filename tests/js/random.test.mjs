@@ -14,7 +14,8 @@ class Page {
   texts = new Map();
   resyncs = 0;
 
-  constructor(room, server) {
+  constructor(room, server, hint) {
+    this.hint = hint;
     room.on("event", (event) => this.#apply(event));
     room.on("delta", (delta) => this.#grow(delta, server));
     room.on("resync", ({ snapshot }) => {
@@ -26,15 +27,15 @@ class Page {
 
   #apply(event) {
     const last = this.events.at(-1)?.seq;
-    assert.ok(last === undefined || event.seq === last + 1, `event ${event.seq} after ${last}`);
+    assert.ok(last === undefined || event.seq === last + 1, `${this.hint}: event ${event.seq} after ${last}`);
     this.events.push(event);
   }
 
   #grow({ run, offset, text, full }, server) {
     const before = this.texts.get(run) ?? "";
-    assert.equal(countCodePoints(before), offset, "a piece begins where the text ends");
-    assert.equal(full, before + text);
-    assert.ok(server.textOf(run).startsWith(full), "what is held is a prefix of what is stored");
+    assert.equal(countCodePoints(before), offset, `${this.hint}: a piece begins where the text ends`);
+    assert.equal(full, before + text, this.hint);
+    assert.ok(server.textOf(run).startsWith(full), `${this.hint}: what is held is a prefix of what is stored`);
     this.texts.set(run, full);
   }
 }
@@ -59,6 +60,11 @@ function assertSameLog(held, stored, hint) {
   assert.equal(held.length, stored.length, hint);
 }
 
+function announced(t, list) {
+  t.diagnostic(`seeds ${list[0]} to ${list.at(-1)}; SEED=n runs one, SEEDS=n that many`);
+  return list;
+}
+
 async function liveThrough(seed, { backups = false } = {}) {
   const random = seeded(seed);
   const clock = new FakeClock();
@@ -66,7 +72,7 @@ async function liveThrough(seed, { backups = false } = {}) {
   const server = new SimulatedServer({ clock, random, chaos });
   const scene = stage({ clock, random: random.next });
   const room = scene.client.join(ROOM, { seq: 0 });
-  const page = new Page(room, server);
+  const page = new Page(room, server, `SEED=${seed}`);
   const sent = [];
   scene.client.connect();
 
@@ -85,10 +91,9 @@ async function liveThrough(seed, { backups = false } = {}) {
 }
 
 test("lost, doubled and reordered frames: the log and the texts end up exact", async (t) => {
-  for (const seed of seeds(40)) {
+  for (const seed of announced(t, seeds(40))) {
     const { server, page, room, sent } = await liveThrough(seed);
     const hint = `SEED=${seed}`;
-    t.diagnostic(`${hint}: ${server.head} events, ${server.runs.size} runs, ${page.resyncs} resyncs, ${sent.length} sends`);
     assertSameLog(page.events, server.log, hint);
     assert.equal(room.seq, server.head, hint);
     for (const [run, text] of page.texts) assert.ok(server.textOf(run).startsWith(text), hint);
@@ -104,10 +109,9 @@ test("lost, doubled and reordered frames: the log and the texts end up exact", a
 });
 
 test("and where backups are played in, no two numberings are ever mixed", async (t) => {
-  for (const seed of seeds(40)) {
+  for (const seed of announced(t, seeds(40))) {
     const { server, page, room } = await liveThrough(seed, { backups: true });
     const hint = `SEED=${seed}`;
-    t.diagnostic(`${hint}: epoch ${server.epoch}, ${server.head} events, ${page.resyncs} resyncs`);
     assert.equal(room.epoch, `e${server.epoch}`, hint);
     assert.equal(room.seq, server.head, hint);
     const first = page.events[0]?.seq ?? 1;

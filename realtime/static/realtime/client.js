@@ -19,7 +19,7 @@ import { uuid7 } from "./ids.js";
 import { Reconnector } from "./reconnector.js";
 import { Requests } from "./requests.js";
 import { UnsentStore } from "./store.js";
-import { Subscription } from "./subscription.js";
+import { Subscriptions } from "./subscriptions.js";
 import { watchPage } from "./wakeups.js";
 import { webSocketTransport, webSocketUrl } from "./websocket.js";
 
@@ -27,7 +27,6 @@ export { Conversation } from "./conversation.js";
 export { SendError } from "./outbox.js";
 
 const UNAUTHENTICATED = 4501;
-const MAX_RESUMED = 50; // more than these are joined after `welcome`: a frame has 64 KiB at most
 
 /**
  * Events: `state` (`ConnectionState`), `welcome`, `session:expired`, `auth:renewed`, `drain` (the frames), and `error`
@@ -47,7 +46,7 @@ export class Client extends Emitter {
   #reconnector;
   #connection = null;
   #session = null;
-  #subscriptions = new Map();
+  #subscriptions;
   #unwatch = null;
 
   /**
@@ -74,6 +73,12 @@ export class Client extends Emitter {
     this.#identity = new Identity(options);
     this.#store = new UnsentStore(options.storage, options.user);
     this.#requests = new Requests((frame) => this.#send(frame));
+    this.#subscriptions = new Subscriptions({
+      requests: this.#requests,
+      tell: (frame) => this.#send(frame),
+      store: this.#store,
+      clock: this.#clock,
+    });
     this.#reconnector = new Reconnector({
       connect: () => this.#try(),
       onState: (state) => this.emit("state", state),
@@ -115,8 +120,7 @@ export class Client extends Emitter {
   join(id, position = {}) {
     const known = this.#subscriptions.get(id);
     if (known) return known.room;
-    const subscription = new Subscription(id, position, this.#link);
-    this.#subscriptions.set(id, subscription);
+    const subscription = this.#subscriptions.add(id, position);
     if (this.#store.user !== null) subscription.outbox.restore();
     if (this.#connection?.welcomed) subscription.connected();
     return subscription.room;
@@ -129,16 +133,6 @@ export class Client extends Emitter {
   }
 
   // ---- the connection
-
-  get #link() {
-    return {
-      requests: this.#requests,
-      tell: (frame) => this.#send(frame),
-      forget: (id) => this.#subscriptions.delete(id),
-      store: this.#store,
-      clock: this.#clock,
-    };
-  }
 
   #try() {
     const calls = {
@@ -158,14 +152,14 @@ export class Client extends Emitter {
   }
 
   #hello(identity) {
-    const entries = [...this.#subscriptions.values()].map((one) => one.resumeEntry()).filter(Boolean);
+    const resume = this.#subscriptions.resumeEntries();
     return {
       type: "hello",
       v: 1,
       client_id: this.clientId,
       ...identity,
       ...(this.#session && { session: this.#session }),
-      ...(entries.length > 0 && { resume: entries.slice(0, MAX_RESUMED) }),
+      ...(resume.length > 0 && { resume }),
     };
   }
 
@@ -182,7 +176,7 @@ export class Client extends Emitter {
 
   #lost({ code, reason }) {
     if (code === INSUFFICIENT_STATE) this.#forgetPositions();
-    if (code === TOO_LARGE) this.#failLargest();
+    if (code === TOO_LARGE) this.#subscriptions.failLargest();
     if (code === TOKEN_EXPIRED) this.#identity.expired();
     this.#drop();
     const renewable = code === UNAUTHENTICATED && this.#identity.isExpired && this.#identity.canRenew;
@@ -194,7 +188,7 @@ export class Client extends Emitter {
     this.#connection?.close();
     this.#connection = null;
     this.#requests.clear();
-    for (const one of [...this.#subscriptions.values()]) one.disconnected();
+    this.#subscriptions.disconnected();
   }
 
   #endSession() {
@@ -205,26 +199,12 @@ export class Client extends Emitter {
 
   #forgetPositions() {
     this.#session = null;
-    for (const one of this.#subscriptions.values()) one.forgetPosition();
-  }
-
-  // Sending it again would only end the next connection too.
-  #failLargest() {
-    const outboxes = [...this.#subscriptions.values()].map((one) => one.outbox);
-    const largest = outboxes.sort((a, b) => b.bytesInFlight - a.bytesInFlight)[0];
-    if (largest?.bytesInFlight) largest.fail({ code: "too_large", message: "The message is too large." });
+    this.#subscriptions.forgetPositions();
   }
 
   #wake() {
-    this.#connection?.probe(() => this.#askForSignOfLife());
+    this.#connection?.probe(() => this.#subscriptions.askForSignOfLife());
     this.#reconnector.hurry();
-  }
-
-  #askForSignOfLife() {
-    const one = [...this.#subscriptions.values()].find(({ joined }) => joined);
-    if (!one) return false;
-    this.#requests.ask({ type: "fetch", conversation: one.id, after_seq: one.cursor.head, limit: 1 });
-    return true;
   }
 
   // ---- frames
@@ -249,7 +229,7 @@ export class Client extends Emitter {
     this.#session = frame.session;
     this.user = frame.user ?? null;
     this.#store.user ??= frame.user?.id ?? null;
-    const followed = [...this.#subscriptions.values()]; // a listener may join more of them, or close
+    const followed = this.#subscriptions.all; // a listener may join more of them, or close
     this.#reconnector.welcomed();
     this.emit("welcome", frame);
     const resumed = new Map((frame.resumed ?? []).map((entry) => [entry.conversation, entry]));
@@ -266,7 +246,7 @@ export class Client extends Emitter {
 
   #onHeartbeat({ n, heads = {} }) {
     this.#send({ type: "pong", n });
-    for (const [id, head] of Object.entries(heads)) this.#subscriptions.get(id)?.sawHead(head);
+    this.#subscriptions.sawHeads(heads);
   }
 
   #onDrain(frame) {

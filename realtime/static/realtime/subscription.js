@@ -1,15 +1,12 @@
 import { Answers } from "./answers.js";
-import { Timer } from "./clock.js";
-import { RESYNC_REASONS } from "./codes.js";
 import { Conversation } from "./conversation.js";
 import { Cursor } from "./cursor.js";
 import { GapFiller } from "./gap.js";
+import { Joining } from "./joining.js";
 import { Outbox } from "./outbox.js";
 import { ReadMarker, Typing } from "./signals.js";
 import { Stops } from "./stops.js";
 
-const JOIN_MS = 10_000;
-const RETRY_MS = 2000;
 const MAX_LATER = 200;
 
 /**
@@ -28,12 +25,8 @@ export class Subscription {
   left = false;
   #link;
   #gap;
-  #since;
-  #joinTimer;
+  #joining;
   #headAtJoin = 0;
-  #forgetful = false; // 4005: the next join must not say what is held
-  #awaitsResync = false; // what is held is void; nothing is applied until the snapshot is here
-  #snapshotDidNotCome = false;
   #later = []; // deltas of runs whose start may be in the hole that is being filled
 
   /**
@@ -44,9 +37,9 @@ export class Subscription {
     const parts = { conversation: id, requests: link.requests, clock: link.clock };
     this.id = id;
     this.#link = link;
-    this.#since = since;
     this.cursor = new Cursor(epoch, seq);
-    this.#gap = new GapFiller({ ...parts, cursor: this.cursor, onStuck: () => this.#join() });
+    this.#joining = new Joining({ ...parts, cursor: this.cursor, since, onRefused: (error) => this.#refused(error) });
+    this.#gap = new GapFiller({ ...parts, cursor: this.cursor, onStuck: () => this.#joining.join() });
     this.answers = new Answers(parts);
     this.stops = new Stops(parts);
     this.outbox = new Outbox({
@@ -57,7 +50,6 @@ export class Subscription {
     });
     this.typing = new Typing((on) => this.#tell({ type: "typing", on }), link.clock);
     this.reading = new ReadMarker((seq) => this.#tell({ type: "read", seq }), link.clock);
-    this.#joinTimer = new Timer(link.clock, () => this.#joinAgain());
     this.room = new Conversation(this);
     for (const [run, text] of Object.entries(runs)) this.answers.begin(run, text);
   }
@@ -66,31 +58,26 @@ export class Subscription {
 
   /** This conversation's entry of `hello.resume`, or null where it has to be joined anew. */
   resumeEntry() {
+    if (!this.#joining.resumable) return null;
     const { epoch, seq } = this.cursor;
-    if (seq === null || this.#forgetful) return null;
     return { conversation: this.id, ...(epoch && { epoch }), seq, runs: this.answers.offsets() };
   }
 
-  /** @param {{ok: boolean, reason?: string}} [resumed]  our entry of `welcome.resumed`, where there was one */
   connected(resumed) {
-    if (this.left) return;
-    const joinedIsComing = resumed && (resumed.ok || RESYNC_REASONS.has(resumed.reason));
-    if (joinedIsComing) this.#joinTimer.set(JOIN_MS);
-    else this.#join();
+    if (!this.left) this.#joining.connected(resumed);
   }
 
   disconnected() {
     this.joined = false;
-    this.#joinTimer.clear();
     this.#later = [];
     this.cursor.forgetAhead();
-    for (const part of [this.answers, this.outbox, this.stops, this.typing, this.reading]) part.disconnected();
+    const parts = [this.#joining, this.answers, this.outbox, this.stops, this.typing, this.reading];
+    for (const part of parts) part.disconnected();
     this.#gap.reset();
   }
 
-  /** 4005, the server cannot say what we hold: join without resume data. */
   forgetPosition() {
-    this.#forgetful = true;
+    this.#joining.forgetPosition();
   }
 
   leave() {
@@ -98,31 +85,6 @@ export class Subscription {
     this.#link.requests.ask({ type: "leave", conversation: this.id });
     this.outbox.abandon();
     this.#finish("asked");
-  }
-
-  #join() {
-    const { epoch, seq } = this.cursor;
-    const position = seq === null
-      ? { ...(this.#since && { since: this.#since }) }
-      : { ...(epoch && { epoch }), seq };
-    const frame = { type: "join", conversation: this.id, ...(!this.#forgetful && position) };
-    const ref = this.#link.requests.ask(frame, (answer) => this.#joinAnswered(answer));
-    if (ref !== null) this.#joinTimer.set(JOIN_MS);
-  }
-
-  #joinAgain() {
-    if (this.#awaitsResync) this.#forgetful = this.#snapshotDidNotCome = true;
-    this.#join();
-  }
-
-  #joinAnswered(answer) {
-    if (answer.type !== "error") return;
-    if (answer.code === "resync_required") this.#forgetful = true;
-    if (answer.retryable || answer.code === "resync_required") {
-      return this.#joinTimer.set(answer.retry_after_ms ?? RETRY_MS);
-    }
-    this.room.emit("error", answer);
-    this.#lose(answer.code);
   }
 
   // ---- frames
@@ -157,11 +119,9 @@ export class Subscription {
   };
 
   #onJoined(frame) {
-    this.#joinTimer.clear();
     this.joined = true;
     this.#headAtJoin = frame.head;
-    this.#comparePosition(frame);
-    this.#forgetful = false;
+    if (!this.#joining.joined(frame)) this.#beginAnew(frame.epoch);
     this.room.admitted(frame);
     this.sawHead(frame.head);
     this.outbox.open();
@@ -169,45 +129,22 @@ export class Subscription {
     this.reading.connected();
   }
 
-  // Is what we hold a part of the numbering that the server speaks of?
-  #comparePosition({ epoch, head, reason }) {
-    const { cursor } = this;
-    const other = cursor.seq > 0 && cursor.epoch !== epoch;
-    const isVoid = RESYNC_REASONS.has(reason) || other || head < cursor.seq;
-    if (!isVoid) cursor.epoch = epoch;
-    else if (!this.#forgetful) this.#awaitResync();
-    else if (this.#snapshotDidNotCome) this.#beginAnew(epoch, other ? "epoch" : "ahead");
-    else this.#askForSnapshot();
-  }
-
-  #awaitResync() {
-    this.#awaitsResync = true;
-    this.#joinTimer.set(JOIN_MS);
-  }
-
-  // Now the server knows us again: a cursor that is void is answered with a snapshot, which is more than a newest page.
-  #askForSnapshot() {
-    this.#awaitResync();
-    this.#forgetful = false;
-    this.#join();
-  }
-
-  #beginAnew(epoch, reason) {
+  #beginAnew(epoch) {
+    const reason = epoch === this.cursor.epoch ? "ahead" : "epoch";
     this.#setPosition(epoch, null);
     this.room.emit("resync", { conversation: this.id, epoch, reason, seq: null, snapshot: null });
   }
 
   #onResync(frame) {
     const seq = frame.snapshot?.seq ?? frame.head;
-    this.#joinTimer.clear();
     this.#setPosition(frame.epoch, seq);
     this.room.emit("resync", { ...frame, seq });
     this.sawHead(frame.head);
   }
 
   #setPosition(epoch, seq) {
-    this.#awaitsResync = this.#snapshotDidNotCome = false;
     this.#later = [];
+    this.#joining.settled();
     this.#gap.reset();
     this.answers.reset();
     this.reading.reset();
@@ -267,7 +204,7 @@ export class Subscription {
 
   // Before `joined` comes only what an earlier stay left on the wire; before an awaited `resync`, another numbering.
   get #live() {
-    return this.joined && !this.#awaitsResync;
+    return this.joined && !this.#joining.awaitsResync;
   }
 
   get #holeOpen() {
@@ -275,6 +212,11 @@ export class Subscription {
   }
 
   // ---- the end
+
+  #refused(error) {
+    this.room.emit("error", error);
+    this.#lose(error.code);
+  }
 
   /** The server took this conversation away: what is unsent will never be taken. */
   #lose(reason) {
