@@ -25,11 +25,10 @@ test: $(VENV)/dev.stamp  ## install what tests need and run all of them (ARGS="-
 faults: $(VENV)/dev.stamp  ## run the long tests that kill processes
 	@exec $(BIN)/python -m pytest -m faults $(ARGS)
 
-check: $(VENV)/dev.stamp  ## format, lint, types, migrations, tests
+check: $(VENV)/dev.stamp  ## format, lint, types, then the tests (also of migrations)
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy .
-	$(BIN)/python manage.py makemigrations --check --dry-run
 	@$(MAKE) --no-print-directory test
 
 lock: $(VENV)/dev.stamp  ## write requirements*.txt anew from requirements*.in (UPGRADE=--upgrade for newer releases)
