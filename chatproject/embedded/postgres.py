@@ -37,6 +37,8 @@ SETTINGS = {
 }
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
 READY_SECONDS = 60.0
+# What only those need who compile against PostgreSQL.
+UNNEEDED = shutil.ignore_patterns("include", "*.a", "pgxs", "pkgconfig")
 
 
 def installed() -> Path:
@@ -56,13 +58,19 @@ def copy_installation(source: Path, services: Path) -> Path:
     if not copy.exists():
         draft = copy.with_suffix(".new")
         shutil.rmtree(draft, ignore_errors=True)
-        shutil.copytree(
-            source, draft, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a", "pgxs", "pkgconfig")
-        )
-        for path in [draft, *draft.rglob("*")]:
-            path.chmod(path.stat().st_mode | (0o555 if path.is_dir() or path.parent.name == "bin" else 0o444))
+        # The programs look for the wheel's libraries beside the package.
+        libraries = source.parents[1] / f"{PACKAGE}.libs"
+        shutil.copytree(source, draft / PACKAGE / source.name, symlinks=True, ignore=UNNEEDED)
+        shutil.copytree(libraries, draft / libraries.name)
+        open_to_all(draft)
         draft.rename(copy)
-    return copy
+    return copy / PACKAGE / source.name
+
+
+def open_to_all(folder: Path) -> None:
+    """Let everybody read and run what lies in a folder that we made."""
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(path.stat().st_mode | (0o555 if path.is_dir() or path.parent.name == "bin" else 0o444))
 
 
 def make_cluster(supervisor: Supervisor, layout: Layout, programs: Path, account: Account | None) -> None:

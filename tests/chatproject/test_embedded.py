@@ -6,6 +6,7 @@ import pwd
 import shutil
 import socket
 import stat
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from redis.retry import Retry
 
 from chatproject import embedded
 from chatproject.embedded import postgres, redis_server
+from chatproject.embedded.account import Account
 from chatproject.embedded.errors import StartError
 from chatproject.embedded.layout import SOCKET_PATH_BYTES, Layout, make_data_dir, make_private
 from chatproject.embedded.lock import locked
@@ -177,8 +179,11 @@ def test_roots_services_go_elsewhere_when_their_user_cannot_come(capsys: pytest.
 def test_a_copy_of_postgres_runs_where_the_installed_one_cannot_be_reached(data_dir: Path) -> None:
     data_dir.mkdir()
     copy = postgres.copy_installation(postgres.installed(), data_dir)
-    assert outcome_as_nobody(lambda: os.execv(copy / "bin" / "postgres", ["postgres", "--version"])) == ""
-    assert postgres.copy_installation(Path("/nowhere"), data_dir) == copy
+    nobody = pwd.getpwnam("nobody")
+    cluster = data_dir / "cluster"
+    make_private(cluster, Account(nobody.pw_uid, nobody.pw_gid))
+    subprocess.run([copy / "bin" / "initdb", "-D", cluster], user="nobody", check=True, capture_output=True)
+    assert postgres.copy_installation(postgres.installed(), data_dir) == copy
 
 
 def test_data_whose_folder_is_gone_is_not_replaced_by_an_empty_database(layout: Layout) -> None:
