@@ -16,9 +16,14 @@ class User(AbstractUser):
     name = models.CharField(_("name"), max_length=150, blank=True, help_text=_("Shown to other members."))
     preferences = models.JSONField(_("preferences"), default=dict, blank=True)
     language = models.CharField(_("language"), max_length=16, blank=True)
-    version = models.PositiveIntegerField(default=1, editable=False, help_text=_("Grows with every change."))
+    version = models.PositiveIntegerField(
+        _("version"), default=1, editable=False, help_text=_("Grows with every change.")
+    )
     auth_version = models.PositiveIntegerField(
-        default=1, editable=False, help_text=_("Grows when all tokens and sockets of the user must end.")
+        _("version of logins"),
+        default=1,
+        editable=False,
+        help_text=_("Grows when all tokens and sockets of the user must end."),
     )
     last_active = models.DateTimeField(_("last active"), null=True, blank=True, editable=False)
 
@@ -49,13 +54,13 @@ class AuditEntry(models.Model):
     """Who did what to what; written in the transaction of the act itself, never changed."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    at = models.DateTimeField(db_index=True)
+    at = models.DateTimeField(_("at"), db_index=True)
     actor: "models.ForeignKey[User | None, User | None]" = models.ForeignKey(
         User, null=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("actor")
     )
     action = models.CharField(_("action"), max_length=64, db_index=True)
-    target_type = models.CharField(max_length=32)
-    target_id = models.CharField(max_length=64, db_index=True)
+    target_type = models.CharField(_("kind of target"), max_length=32)
+    target_id = models.CharField(_("target"), max_length=64, db_index=True)
     detail = models.JSONField(_("detail"), default=dict)
 
     class Meta:

@@ -28,3 +28,5 @@ class Actor:
 
 
 SYSTEM = Actor("system", "system", "system")
+# Whoever runs the service. Members need not know which of them it was; the audit entry of the act says it.
+STAFF = Actor("system", "staff", "staff")

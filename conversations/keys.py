@@ -39,6 +39,18 @@ def of(conversation: UUID) -> DataKey:
     return load([conversation]).get(conversation) or _missing()
 
 
+def of_row(row: Conversation) -> DataKey:
+    """The key of a conversation whose row is at hand, without a query.
+
+    Raises Problem `not_found` where it was destroyed, CryptoError where its primary key is missing.
+    """
+    known = _cache.get(row.id)
+    if known is None and row.data_key:
+        known = keyring().unwrap(row.data_key, row.id.hex)
+        remember(row.id, known)
+    return known or _missing()
+
+
 def load(conversations: Iterable[UUID]) -> dict[UUID, DataKey]:
     """The keys of several conversations with one query at most; those that do not exist are left out."""
     wanted = set(conversations)

@@ -1,5 +1,6 @@
 """Verbs on users."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.ids import parse_id
 
 PROFILE_FIELDS = ("name", "email", "language", "preferences")
+ENDS_LOGINS = frozenset({"password", "is_active"})
 
 
 def register(*, username: str, password: str, email: str = "") -> User:
@@ -47,6 +49,22 @@ def update_profile(*, user: User, changes: dict[str, Any], version: int | None =
     if not rows.update(version=F("version") + 1, **fields):
         raise Problem("stale", extra={"version": User.objects.get(id=user.id).version})
     return User.objects.get(id=user.id)
+
+
+def save_as_staff(*, user: User, changed: Collection[str]) -> None:
+    """Insert a user that staff made, or store the fields that staff `changed`, and no others.
+
+    A new password and (de)activation end all tokens and sockets. Relations and the audit entry follow in
+    the caller's transaction.
+    """
+    if user._state.adding:
+        user.save(force_insert=True)
+        return
+    values = {field.name: getattr(user, field.name) for field in user._meta.concrete_fields if field.name in changed}
+    ends_logins = int(not ENDS_LOGINS.isdisjoint(changed))
+    User.objects.filter(id=user.id).update(
+        **values, version=F("version") + 1, auth_version=F("auth_version") + ends_logins
+    )
 
 
 def create_first_admin(password: str) -> bool:

@@ -32,17 +32,19 @@ class Conversation(models.Model):
     assistant = models.CharField(_("assistant"), max_length=64, null=True)
     metadata = models.JSONField(_("metadata"), default=dict)
     tags = models.JSONField(_("tags"), default=list)
-    epoch = models.UUIDField(default=new_id)
+    epoch = models.UUIDField(_("epoch"), default=new_id)
     last_seq = models.BigIntegerField(_("head"), default=0)
     data_key = models.CharField(max_length=200, blank=True)
     active_run = models.UUIDField(null=True)
-    version = models.PositiveIntegerField(default=1)
+    version = models.PositiveIntegerField(_("version"), default=1)
     created_at = models.DateTimeField(_("created"), null=True)
     updated_at = models.DateTimeField(_("updated"), null=True, db_index=True)
 
     class Meta:
         verbose_name = _("conversation")
         verbose_name_plural = _("conversations")
+        # For staff; what it opens: titles, texts, event data. Without it they see who, when and how much.
+        permissions = [("read_content", "Can read content of conversations")]
         indexes = [
             GinIndex(fields=["metadata"], name="conversation_metadata"),
             GinIndex(fields=["tags"], name="conversation_tags"),

@@ -42,10 +42,10 @@ class Run(models.Model):
     started_at = models.DateTimeField(_("started"), null=True)
     ended_at = models.DateTimeField(_("ended"), null=True)
 
-    fence = models.PositiveIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True)
+    fence = models.PositiveIntegerField(_("fence"), default=0)
+    lease_until = models.DateTimeField(_("lease until"), null=True)
     worker = models.CharField(_("worker"), max_length=64, blank=True)
-    stored = models.PositiveIntegerField(default=0)
+    stored = models.PositiveIntegerField(_("stored characters"), default=0)
     enqueued_at = models.DateTimeField(null=True)
 
     class Meta:

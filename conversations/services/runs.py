@@ -4,19 +4,21 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models.functions import Now
 
+from accounts import audit
 from accounts.models import User
 from chatproject.lib import metrics
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from conversations import event_types, eventlog
 from conversations.access import Permission
-from conversations.actors import SYSTEM, Actor
+from conversations.actors import STAFF, SYSTEM, Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import Run, RunChunk
 from conversations.services import messages
@@ -106,12 +108,23 @@ def stop(*, user: User, run: Run) -> "Future[Committed]":
 
     def decide(state: State) -> Decision:
         state.require(Permission.STOP)
-        locked = state.lock_run(run.id)
-        if locked.ended_at:
-            raise Problem("run_not_active")
-        return _end_from_store(state, locked, Run.Status.STOPPED)
+        return _stop(state, run)
 
     return eventlog.submit(Append(run.conversation_id, Actor.of(user), f"run:{run.id}:stop", decide))
+
+
+def stop_as_staff(*, staff: User, run: Run) -> "Future[Committed]":
+    """End a run as whoever runs the service, member or not: the log says `staff`, the audit entry who it was.
+
+    Fails with Problem `not_found`, `run_not_active`.
+    """
+
+    def decide(state: State) -> Decision:
+        decision = _stop(state, run)
+        audited = partial(audit.record, actor=staff.id, action="run.stopped", target=("run", run.id))
+        return Decision(decision.drafts, [*decision.effects, audited])
+
+    return eventlog.submit(Append(run.conversation_id, STAFF, f"run:{run.id}:stop", decide))
 
 
 def interrupt(*, run: Run, is_dead: Callable[[Run], bool]) -> "Future[Committed]":
@@ -147,6 +160,13 @@ def _take_lease(claim: Claim, worker: str) -> None:
 def _check_fence(run: Run, claim: Claim) -> None:
     if run.fence != claim.fence or run.status not in Run.ACTIVE:
         raise Problem("run_not_active", "This run was ended by somebody else.")
+
+
+def _stop(state: State, run: Run) -> Decision:
+    locked = state.lock_run(run.id)
+    if locked.ended_at:
+        raise Problem("run_not_active")
+    return _end_from_store(state, locked, Run.Status.STOPPED)
 
 
 def _end_from_store(state: State, run: Run, status: str, error: dict[str, Any] | None = None) -> Decision:

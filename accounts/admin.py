@@ -1,0 +1,118 @@
+"""Users, groups and the audit trail, for staff."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from accounts import audit
+from accounts.models import AuditEntry, User
+from accounts.services import users
+from chatproject.lib.admin import ReadOnlyAdmin
+
+# What makes somebody more than a user: only superusers give it.
+POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+class PasswordForm(AdminPasswordChangeForm):
+    """Stores the password by the verb, so that it ends the user's logins."""
+
+    def save(self, commit: bool = True) -> User:
+        user: User = super().save(commit=False)
+        users.save_as_staff(user=user, changed=["password"])
+        return user
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):
+    """Users are deactivated, never deleted: the logs of their conversations name them."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = PasswordForm
+    list_display = ("identity", "email", "is_staff", "is_active", "last_active", "date_joined")
+    list_filter = ("is_active", "is_staff", "is_superuser", "date_joined")
+    search_fields = ("username", "name", "email")
+    ordering = ("username",)
+    list_fullwidth = True
+    show_full_result_count = False
+    warn_unsaved_form = True
+    readonly_fields = ("id", "version", "auth_version", "last_active", "last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": (("username", "name"), ("email", "language"), "password")}),
+        (_("Permissions"), {"fields": (("is_active", "is_staff", "is_superuser"), "groups", "user_permissions")}),
+        (_("Dates"), {"fields": (("date_joined", "last_login", "last_active"),)}),
+        (_("For integrators"), {"fields": (("id", "version", "auth_version"), "preferences")}),
+    )
+    add_fieldsets = ((None, {"fields": ("username", "name", "email", "password1", "password2")}),)
+
+    @display(description=_("user"), ordering="username", header=True)
+    def identity(self, user: User) -> tuple[str, str]:
+        return user.username, user.name
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Staff who are no superusers may not touch those who are."""
+        if obj and obj.is_superuser and not request.user.is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        return self.readonly_fields if request.user.is_superuser else (*self.readonly_fields, *POWERS)
+
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
+        users.save_as_staff(user=obj, changed=form.changed_data)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        with transaction.atomic():
+            return super().user_change_password(request, id, form_url)
+
+    def log_addition(self, request: HttpRequest, obj: User, message: Any) -> Any:
+        self._audit(request, "user.created", obj, message)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: User, message: Any) -> Any:
+        self._audit(request, "user.changed", obj, message)
+        return super().log_change(request, obj, message)
+
+    def _audit(self, request: HttpRequest, action: str, user: User, message: Any) -> None:
+        """`message` names the changed fields, not their values; Django calls this in the act's transaction."""
+        assert isinstance(request.user.pk, UUID)
+        audit.record(actor=request.user.pk, action=action, target=("user", user.pk), changes=message)
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+    """Django's own, in the look of the rest."""
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    lookups = ("at", "actor", "action", "target_type", "target_id")
+    list_display = ("at", "actor_name", "action", "target_type", "target_id")
+    list_display_links = ("at",)
+    list_filter = ("at",)
+    list_select_related = ("actor",)
+    search_fields = ("action__startswith", "target_id__startswith", "actor__username__startswith")
+    search_help_text = _("The beginning of an action, of the id of a target, or of an actor's user name")
+    ordering = ("-at", "-id")
+    fields = (("at", "actor"), "action", ("target_type", "target_id"), "detail")
+
+    @display(description=_("actor"), ordering="actor__username")
+    def actor_name(self, entry: AuditEntry) -> str | None:
+        return entry.actor.username if entry.actor else None

@@ -1,0 +1,32 @@
+"""The look and the manners of admin pages for rows that only their services write."""
+
+from typing import Any
+
+from django.db.models import Model
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """Shows and never saves.
+
+    `lookups` names the fields that a query string may filter by. Django would allow every column, and
+    answers to `?metadata__x=…` tell its content to people who may not read it.
+    """
+
+    lookups: tuple[str, ...] = ()
+    list_fullwidth = True
+    list_filter_submit = False
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        return lookup.split("__")[0] in self.lookups and super().lookup_allowed(lookup, value, request)

@@ -1,0 +1,29 @@
+"""What whoever runs the service does to conversations of others; every act leaves an audit entry."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import audit
+from accounts.models import User
+from conversations import projections
+
+
+@transaction.atomic
+def rebuild(*, staff: User, conversation: UUID) -> None:
+    """Make the projections anew from the log. Raises Conversation.DoesNotExist, and OperationalError where
+    the conversation stays locked for longer than LOCK_TIMEOUT_MS."""
+    projections.rebuild(conversation)
+    audit.record(actor=staff.id, action="conversation.rebuilt", target=("conversation", conversation))
+
+
+def record_reading(*, staff: User, conversation: UUID, what: str) -> None:
+    """Leave the trace that `staff` reads content; `what` says which part of it (a page, a run)."""
+    audit.record(actor=staff.id, action="conversation.read", target=("conversation", conversation), what=what)
+
+
+def record_titles_seen(*, staff: User, conversations: Iterable[UUID]) -> None:
+    """One entry for all the titles of one page of a list."""
+    ids = [str(id_) for id_ in conversations]
+    audit.record(actor=staff.id, action="conversation.titles_read", target=("conversation", "list"), conversations=ids)
