@@ -44,6 +44,15 @@ class Program:
     # Services are ended after the programs that use them.
     service: bool = False
 
+    @property
+    def last_signal(self) -> signal.Signals:
+        """What the kernel sends it when its supervisor was killed.
+
+        Services shut down in order. The others lose their services at this moment, so there is nothing that they
+        could still do well: what they must not lose is in the log.
+        """
+        return self.stop_signal if self.service else signal.SIGKILL
+
     def marked_environment(self) -> dict[str, str]:
         return {**self.environment, MARK: str(self.data_dir), NAME_MARK: self.name}
 
@@ -65,7 +74,7 @@ def spawn(program: Program, stdout: int | None = None) -> subprocess.Popen[str]:
             stderr=log,
             pass_fds=program.pass_fds,
             start_new_session=True,
-            preexec_fn=partial(die_with_parent, os.getpid(), program.stop_signal),
+            preexec_fn=partial(die_with_parent, os.getpid(), program.last_signal),
             **identity(program.account),
         )
     finally:
