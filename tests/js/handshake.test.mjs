@@ -91,6 +91,23 @@ test("a join that gets no answer is asked again", async () => {
   assert.deepEqual(wire.last.heard().map(({ type }) => type), ["join"]);
 });
 
+test("a joined that was promised and does not come is asked for", async () => {
+  const scene = await inRoom();
+  await reconnected(scene);
+  scene.wire.last.heard();
+  await scene.clock.pass(10_000);
+  assert.deepEqual(scene.wire.last.heard().map(({ type, seq }) => [type, seq]), [["join", 0]]);
+});
+
+test("a join that is answered resync_required is said again without a cursor", async () => {
+  const { client, wire, clock } = await online();
+  client.join(ROOM, { epoch: EPOCH, seq: 5 });
+  const join = wire.last.heard().find(({ type }) => type === "join");
+  wire.last.says({ type: "error", ref: join.ref, code: "resync_required", message: "Begin anew.", retryable: false });
+  await clock.pass(2000);
+  assert.equal("seq" in wire.last.heard()[0], false);
+});
+
 test("a join that is refused for now is asked again after the wait that the server names", async () => {
   const { client, wire, clock } = await online();
   const told = listen(client.join(ROOM, { seq: 0 }));

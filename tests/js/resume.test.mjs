@@ -222,6 +222,17 @@ test("after 4005 what is held may be void: then the snapshot is asked for, and n
   assert.deepEqual(seqs(scene.told.event).slice(9), [5]);
 });
 
+test("after 4005 a log that is shorter than what is held is a void cursor too", async () => {
+  const scene = await inRoom();
+  scene.wire.last.says(events(1, 9));
+  scene.wire.last.drops(4005);
+  await scene.clock.pass(1000);
+  await welcomed(scene);
+  scene.wire.last.heard();
+  scene.wire.last.says(joined({ head: 4, resumed: false }));
+  assert.deepEqual(scene.wire.last.heard().map(({ type, seq }) => [type, seq]), [["join", 9]]);
+});
+
 test("after 4005 the newest page may begin beyond the cursor: the hole is fetched", async () => {
   const scene = await inRoom();
   scene.wire.last.says(event(1));
