@@ -16,6 +16,13 @@ from conversations.models import Conversation, Member, Run
 Frame = dict[str, Any]
 
 
+class Contradiction(Problem):
+    """The same cmid (or Idempotency-Key) came before, with another body."""
+
+    def __init__(self) -> None:
+        super().__init__("conflict", "This cmid was used for something else before.")
+
+
 @dataclass
 class Draft:
     """An event before it has a number. `data` holds plain JSON; secret values are sealed before the lock."""

@@ -6,7 +6,8 @@ COMMIT do callers get their answer and rooms their hint. So commit order is `seq
 and the same `cmid` is never written twice (PROTOCOL.md section 2).
 """
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Sequence, Set
 from concurrent.futures import Future
 from copy import copy
 from datetime import datetime
@@ -16,13 +17,17 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from chatproject.lib import clock, failpoints, metrics
+from chatproject.lib.database import is_away
 from chatproject.lib.errors import Problem
 from conversations import keys, wire
-from conversations.appends import Append, Committed, Decision, Draft, Frame, State
-from conversations.groupcommit import GroupCommit
+from conversations.appends import Append, Committed, Contradiction, Decision, Draft, Frame, State
+from conversations.detours import Detours
+from conversations.groupcommit import GroupCommit, Outcome
 from conversations.models import Conversation, Event, Member
 from conversations.projections import Projector
 from conversations.publishing import publish
+
+log = logging.getLogger(__name__)
 
 Result = Committed | Exception
 
@@ -41,21 +46,32 @@ def append(append: Append) -> Committed:
     return submit(append).result()
 
 
-def commit(appends: Sequence[Append]) -> list[Result]:
-    """Write a group in one transaction; conversations that are locked elsewhere are then written alone.
+def _commit_group(appends: Sequence[Append]) -> "list[Outcome[Committed]]":
+    """Write a group in one transaction that waits for nobody.
 
-    Returns a result or a Problem per append, in order. Raises DatabaseError where nothing was written.
+    What somebody else has locked takes a detour; so does all of a group that could not be written as one.
+    Raises where the database is away and nothing was written.
     """
-    appends = list(appends)
-    _prepare(appends)
-    group = _write(appends, skip_locked=len(appends) > 1)
-    for position in group.locked_elsewhere():
-        group.results[position] = _write([appends[position]], skip_locked=False).results[0]
-    return [result or Problem("not_found") for result in group.results]
+    try:
+        results = _write(appends, aside=_detours.conversations())
+    except Exception as error:
+        if is_away(error):
+            raise
+        metrics.commit_failures.inc()
+        log.warning("a group of %d is written one by one: %s", len(appends), type(error).__name__)
+        connection.close()
+        results = [None for _ in appends]
+    return [result or _detours.enter(append) for append, result in zip(appends, results, strict=True)]
 
 
+def _commit_patiently(appends: Sequence[Append]) -> "list[Outcome[Committed]]":
+    """Write appends of one conversation, as soon as its row can be had within LOCK_TIMEOUT_MS."""
+    return [result or Problem("not_found") for result in _write(appends, patient=True)]
+
+
+_detours = Detours(_commit_patiently)
 _writer: GroupCommit[Append, Committed] = GroupCommit(
-    "eventlog", commit, limit=settings.GROUP_COMMIT_MAX, queue=settings.GROUP_COMMIT_QUEUE
+    "eventlog", _commit_group, limit=settings.GROUP_COMMIT_MAX, queue=settings.GROUP_COMMIT_QUEUE
 )
 
 
@@ -70,15 +86,17 @@ def _prepare(appends: Sequence[Append]) -> None:
                 draft.seal(item.key, item.conversation)
 
 
-def _write(appends: Sequence[Append], *, skip_locked: bool) -> "_Group":
+def _write(appends: Sequence[Append], *, aside: Set[UUID] = frozenset(), patient: bool = False) -> list[Result | None]:
+    """One transaction, and its hints; None for appends whose conversation is locked elsewhere, or is `aside`."""
+    _prepare(appends)
     with transaction.atomic():
-        group = _Group(appends, skip_locked=skip_locked)
+        group = _Group(appends, aside=aside, patient=patient)
         group.write()
         failpoints.hit("before_commit")
     failpoints.hit("after_commit")
     metrics.commits.inc()
     _publish([result for result in group.results if isinstance(result, Committed) and not result.dup])
-    return group
+    return group.results
 
 
 def _publish(written: list[Committed]) -> None:
@@ -93,45 +111,50 @@ def _publish(written: list[Committed]) -> None:
 class _Group:
     """The appends of one transaction, and the rows that they need, each fetched once for all."""
 
-    def __init__(self, appends: Sequence[Append], *, skip_locked: bool) -> None:
+    def __init__(self, appends: Sequence[Append], *, aside: Set[UUID], patient: bool) -> None:
         self.appends = appends
         self.results: list[Result | None] = []
-        self._locked, self._now = _lock(appends, skip_locked=skip_locked)
+        self._locked, self._now = _lock(appends, aside=aside, patient=patient)
         self._roles = _roles(appends)
         self._known = _known(appends)
         self._projector = Projector()
         self._created: list[Conversation] = []
         self._events: list[Event] = []
         self._effects: list[Callable[[], object]] = []
+        self._advanced: dict[UUID, Conversation] = {}
 
     def write(self) -> None:
         self.results = [self._one(item) for item in self.appends]
         self._flush()
-        _advance(list(self._locked.values()))
-
-    def locked_elsewhere(self) -> list[int]:
-        return [position for position, result in enumerate(self.results) if result is None]
+        _advance(list(self._advanced.values()))
 
     def _one(self, item: Append) -> Result | None:
-        """The outcome for one append; None where its conversation is locked elsewhere or does not exist."""
+        """The outcome for one append; None where its conversation could not be locked."""
         # A copy: where the group fails, the append is tried again from the beginning.
         conversation = copy(item.create) if item.create else self._locked.get(item.conversation)
-        if conversation is None or item.key is None:
+        if item.key is None:
+            return Problem("not_found")
+        if conversation is None:
             return None
         before = self._known.get(item.identity)
         if before:
             return _repetition(item, conversation, before)
-        role = self._roles.get((item.conversation, item.actor.id))
         try:
-            decision = item.decide(State(conversation, role, item.actor, item.key, self._flush))
+            decision = item.decide(State(conversation, self._role(item), item.actor, item.key, self._flush))
         except Problem as problem:
             return problem
         return self._number(item, conversation, decision)
+
+    def _role(self, item: Append) -> str | None:
+        if any(event.type in CHANGES_ROLES for event in self._events):
+            self._flush()
+        return self._roles.get((item.conversation, item.actor.id))
 
     def _number(self, item: Append, conversation: Conversation, decision: Decision) -> Committed:
         if item.create:
             self._created.append(conversation)
             self._locked[conversation.id] = conversation
+        self._advanced[conversation.id] = conversation
         main = item.main or decision.drafts[0]
         frames: list[Frame] = []
         committed = Committed(conversation, {}, frames)
@@ -174,26 +197,36 @@ class _Group:
         self._projector.flush()
         effects, self._effects = self._effects, []
         for effect in effects:
-            effect()
+            _run(effect)
         if any(event.type in CHANGES_ROLES for event in self._events):
             self._roles = _roles(self.appends)
         self._created, self._events = [], []
 
 
+def _run(effect: Callable[[], object]) -> None:
+    """Effects run while a later append decides, which must not be blamed for what they raise."""
+    try:
+        effect()
+    except Problem as problem:
+        raise RuntimeError("an effect refused; only decisions may") from problem
+
+
+# Milliseconds that a group waits for a lock on anything but a conversation.
+IMPATIENT_MS = 100
 CHANGES_ROLES = ("conversation:new", "member:add", "member:update", "member:remove")
 
 
-def _lock(appends: Sequence[Append], *, skip_locked: bool) -> tuple[dict[UUID, Conversation], datetime]:
-    """The conversations, locked in id order (so that two groups never wait for each other), and the time."""
-    wanted = {item.conversation for item in appends if item.create is None}
-    rows = (
-        Conversation.objects.filter(id__in=wanted).order_by("id").select_for_update(skip_locked=skip_locked)
-        if wanted
-        else ()
-    )
-    locked = {row.id: row for row in rows}
+def _lock(appends: Sequence[Append], *, aside: Set[UUID], patient: bool) -> tuple[dict[UUID, Conversation], datetime]:
+    """The conversations, locked in id order (so that two groups never wait for each other), and the time.
+
+    Unless `patient`, what is locked elsewhere is left out, and locks on other rows are waited for only briefly.
+    """
+    wanted = {item.conversation for item in appends if item.create is None} - aside
+    rows = Conversation.objects.filter(id__in=wanted).order_by("id").select_for_update(skip_locked=not patient)
+    locked = {row.id: row for row in rows} if wanted else {}
+    timeout = settings.LOCK_TIMEOUT_MS if patient else min(IMPATIENT_MS, settings.LOCK_TIMEOUT_MS)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
+        cursor.execute("SELECT clock_timestamp(), set_config('lock_timeout', %s, true)", [str(timeout)])
         return locked, clock.to_millis(cursor.fetchone()[0])
 
 
@@ -209,16 +242,15 @@ def _roles(appends: Sequence[Append]) -> dict[tuple[UUID, str], str]:
 def _known(appends: Sequence[Append]) -> dict[tuple[UUID, str, str], Event]:
     """Events of before that carry one of the cmids. A statement of its own after the lock: READ COMMITTED
     shows it what was committed while the lock was waited for."""
-    old = [item for item in appends if item.create is None]
     rows = Event.objects.filter(
-        conversation_id__in={item.conversation for item in old}, cmid__in={item.cmid for item in old}
+        conversation_id__in={item.conversation for item in appends}, cmid__in={item.cmid for item in appends}
     )
-    return {(row.conversation_id, row.actor_id, row.cmid): row for row in (rows if old else ()) if row.cmid}
+    return {(row.conversation_id, row.actor_id, row.cmid): row for row in rows if row.cmid}
 
 
 def _repetition(item: Append, conversation: Conversation, before: Event) -> Result:
     if bytes(before.fingerprint or b"") != item.fingerprint:
-        return Problem("conflict", "This cmid was used for something else before.")
+        return Contradiction()
     return Committed(conversation, wire.stored_event(before), dup=True)
 
 

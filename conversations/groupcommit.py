@@ -9,34 +9,27 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from queue import Empty, Full, Queue
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
-from django.db import DatabaseError, InterfaceError, connections
+from django.db import connections
 
 from chatproject.lib import metrics
+from chatproject.lib.database import as_problem, is_away, is_lock_timeout, is_unreachable
 from chatproject.lib.errors import Problem
 
 log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+# What came of one item: its result, why it failed, or a future where it takes longer than the group.
+Outcome: TypeAlias = "Result | Exception | Future[Result]"
+Commit: TypeAlias = "Callable[[Sequence[Item]], Sequence[Outcome[Result]]]"
 
 
 class GroupCommit(Generic[Item, Result]):
-    """A thread that hands waiting items to `commit` in groups.
+    """A thread that hands waiting items to `commit` in groups; `commit` gives one outcome per item, in order."""
 
-    `commit(items)` returns one result or exception per item, in order; where it raises a database error,
-    each item is tried once more alone, so that one bad item fails alone.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        commit: Callable[[Sequence[Item]], Sequence[Result | Exception]],
-        *,
-        limit: int,
-        queue: int,
-    ) -> None:
+    def __init__(self, name: str, commit: "Commit[Item, Result]", *, limit: int, queue: int) -> None:
         self._name = name
         self._commit = commit
         self._limit = limit
@@ -45,10 +38,13 @@ class GroupCommit(Generic[Item, Result]):
         self._thread: threading.Thread | None = None
 
     def submit(self, item: Item) -> "Future[Result]":
-        """Queue `item`; never blocks. Raises Problem `unavailable` where too much waits already."""
+        """Queue `item`; never blocks. Raises Problem `unavailable` where too much waits already.
+
+        The future cannot be cancelled: whoever stops waiting does not stop the writing.
+        """
         if self._thread is None:
             self._start_thread()
-        future: Future[Result] = Future()
+        future: Future[Result] = uncancellable_future()
         try:
             self._queue.put_nowait((item, future))
         except Full:
@@ -64,12 +60,9 @@ class GroupCommit(Generic[Item, Result]):
     def _run(self) -> None:
         while True:
             group = self._next_group()
-            items = [item for item, _ in group]
-            for (_, future), result in zip(group, self._results(items), strict=True):
-                if isinstance(result, Exception):
-                    future.set_exception(result)
-                else:
-                    future.set_result(result)
+            outcomes = attempt(self._name, self._commit, [item for item, _ in group])
+            for (_, future), outcome in zip(group, outcomes, strict=True):
+                resolve(future, outcome)
 
     def _next_group(self) -> list[tuple[Item, "Future[Result]"]]:
         group = [self._queue.get()]
@@ -80,25 +73,50 @@ class GroupCommit(Generic[Item, Result]):
                 break
         return group
 
-    def _results(self, items: Sequence[Item]) -> Sequence[Result | Exception]:
-        try:
-            return self._commit(items)
-        except (DatabaseError, InterfaceError) as error:
-            metrics.commit_failures.inc()
-            log.warning("%s: a commit of %d failed: %s", self._name, len(items), type(error).__name__)
-            connections.close_all()
-            return [self._alone(item) for item in items]
-        except Exception as error:
-            log.exception("%s: a group could not be written", self._name)
-            return [error] * len(items)
 
-    def _alone(self, item: Item) -> Result | Exception:
-        try:
-            return self._commit([item])[0]
-        except (DatabaseError, InterfaceError) as error:
-            log.warning("%s: a write failed alone: %s", self._name, error)
-            connections.close_all()
-            return Problem("unavailable", retry_after_ms=1000)
-        except Exception as error:
-            log.exception("%s: a write could not be done", self._name)
-            return error
+def attempt(
+    name: str, commit: "Commit[Item, Result]", items: Sequence[Item], *, fresh: bool = False
+) -> "Sequence[Outcome[Result]]":
+    """Commit a group, whatever happens.
+
+    A lost connection is replaced once. Where a group fails for another reason, each item is tried alone, so
+    that a bad one fails alone; one that waited in vain for a lock is not made to wait again.
+    """
+    try:
+        return commit(items)
+    except Exception as error:
+        connections.close_all()
+        metrics.commit_failures.inc()
+        log.warning("%s: a commit of %d failed: %s", name, len(items), type(error).__name__)
+        if is_away(error) and not fresh and not is_unreachable(error):
+            return attempt(name, commit, items, fresh=True)
+        if len(items) > 1 and not is_away(error) and not is_lock_timeout(error):
+            return [attempt(name, commit, [item])[0] for item in items]
+        problem = as_problem(error)
+        if problem.code.name == "internal":
+            log.exception("%s: a write cannot be done", name)
+        return [problem for _ in items]
+
+
+def uncancellable_future() -> "Future[Result]":
+    future: Future[Result] = Future()
+    future.set_running_or_notify_cancel()
+    return future
+
+
+def resolve(future: "Future[Result]", outcome: "Outcome[Result]") -> None:
+    """Tell whoever waits for `future`."""
+    if isinstance(outcome, Future):
+        outcome.add_done_callback(lambda done: _pass_on(done, future))
+    elif isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
+
+
+def _pass_on(done: "Future[Result]", future: "Future[Result]") -> None:
+    error = done.exception()
+    if error:
+        future.set_exception(error)
+    else:
+        future.set_result(done.result())

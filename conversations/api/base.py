@@ -12,7 +12,7 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.http import idempotency_key
 from conversations import selectors
 from conversations.access import Permission
-from conversations.appends import Committed
+from conversations.appends import Committed, Contradiction
 
 
 class View(LoggedIn):
@@ -30,7 +30,5 @@ def write_once(request: Request, verb: Callable[[str | None], "Future[Committed]
     key = idempotency_key(request)
     try:
         return verb(f"{route}:{key}" if key else None).result()
-    except Problem as problem:
-        if key and problem.code.name == "conflict":
-            raise Problem("idempotency_mismatch") from problem
-        raise
+    except Contradiction as contradiction:
+        raise Problem("idempotency_mismatch") if key else contradiction from contradiction

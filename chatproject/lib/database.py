@@ -1,0 +1,44 @@
+"""What a database error means for whoever asked."""
+
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError, ProgrammingError
+from django.db.utils import Error
+from psycopg_pool import PoolTimeout
+
+from chatproject.lib.errors import Problem
+
+LOCK_NOT_AVAILABLE = "55P03"
+QUERY_CANCELED = "57014"
+# Classes of SQLSTATE: connection exception, insufficient resources, operator intervention.
+AWAY = ("08", "53", "57")
+OURS = (DataError, IntegrityError, ProgrammingError)
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the connection was lost or could not be had, so that nothing else would do better on it."""
+    state = sqlstate(error)
+    if not isinstance(error, OperationalError | InterfaceError) or state == QUERY_CANCELED:
+        return False
+    return not state or state.startswith(AWAY)
+
+
+def is_unreachable(error: Exception) -> bool:
+    """Whether no connection could be had at all: trying at once again would only wait once more."""
+    return isinstance(error.__cause__, PoolTimeout)
+
+
+def is_lock_timeout(error: Exception) -> bool:
+    return sqlstate(error) == LOCK_NOT_AVAILABLE
+
+
+def sqlstate(error: Exception) -> str:
+    """PostgreSQL's code of an error that Django wrapped; empty where there is none."""
+    return getattr(error.__cause__, "sqlstate", None) or ""
+
+
+def as_problem(error: Exception) -> Problem:
+    """What a failed write is: `unavailable` where trying again can help, `internal` where it is our fault."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, Error) and not isinstance(error, OURS):
+        return Problem("unavailable", retry_after_ms=1000)
+    return Problem("internal")
