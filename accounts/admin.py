@@ -12,13 +12,12 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from accounts import audit
 from accounts.models import AuditEntry, User
 from accounts.services import users
-from chatproject.lib.admin import ReadOnlyAdmin
+from chatproject.lib.admin import ReadOnlyAdmin, display
 
 # What makes somebody more than a user: only superusers give it.
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")

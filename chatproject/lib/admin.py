@@ -1,10 +1,20 @@
 """The look and the manners of admin pages for rows that only their services write."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django.db.models import Model
 from django.http import HttpRequest
+from unfold import decorators
 from unfold.admin import ModelAdmin
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def display(**options: Any) -> Callable[[Function], Function]:
+    """unfold's `display` (Django's, plus `label` and `header`), with types."""
+    decorate: Callable[[Function], Function] = decorators.display(**options)
+    return decorate
 
 
 class ReadOnlyAdmin(ModelAdmin):

@@ -1,0 +1,6 @@
+"""Conversations, their runs and their logs, for staff. One file per model; `reading` decides what is shown."""
+
+from conversations.admin.conversation import ConversationAdmin
+from conversations.admin.run import RunAdmin
+
+__all__ = ["ConversationAdmin", "RunAdmin"]

@@ -1,0 +1,46 @@
+"""The colours of states, the same on every page."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from conversations.models import Conversation, Message, Run
+
+CONVERSATION = {
+    Conversation.Status.OPEN: "success",
+    Conversation.Status.WAITING: "warning",
+    Conversation.Status.WITH_AGENT: "info",
+    Conversation.Status.CLOSED: "default",
+    Conversation.Status.ARCHIVED: "default",
+}
+RUN = {
+    Run.Status.QUEUED: "default",
+    Run.Status.RUNNING: "info",
+    Run.Status.WAITING: "warning",
+    Run.Status.COMPLETED: "success",
+    Run.Status.STOPPED: "warning",
+    Run.Status.FAILED: "danger",
+    Run.Status.INTERRUPTED: "danger",
+}
+MESSAGE = {
+    Message.Status.STREAMING: "info",
+    Message.Status.STOPPED: "warning",
+    Message.Status.FAILED: "danger",
+    Message.Status.INTERRUPTED: "danger",
+}
+STEP = {"running": "info", "completed": "success", "failed": "danger"}
+
+
+class AssistantFilter(admin.SimpleListFilter):
+    """By the assistants of the settings: looking for all names in the table would read all of it."""
+
+    title = _("assistant")
+    parameter_name = "assistant"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [(name, name) for name in settings.ASSISTANTS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(assistant=self.value()) if self.value() else queryset
