@@ -16,7 +16,8 @@ import pytest
 import redis
 
 from chatproject import embedded
-from chatproject.embedded.orphans import find_orphans
+from chatproject.embedded.orphans import SERVICES, find_orphans
+from chatproject.embedded.processes import MARK, NAME_MARK
 from tests import serving
 from tests.serving import BASE_DIR, Serve, eventually, manage
 
@@ -121,19 +122,30 @@ def test_children_follow_a_killed_serve(data_dir: Path) -> None:
 
 
 def test_a_start_after_kill_9_ends_the_orphans_of_its_data_dir(data_dir: Path, running: Serve) -> None:
-    """The children are suspended, so that the kernel's signal cannot end them: they stay."""
+    """The services are suspended, so that the kernel's signal cannot end them; `sleep` stands in for a worker."""
     with Serve(data_dir) as killed:
-        family, children = killed.family(), killed.children()
-        for child in children.values():
-            child.suspend()
+        services = [child for name, child in killed.children().items() if name in SERVICES]
+        for service in services:
+            service.suspend()
+        leave_behind(data_dir, "worker 1")
+        leave_behind(data_dir.parent, "worker 1")
         killed.kill()
-    assert {orphan.pid for orphan in find_orphans(data_dir)} >= {child.pid for child in children.values()}
+    eventually(lambda: len(find_orphans(data_dir)) == 3)
+    orphans = find_orphans(data_dir)
+    assert {*services} < {*orphans}
     with Serve(data_dir) as serve:
-        assert "processes that a killed serve left behind" in serve.output
-        _, alive = psutil.wait_procs(family, timeout=0)
-        assert alive == []
+        assert "Ending 3 processes that a killed serve left behind" in serve.output
+        assert psutil.wait_procs(orphans, timeout=0)[1] == []
         assert serve.answers()
+    (stranger,) = find_orphans(data_dir.parent)
+    stranger.kill()
     assert running.answers()
+
+
+def leave_behind(data_dir: Path, name: str) -> None:
+    """Leave a process that looks like a child of a `serve` that is gone."""
+    environment = {"PATH": os.defpath, MARK: str(data_dir), NAME_MARK: name}
+    subprocess.run(["sh", "-c", "sleep 600 &"], env=environment, check=True, stdout=subprocess.DEVNULL)
 
 
 @pytest.mark.parametrize("name", ["web 1", "worker 1", "redis", "postgres"])
