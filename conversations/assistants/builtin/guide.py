@@ -1,13 +1,96 @@
 """Answers from the product's own documentation."""
 
+import asyncio
+import re
+from collections.abc import Iterator
+
+from django.conf import settings
+
 from conversations.assistants.base import Turn
+from conversations.assistants.builtin.documentation import Documentation, Passage, documentation
+
+GREETING = re.compile(
+    r"\W*(hi|hello|hey|hallo|hola|good (morning|day|evening)|help( me)?|\?+|start|thanks|thank you|ok|test"
+    r"|你好|您好|帮助|(and )?who (are|made) you|what are you|what can (you|i) (do|ask)( (here|me|you))?"
+    r"|what do you (do|know)|how can you help( me)?)( there| guide)?\W*",
+    re.IGNORECASE,
+)
+# An answer is written in pieces of about this length, with pauses that let it be read along, and stopped.
+PIECE_LENGTH = 40
+PIECE_SECONDS = 0.01
 
 
 class Guide:
     """Answers questions about this product from its documentation, offline."""
 
     async def answer(self, turn: Turn) -> None:
-        async with turn.step("retrieval", "documentation", {"query": (await turn.history())[-1][1]}) as step:
-            step.output = []
-        for word in ["This ", "is ", "not ", "documented."]:
-            await turn.emit(word)
+        """Show the search as a step, quote the best passage, name the sources; or say that there is none."""
+        question = (await turn.history())[-1][1]
+        docs = await asyncio.to_thread(documentation, settings.BASE_DIR)
+        if GREETING.fullmatch(question):
+            return await _write(turn, greeting(docs))
+        async with turn.step("retrieval", "documentation", {"query": question}) as step:
+            found = await asyncio.to_thread(docs.search, question)
+            step.sources = [source(passage) for passage in found]
+            step.output = {"found": len(found)}
+        turn.sources = step.sources
+        await _write(turn, quoted(found) if found else not_documented(docs, question))
+
+
+def source(passage: Passage) -> dict[str, object]:
+    """Where a passage stands."""
+    section = passage.section
+    return {
+        "title": section.name,
+        "page": section.page,
+        "heading": section.heading,
+        "anchor": section.anchor,
+        "score": passage.score,
+    }
+
+
+def quoted(found: list[Passage]) -> str:
+    """The best passage and where more is to be found."""
+    best = found[0]
+    sources = [
+        f"{number}. {passage.section.name} (`{passage.section.page}#{passage.section.anchor}`)"
+        for number, passage in enumerate(found, 1)
+    ]
+    lead = f"This is what the documentation says under **{best.section.name}**:"
+    return "\n\n".join([lead, best.text, "**Sources**", "\n".join(sources)])
+
+
+def not_documented(docs: Documentation, question: str) -> str:
+    language = "" if re.search("[A-Za-z]", question) else " The documentation is in English: please ask in English."
+    return (
+        f"This is not documented.{language} I answer only from this product's documentation, about:\n\n{topics(docs)}"
+    )
+
+
+def greeting(docs: Documentation) -> str:
+    return (
+        "Hello! I answer questions about this product from its own documentation, and name the pages that I used. "
+        f"Ask me, for example, *How do I back up everything?* These are the topics:\n\n{topics(docs)}"
+    )
+
+
+def topics(docs: Documentation) -> str:
+    """A list of the pages."""
+    return "\n".join(f"- **{section.title}** (`{section.page}`)" for section in docs.topics())
+
+
+def pieces(text: str) -> Iterator[str]:
+    """`text` cut after words, in pieces of about PIECE_LENGTH."""
+    piece = ""
+    for word in re.findall(r"\S*\s*", text):
+        piece += word
+        if len(piece) >= PIECE_LENGTH:
+            yield piece
+            piece = ""
+    yield piece
+
+
+async def _write(turn: Turn, text: str) -> None:
+    for piece in pieces(text):
+        await turn.emit(piece)
+        await asyncio.sleep(PIECE_SECONDS)
