@@ -19,6 +19,7 @@ from typing import Self
 import psutil
 
 from chatproject.embedded.layout import Layout
+from chatproject.embedded.orphans import end_orphans, find_orphans
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 START_SECONDS = 120.0
@@ -35,6 +36,7 @@ def data_dir(parent: Path | None = None, name: str = "data") -> Iterator[Path]:
     try:
         yield path
     finally:
+        end_orphans(find_orphans(path))
         for outside in (Layout(path).sockets, Layout(path).services):
             shutil.rmtree(outside, ignore_errors=True)
         shutil.rmtree(folder)
