@@ -15,6 +15,11 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     return _answer(request, Problem("forbidden"))
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF_FAILURE_VIEW: the form is too old, or cookies are off."""
+    return _answer(request, Problem("forbidden", "The CSRF token is missing or too old; load the page again."))
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(request, Problem("not_found"))
 

@@ -151,6 +151,7 @@ ACCOUNT_USERNAME_MIN_LENGTH = 2
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "chatproject.errors.csrf_failure"
 
 # Seconds that an access token is valid (24 h).
 ACCESS_TOKEN_SECONDS = env.number("ACCESS_TOKEN_SECONDS", 24 * 3600, least=1)
@@ -302,6 +303,9 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [BASE_DIR / "chatproject" / "locale"]
 USE_I18N = True
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from accounts.views import choose_language
 from chatproject import errors, health
 
 urlpatterns = [
@@ -12,6 +13,7 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema")),
     path("accounts/", include("allauth.urls")),
+    path("language/", choose_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("livez", health.livez),
     path("readyz", health.readyz),

@@ -46,4 +46,4 @@ def render(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _token_classes() -> set[str]:
-    return {f"tok-{name}" for name in _formatter.ttype2class.values() if name}
+    return {name for name in _formatter.ttype2class.values() if name}

@@ -1,1 +1,19 @@
-urlpatterns: list = []
+"""Addresses of the pages."""
+
+from django.urls import path
+
+from conversations import views
+
+ONE = "c/<uuid:id>/"
+
+urlpatterns = [
+    path("", views.HomeView.as_view(), name="home"),
+    path("list/", views.ListView.as_view(), name="list"),
+    path(ONE, views.ThreadView.as_view(), name="thread"),
+    path(f"{ONE}m/", views.MessagesView.as_view(), name="messages"),
+    path(f"{ONE}m/<uuid:message>/", views.MessageView.as_view(), name="message"),
+    path(f"{ONE}stop/", views.StopView.as_view(), name="stop"),
+    path(f"{ONE}title/", views.TitleView.as_view(), name="title"),
+    path(f"{ONE}status/", views.StatusView.as_view(), name="status"),
+    path(f"{ONE}read/", views.ReadView.as_view(), name="read"),
+]

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 
 @dataclass(frozen=True)
 class Code:
@@ -17,25 +19,25 @@ class Code:
 CODES: dict[str, Code] = {
     code.name: code
     for code in (
-        Code("invalid", 400, False, "The request is malformed or a value is not allowed."),
-        Code("unauthenticated", 401, False, "Log in first, or send a valid token."),
-        Code("token_expired", 401, False, "The access token has expired; renew it and try again."),
-        Code("forbidden", 403, False, "You may not do this."),
-        Code("not_found", 404, False, "There is no such thing here, or you may not know of it."),
-        Code("conflict", 409, False, "This contradicts something that was stored before."),
-        Code("conversation_busy", 409, True, "An assistant is answering in this conversation."),
-        Code("conversation_closed", 409, False, "This conversation takes no more messages."),
-        Code("stale", 412, False, "This was changed by somebody else in the meantime."),
-        Code("too_large", 413, False, "This is larger than allowed."),
-        Code("unsupported", 415, False, "This kind of content is not supported."),
-        Code("idempotency_mismatch", 422, False, "This Idempotency-Key was used for another request."),
-        Code("rate_limited", 429, True, "Too many requests; wait a little."),
-        Code("quota_exceeded", 429, False, "The quota is used up."),
-        Code("run_not_active", 409, False, "This run has ended already."),
-        Code("resync_required", 409, False, "This cursor cannot be replayed; start from the snapshot."),
-        Code("room_full", 409, True, "The room is full."),
-        Code("unavailable", 503, True, "A part of the service is away for the moment; try again."),
-        Code("internal", 500, True, "Something went wrong on our side."),
+        Code("invalid", 400, False, _("The request is malformed or a value is not allowed.")),
+        Code("unauthenticated", 401, False, _("Log in first, or send a valid token.")),
+        Code("token_expired", 401, False, _("The access token has expired; renew it and try again.")),
+        Code("forbidden", 403, False, _("You may not do this.")),
+        Code("not_found", 404, False, _("There is no such thing here, or you may not know of it.")),
+        Code("conflict", 409, False, _("This contradicts something that was stored before.")),
+        Code("conversation_busy", 409, True, _("An assistant is answering in this conversation.")),
+        Code("conversation_closed", 409, False, _("This conversation takes no more messages.")),
+        Code("stale", 412, False, _("This was changed by somebody else in the meantime.")),
+        Code("too_large", 413, False, _("This is larger than allowed.")),
+        Code("unsupported", 415, False, _("This kind of content is not supported.")),
+        Code("idempotency_mismatch", 422, False, _("This Idempotency-Key was used for another request.")),
+        Code("rate_limited", 429, True, _("Too many requests; wait a little.")),
+        Code("quota_exceeded", 429, False, _("The quota is used up.")),
+        Code("run_not_active", 409, False, _("This run has ended already.")),
+        Code("resync_required", 409, False, _("This cursor cannot be replayed; start from the snapshot.")),
+        Code("room_full", 409, True, _("The room is full.")),
+        Code("unavailable", 503, True, _("A part of the service is away for the moment; try again.")),
+        Code("internal", 500, True, _("Something went wrong on our side.")),
     )
 }
 

@@ -1,0 +1,161 @@
+"""What the pages show: reads for templates, each for what the asking user may see."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from accounts.models import User
+from chatproject.lib.clock import rfc3339
+from chatproject.lib.errors import Problem
+from chatproject.lib.ids import parse_id
+from conversations import selectors, wire
+from conversations.access import ROLES, Permission
+from conversations.cursors import parse_time
+from conversations.models import Message, Run
+
+LIST_LENGTH = 50
+THREAD_LENGTH = 50
+WORDS_LENGTH = 80
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the list of conversations."""
+
+    id: UUID
+    title: str
+    assistant: str | None
+    updated_at: datetime
+    unread: int
+    busy: bool
+
+
+@dataclass(frozen=True)
+class Page:
+    """The newest entries, or those after a place; `after` leads to older ones."""
+
+    entries: Sequence[Entry]
+    after: str | None
+
+
+@dataclass(frozen=True)
+class Item:
+    """A message, and the run that wrote it or was asked for by it."""
+
+    message: dict[str, Any]
+    run: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A stretch of messages; `before_seq` leads to older ones, `newest` tells whether newer ones exist."""
+
+    items: Sequence[Item]
+    before_seq: int | None
+    newest: bool
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What stands above a thread. `epoch` and `seq` are the cursor up to which its page surely shows everything."""
+
+    id: UUID
+    title: str
+    named: bool
+    status: str
+    assistant: str | None
+    epoch: str
+    seq: int
+    runs: Sequence[Run]
+    others: Sequence[str]
+    may: frozenset[Permission]
+
+    @property
+    def open(self) -> bool:
+        return self.status not in ("closed", "archived")
+
+
+def conversation_list(user: User, after: str | None = None) -> Page:
+    """Conversations of `user`, the latest changed first, without the archived. Raises Problem `invalid`."""
+    rows = selectors.visible_conversations(user).exclude(status="archived").order_by("-updated_at", "-id")
+    if after:
+        moment, id_ = _place(after)
+        rows = rows.filter(Q(updated_at__lt=moment) | Q(updated_at=moment, id__lt=id_))
+    found = list(rows[: LIST_LENGTH + 1])
+    shown = found[:LIST_LENGTH]
+    words = _first_words(row.id for row in shown if not row.title)
+    last = shown[-1] if len(found) > LIST_LENGTH else None
+    return Page([_entry(row, words) for row in shown], f"{rfc3339(last.updated_at)}~{last.id}" if last else None)
+
+
+def heading(user: User, conversation: UUID, permission: Permission = Permission.READ) -> Heading:
+    """Raises Problem `not_found` or `forbidden`. To be called before the messages of the same page are read."""
+    row: Any = selectors.conversation_for(user, conversation, permission)
+    title = wire.title(row)
+    alive = Run.objects.filter(conversation=row, ended_at=None).order_by("queued_seq")
+    return Heading(
+        id=row.id,
+        title=title or _first_words([row.id]).get(row.id, ""),
+        named=bool(title),
+        status=row.status,
+        assistant=row.assistant,
+        epoch=str(row.epoch),
+        seq=row.last_seq,
+        runs=list(alive),
+        others=[one["user"]["name"] for one in selectors.members(row.id) if one["user"]["id"] != str(user.id)],
+        may=ROLES[row.role],
+    )
+
+
+def thread(conversation: UUID, before_seq: int | None = None) -> Thread:
+    """The newest messages, or those before a seq. Membership was checked."""
+    found = selectors.messages(conversation, before_seq=before_seq, after_seq=None, limit=THREAD_LENGTH + 1)
+    shown = found[-THREAD_LENGTH:]
+    more = shown[0]["seq"] if len(found) > THREAD_LENGTH else None
+    return Thread(_items(shown), more, newest=before_seq is None)
+
+
+def item(conversation: UUID, message: UUID) -> Item:
+    """One message. Membership was checked. Raises Problem `not_found`."""
+    return _items([selectors.message(conversation, message)])[0]
+
+
+def _items(messages: Sequence[dict[str, Any]]) -> list[Item]:
+    rows = Run.objects.filter(id__in=[one["run"] for one in messages if one["run"]])
+    runs = {str(row.id): wire.run(row) for row in rows}
+    return [Item(one, runs.get(one["run"])) for one in messages]
+
+
+def _entry(row: Any, words: dict[UUID, str]) -> Entry:
+    return Entry(
+        id=row.id,
+        title=wire.title(row) or words.get(row.id, ""),
+        assistant=row.assistant,
+        updated_at=row.updated_at,
+        unread=row.unread,
+        busy=row.active_run is not None,
+    )
+
+
+def _first_words(conversations: Iterable[UUID]) -> dict[UUID, str]:
+    """What stands in place of a title: how the first message begins."""
+    rows = Message.objects.filter(conversation__in=list(conversations), role=Message.Role.USER)
+    first = rows.order_by("conversation", "seq").distinct("conversation")
+    return {row.conversation_id: _shortened(wire.message_text(row)) for row in first}
+
+
+def _shortened(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= WORDS_LENGTH else words[: WORDS_LENGTH - 1].rstrip() + "…"
+
+
+def _place(after: str) -> tuple[datetime, UUID]:
+    moment, _, name = after.partition("~")
+    id_ = parse_id(name)
+    if id_ is None:
+        raise Problem("invalid", errors={"after": ["This is not a place in the list."]})
+    return parse_time(moment), id_

@@ -1,0 +1,144 @@
+/** The page of one conversation: puts together what the other files do. */
+import { Client } from "../realtime/client.js";
+import { Composer } from "./composer.js";
+import { ConnectionLine } from "./connection.js";
+import { ConversationList } from "./list.js";
+import { closeMenus } from "./menus.js";
+import { assistantName, getPartial, postForm, say } from "./page.js";
+import { Scroller } from "./scroller.js";
+import { StopButtons } from "./stops.js";
+import { Thread } from "./thread.js";
+import { TypingLine } from "./typing.js";
+import { Unsent } from "./unsent.js";
+
+const READ_MS = 1000;
+const { user, conversation, epoch, seq, base } = document.body.dataset;
+const $ = (id) => document.getElementById(id);
+
+const thread = new Thread({ root: $("messages"), base });
+const client = new Client({ url: "/ws/", storage: localStorage, user });
+const room = client.join(conversation, { epoch, seq: Number(seq), runs: thread.running });
+const list = new ConversationList($("list"), conversation);
+const scroller = new Scroller({ area: $("main"), button: $("latest") });
+const line = new ConnectionLine($("connection"), { onAgain: () => client.connect() });
+const typing = new TypingLine($("typing"), user);
+const unsent = new Unsent({ root: $("unsent"), onEdit: (text) => composer?.put(text) });
+const stops = new StopButtons({ root: $("stops"), onStop: (run) => room.stop(run).catch(() => location.reload()) });
+const form = document.querySelector("[data-composer]");
+const composer = form && new Composer(form, { onSend: send, onTyping: (on) => room.typing(on) });
+const mayStop = $("t-stop").dataset.may === "yes";
+const answering = new Map(Object.keys(thread.running).map((run) => [run, ""])); // run → name of its assistant
+
+function send(text) {
+  room.typing(false);
+  const { cmid } = room.send(text);
+  unsent.add({ cmid, text }, room.joined);
+  scroller.toEnd();
+}
+
+// ---- the log
+
+const onEvent = {
+  "message:new": (event) => {
+    thread.said(event);
+    typing.stopped(event.actor.id);
+    if (event.cmid && event.actor.id === user) unsent.remove(event.cmid);
+  },
+  "run:start": (event) => {
+    const name = assistantName(event.data.assistant);
+    thread.began(event);
+    answering.set(event.data.run, name);
+    if (mayStop) stops.show(event.data.run);
+    $("announce").textContent = say("answering", { name });
+  },
+  "run:step": (event) => thread.stepped(event),
+  "run:end": (event) => {
+    thread.ended(event);
+    if (stops.hide(event.data.run)) composer?.focus();
+    announceEnd(event.data, answering.get(event.data.run) ?? "");
+    answering.delete(event.data.run);
+  },
+  "conversation:update": ({ data }) => {
+    if ("status" in data) return location.reload();
+    if ("title" in data && data.title) showTitle(data.title);
+  },
+  "member:update": ({ data }) => data.user === user && location.reload(),
+};
+function announceEnd({ status, text }, name) {
+  const words = { completed: "answered", stopped: "answer_stopped" }[status] ?? "answer_failed";
+  $("announce").textContent = say(words, { name, text });
+}
+
+function showTitle(title) {
+  $("title").textContent = title;
+  document.title = document.title.replace(/^.*(?= · )/, () => title);
+}
+
+room.on("event", (event) => {
+  onEvent[event.type]?.(event);
+  list.changed();
+  readSoon();
+});
+room.on("delta", (piece) => thread.grew(piece));
+room.on("resync", ({ snapshot }) => {
+  thread.rebuild();
+  stops.only(mayStop ? (snapshot?.state.runs ?? []).filter((run) => run.status !== "queued").map((run) => run.id) : []);
+});
+
+// ---- what is unsent
+
+for (const item of room.unsent) unsent.add(item, false);
+room.on("sent", ({ cmid, seq: at }) => at <= room.seq && unsent.remove(cmid));
+room.on("failed", (error) => unsent.refused(error));
+
+// ---- who is here
+
+room.on("typing", (frame) => typing.typing(frame));
+room.on("presence", ({ online }) => {
+  $("online").hidden = online < 2;
+  $("online").textContent = say("online", { n: online });
+});
+
+// ---- the connection
+
+client.on("state", (state) => {
+  line.show(state);
+  if (state.state !== "online") unsent.connected(false);
+});
+room.on("joined", () => {
+  thread.retry();
+  unsent.connected(true);
+  list.changed();
+});
+room.on("left", ({ reason }) => reason !== "asked" && line.ended(say("removed")));
+client.on("session:expired", ({ message }) => ($("announce").textContent = message));
+
+// ---- what was read
+
+let readTimer = null;
+let readUpTo = Number(seq);
+
+function readSoon() {
+  if (document.visibilityState === "visible") readTimer ??= setTimeout(markRead, READ_MS);
+}
+
+function markRead() {
+  readTimer = null;
+  if (room.seq <= readUpTo) return;
+  readUpTo = room.seq;
+  postForm(`${base}read/`, { seq: readUpTo }).catch(() => (readUpTo = 0));
+}
+document.addEventListener("visibilitychange", readSoon);
+
+// ---- older messages
+
+$("messages").addEventListener("click", (event) => {
+  const link = event.target.closest("[data-older]");
+  if (!link || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  thread.older(link, getPartial, (change) => scroller.keeping(change)).catch(() => location.assign(link.href));
+});
+
+closeMenus();
+if ("old" in document.body.dataset) location.replace(base); // live is only the newest page
+else client.connect();

@@ -1,0 +1,40 @@
+import { Partials } from "./partials.js";
+import { showTimes } from "./times.js";
+
+const SOON_MS = 400;
+const EVERY_MS = 30_000;
+
+/** The list of conversations: fetched anew when something happened here, and now and then while it is looked at. */
+export class ConversationList {
+  #nav;
+  #current;
+  #partials = new Partials((_, fragment) => this.#show(fragment));
+  #timer = null;
+
+  /** @param {HTMLElement} nav  @param {string} [current]  id of the conversation on this page */
+  constructor(nav, current = "") {
+    this.#nav = nav;
+    this.#current = current;
+    showTimes(nav);
+    document.addEventListener("visibilitychange", () => this.changed());
+    setInterval(() => this.changed(), EVERY_MS);
+  }
+
+  /** Something that the list shows may have changed. */
+  changed() {
+    if (document.visibilityState !== "visible" || this.#timer) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#partials.fetch(this.#nav.dataset.url);
+    }, SOON_MS);
+  }
+
+  #show(fragment) {
+    const focused = this.#nav.contains(document.activeElement) && document.activeElement.dataset.id;
+    fragment.querySelector(`a[data-id="${this.#current}"]`)?.setAttribute("aria-current", "page");
+    fragment.querySelector(`a[data-id="${this.#current}"] .badge`)?.remove();
+    showTimes(fragment);
+    this.#nav.replaceChildren(fragment);
+    if (focused) this.#nav.querySelector(`a[data-id="${focused}"]`)?.focus();
+  }
+}

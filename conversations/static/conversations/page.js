@@ -1,0 +1,54 @@
+/** What all scripts of a page share: its words, its templates, and talking to the server that rendered it. */
+
+const json = (id) => JSON.parse(document.getElementById(id)?.textContent ?? "{}");
+
+export const texts = json("texts");
+const assistants = json("assistants");
+
+/** A text with its `{places}` filled. */
+export function say(key, values = {}) {
+  return texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+/** What people read for an error code. */
+export function reason(code) {
+  return texts.codes[code] ?? texts.codes.other;
+}
+
+export function assistantName(name) {
+  return assistants[name] ?? name;
+}
+
+/** The one element inside `<template id="t-…">`, cloned. */
+export function clone(id) {
+  return document.getElementById(`t-${id}`).content.firstElementChild.cloneNode(true);
+}
+
+/** Django's token, as it is now: logging in elsewhere changes it. */
+function csrfToken() {
+  return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
+}
+
+/** Sends a form's fields as the form itself would. */
+export function postForm(url, fields) {
+  const body = new URLSearchParams(fields);
+  return fetch(url, { method: "POST", body, headers: { "X-CSRFToken": csrfToken() }, redirect: "manual" });
+}
+
+export function postJson(url, value, headers = {}) {
+  const all = { "Content-Type": "application/json", "X-CSRFToken": csrfToken(), ...headers };
+  return fetch(url, { method: "POST", body: JSON.stringify(value), headers: all });
+}
+
+/**
+ * A piece of the page, rendered by the server.
+ * @returns {Promise<DocumentFragment|null>} null where it is not to be had (any more); rejects where there is no network
+ */
+export async function getPartial(url) {
+  const response = await fetch(url, { headers: { Accept: "text/html" } });
+  if (response.status >= 500 || response.status === 429) throw new Error(`status ${response.status}`);
+  if (!response.ok || response.redirected) return null; // gone, or logged out
+  const holder = document.createElement("template");
+  holder.innerHTML = await response.text();
+  return holder.content;
+}

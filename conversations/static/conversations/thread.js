@@ -1,0 +1,179 @@
+import { addCopyButtons } from "./code.js";
+import { assistantName, clone } from "./page.js";
+import { Partials } from "./partials.js";
+import { setTime, showTimes } from "./times.js";
+
+const FROM_SCRATCH = 20; // more messages than these at once are cheaper to render as a page
+
+/**
+ * The messages on screen. Events put plain text there at once; what the server renders (Markdown, steps, outcomes)
+ * replaces it as soon as it is fetched. Every change may come twice: after a rebuild, events run over what is shown.
+ */
+export class Thread {
+  #root;
+  #base;
+  #partials = new Partials((url, fragment) => this.#show(url, fragment));
+  #wanted = new Set();
+
+  /** @param {{root: HTMLElement, base: string}} options  `base` is the address of this conversation's page */
+  constructor({ root, base }) {
+    this.#root = root;
+    this.#base = base;
+    this.#dress(root);
+  }
+
+  /** Texts of the answers that still run, by run. */
+  get running() {
+    const answers = this.#root.querySelectorAll("[data-status=streaming]");
+    return Object.fromEntries([...answers].map((one) => [one.dataset.run, textOf(one)]));
+  }
+
+  has(message) {
+    return this.#article(message) !== null;
+  }
+
+  /** `message:new` */
+  said({ seq, actor, at, data }) {
+    if (this.has(data.message) || !this.#isRecent(seq)) return;
+    const article = clone("message");
+    this.#insert(article, { message: data.message, seq, at, name: actor.name });
+    textNode(article).data = data.text;
+    this.#refresh(data.message);
+  }
+
+  /** `run:start` */
+  began({ seq, at, data }) {
+    this.#root.querySelector(`[data-queued="${data.run}"]`)?.remove();
+    if (this.has(data.message) || !this.#isRecent(seq)) return;
+    const article = clone("answer");
+    article.dataset.run = data.run;
+    this.#insert(article, { message: data.message, seq, at, name: assistantName(data.assistant) });
+  }
+
+  /** A piece of a running answer. `full` is all of it so far. */
+  grew({ message, text, full }) {
+    const article = this.#article(message);
+    if (article?.dataset.status !== "streaming") return;
+    const node = textNode(article);
+    if (node.length + text.length === full.length) node.appendData(text);
+    else if (full.length > node.length) node.data = full;
+  }
+
+  /** `run:step` */
+  stepped({ data }) {
+    const article = this.#byRun(data.run);
+    if (article) this.#refresh(article.dataset.message);
+  }
+
+  /** `run:end`. Without a message, the question that was waiting shows what became of it. */
+  ended({ data }) {
+    const article = data.message ? this.#article(data.message) : this.#byRun(data.run);
+    if (!article) return;
+    if (data.message && article.dataset.status === "streaming") {
+      article.dataset.status = data.status;
+      article.classList.remove("streaming");
+      article.removeAttribute("aria-busy");
+      textNode(article).data = data.text;
+    }
+    this.#refresh(article.dataset.message);
+  }
+
+  /** Everything anew, as the server has it. */
+  rebuild() {
+    this.#wanted.clear();
+    this.#partials.fetch(`${this.#base}m/`);
+  }
+
+  /** Puts older messages on top. @returns {Promise<void>} rejects where there is no network */
+  async older(link, getPartial, keeping) {
+    const fragment = await getPartial(`${this.#base}m/${new URL(link.href).search}`);
+    if (!fragment) return location.assign(link.href);
+    this.#dress(fragment);
+    keeping(() => link.replaceWith(fragment));
+  }
+
+  /** There is a connection again: what could not be fetched is. */
+  retry() {
+    this.#partials.retry();
+  }
+
+  // Events of one batch ask together.
+  #refresh(message) {
+    if (this.#wanted.size === 0) queueMicrotask(() => this.#fetchWanted());
+    this.#wanted.add(message);
+  }
+
+  #fetchWanted() {
+    if (this.#wanted.size > FROM_SCRATCH) return this.rebuild();
+    for (const message of this.#wanted) this.#partials.fetch(`${this.#base}m/${message}/`);
+    this.#wanted.clear();
+  }
+
+  #show(url, fragment) {
+    this.#dress(fragment);
+    if (url === `${this.#base}m/`) return this.#replaceAll(fragment);
+    const fresh = fragment.querySelector("[data-message]");
+    const shown = fresh && this.#article(fresh.dataset.message);
+    if (!shown) return;
+    if (fresh.dataset.status !== "streaming") shown.replaceWith(fresh);
+    else if (shown.dataset.status === "streaming") replaceSteps(shown, fresh);
+  }
+
+  // A running answer may have grown on screen while the page was rendered.
+  #replaceAll(fragment) {
+    for (const [run, text] of Object.entries(this.running)) {
+      const fresh = fragment.querySelector(`[data-status=streaming][data-run="${run}"]`);
+      if (fresh && text.startsWith(textOf(fresh))) textNode(fresh).data = text;
+    }
+    this.#root.replaceChildren(fragment);
+  }
+
+  #insert(article, { message, seq, at, name }) {
+    article.id = `m-${message}`;
+    Object.assign(article.dataset, { message, seq });
+    article.querySelector(".author").textContent = name;
+    setTime(article.querySelector("time"), at);
+    const before = [...this.#articles].reverse().find((one) => Number(one.dataset.seq) < seq);
+    if (before) before.after(article);
+    else this.#root.append(article);
+  }
+
+  // What lies before the oldest message on screen comes with "older messages".
+  #isRecent(seq) {
+    const first = this.#root.querySelector("[data-message]");
+    return !first || seq > Number(first.dataset.seq);
+  }
+
+  get #articles() {
+    return this.#root.querySelectorAll("[data-message]");
+  }
+
+  #article(message) {
+    return this.#root.querySelector(`[data-message="${message}"]`);
+  }
+
+  // Both the question and the answer name the run; the answer is the later one.
+  #byRun(run) {
+    return [...this.#root.querySelectorAll(`[data-run="${run}"]`)].at(-1);
+  }
+
+  #dress(root) {
+    showTimes(root);
+    addCopyButtons(root);
+  }
+}
+
+function replaceSteps(shown, fresh) {
+  shown.querySelector("[data-steps]").replaceWith(fresh.querySelector("[data-steps]"));
+}
+
+function textOf(article) {
+  return article.querySelector("[data-text]")?.textContent ?? "";
+}
+
+/** The one text node of an article that shows plain text. */
+function textNode(article) {
+  const holder = article.querySelector("[data-text]");
+  if (!holder.firstChild) holder.append("");
+  return holder.firstChild;
+}

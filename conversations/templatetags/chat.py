@@ -1,0 +1,96 @@
+"""What the templates need beyond Django's own tags: names and sentences for people, and safe links."""
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import template
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from conversations.assistants import registry
+
+register = template.Library()
+
+ASSISTANTS = {
+    "guide": (gettext_noop("Guide"), gettext_noop("Knows this product, and says where it is written")),
+    "openai": (gettext_noop("AI model"), gettext_noop("Answers anything, with a language model")),
+}
+STEPS = {
+    "retrieval": gettext_noop("Looked it up"),
+    "tool": gettext_noop("Used a tool"),
+    "thought": gettext_noop("Thought"),
+    "plugin": gettext_noop("Used a plugin"),
+}
+STEP_NAMES = {"documentation": gettext_noop("documentation")}
+ERRORS = {
+    "assistant_error": gettext_noop("The assistant failed unexpectedly."),
+    "worker_lost": gettext_noop("The server that wrote this answer stopped working."),
+    "provider_timeout": gettext_noop("The model did not answer in time."),
+    "provider_unreachable": gettext_noop("The model cannot be reached."),
+    "provider_error": gettext_noop("The model broke off its answer."),
+    "provider_refused": gettext_noop("The model's provider refused our key."),
+    "provider_busy": gettext_noop("The model's provider has too much to do; try again later."),
+    "too_large": gettext_noop("The answer became too long."),
+}
+
+
+@register.filter
+def assistant_name(name: str | None) -> str:
+    """What an assistant is called on the page; those that we do not know go by their own name."""
+    if not name:
+        return ""
+    return _(ASSISTANTS[name][0]) if name in ASSISTANTS else name.replace("_", " ").capitalize()
+
+
+@register.filter
+def assistant_about(name: str) -> str:
+    """One line that tells people what to expect."""
+    return _(ASSISTANTS[name][1]) if name in ASSISTANTS else registry.description(name)
+
+
+@register.filter
+def step_label(step: dict[str, Any]) -> str:
+    return _(STEPS.get(step["kind"], "")) or str(step["kind"])
+
+
+@register.filter
+def step_name(step: dict[str, Any]) -> str:
+    name = str(step["name"])
+    return _(STEP_NAMES[name]) if name in STEP_NAMES else name
+
+
+@register.filter
+def error_sentence(error: dict[str, Any] | None) -> str:
+    """Why an answer failed, in the reader's language where the code is one that we know."""
+    if not error:
+        return ""
+    return _(ERRORS[error["code"]]) if error["code"] in ERRORS else str(error["message"])
+
+
+@register.filter
+def links(sources: Any) -> list[dict[str, str]]:
+    """`{title, url}` of the sources of a step; `url` only where it leads to a web page or to a page of ours."""
+    found = sources if isinstance(sources, list) else []
+    return [
+        {"title": str(one.get("title") or one.get("name") or one.get("url") or "?"), "url": _web(one.get("url"))}
+        for one in found
+        if isinstance(one, dict)
+    ]
+
+
+@register.filter
+def moment(text: str) -> datetime:
+    """The time that an RFC 3339 text says."""
+    return datetime.fromisoformat(text)
+
+
+def _web(url: Any) -> str:
+    if not isinstance(url, str) or "\\" in url:
+        return ""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    own = not parts.scheme and not parts.netloc and url.startswith("/")
+    return url if own or parts.scheme in ("http", "https") else ""

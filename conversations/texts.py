@@ -1,0 +1,44 @@
+"""What the page's JavaScript says to people. It holds no words of its own, so that all of them are translated."""
+
+from django.utils.translation import gettext_lazy as _
+
+TEXTS = {
+    "connecting": _("Connecting …"),
+    "waiting": _("Connection lost."),
+    "retry_in": _("Reconnecting in {n} s"),
+    "retrying": _("Reconnecting …"),
+    "offline": _("You are offline. What you send is kept and goes out later."),
+    "logged_out": _("You are logged out. What you sent is kept in this browser."),
+    "log_in": _("Log in"),
+    "ended": _("The connection was ended."),
+    "reload": _("Load the page again"),
+    "user_changed": _("Somebody else logged in in this browser."),
+    "removed": _("You are no longer in this conversation."),
+    "sending": _("Sending …"),
+    "unsent": _("Not sent yet; it goes out as soon as there is a connection."),
+    "refused": _("Not accepted: {reason}"),
+    "answering": _("{name} is answering."),
+    "answered": _("{name} has answered: {text}"),
+    "answer_stopped": _("The answer was stopped."),
+    "answer_failed": _("The answer failed."),
+    "typing_one": _("{name} is typing …"),
+    "typing_many": _("Several people are typing …"),
+    "online": _("{n} here"),
+    "copied": _("Copied"),
+    "unreachable": _("The server cannot be reached. Your message is kept."),
+    "codes": {
+        "too_large": _("it is too long."),
+        "forbidden": _("you may not write here."),
+        "not_found": _("this conversation is gone."),
+        "conversation_closed": _("this conversation takes no more messages."),
+        "conflict": _("it contradicts what was sent before."),
+        "invalid": _("it is empty or malformed."),
+        "other": _("the server did not take it."),
+    },
+}
+
+SUGGESTIONS = (
+    _("What can I do with this product?"),
+    _("How do I resume after a lost connection?"),
+    _("Where are my messages stored?"),
+)
