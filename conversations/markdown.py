@@ -8,6 +8,7 @@ from markdown_it import MarkdownIt
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
+from pygments.token import STANDARD_TYPES
 from pygments.util import ClassNotFound
 
 TAGS = {
@@ -15,6 +16,7 @@ TAGS = {
     "p", "pre", "s", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "td": {"align"}, "th": {"align"}}
+TOKEN_CLASSES = {f"tok-{name}" for name in STANDARD_TYPES.values() if name}
 _formatter = HtmlFormatter(nowrap=True, classprefix="tok-")
 
 
@@ -38,12 +40,7 @@ def render(text: str) -> str:
         _markdown.render(text),
         tags=TAGS,
         attributes=ATTRIBUTES,
-        allowed_classes={"span": _token_classes(), "pre": {"code"}},
+        allowed_classes={"span": TOKEN_CLASSES, "pre": {"code"}},
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",
     )
-
-
-@lru_cache(maxsize=1)
-def _token_classes() -> set[str]:
-    return {name for name in _formatter.ttype2class.values() if name}
