@@ -64,10 +64,14 @@ def role_of(user_id: UUID, conversation: UUID) -> str | None:
     return Member.objects.filter(conversation=conversation, user_id=user_id).values_list("role", flat=True).first()
 
 
+def member_rows(conversation: UUID) -> QuerySet[Member]:
+    """Members with their users, the first ones first. For callers that checked membership."""
+    return Member.objects.filter(conversation=conversation).select_related("user").order_by("since", "id")
+
+
 def members(conversation: UUID) -> list[Json]:
     """For callers that checked membership."""
-    rows = Member.objects.filter(conversation=conversation).select_related("user").order_by("id")
-    return [wire.member(row) for row in rows]
+    return [wire.member(row) for row in member_rows(conversation)]
 
 
 def head(conversation: UUID) -> tuple[str, int]:

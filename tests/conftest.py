@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
-from django.test.utils import setup_databases
+from django.test.utils import override_settings, setup_databases
 from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import User
@@ -26,7 +26,9 @@ PASSWORD = "correct horse battery 9"
 @pytest.fixture(scope="session", autouse=True)
 def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """A migrated test database, open to every test; it goes with the server (or is replaced next time)."""
-    with django_db_blocker.unblock():
+    # A slow hash is right for people, and would be half of the time of all tests.
+    quick = override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
+    with quick, django_db_blocker.unblock():
         setup_databases(verbosity=0, interactive=False)
         yield
 

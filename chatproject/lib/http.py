@@ -25,7 +25,7 @@ def integer(request: Request, name: str, default: int | None = None, *, least: i
     raw = request.query_params.get(name)
     if raw is None:
         return default
-    if not raw.isascii() or not raw.isdigit() or not least <= int(raw[:20]) <= most:
+    if not raw.isascii() or not raw.isdigit() or len(raw) > 19 or not least <= int(raw) <= most:
         raise Problem("invalid", errors={name: [f"A whole number from {least} to {most}."]})
     return int(raw)
 

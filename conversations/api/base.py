@@ -25,10 +25,15 @@ class View(LoggedIn):
         return selectors.conversation_for(self.user, id_, self.permissions[str(self.request.method)])
 
 
-def write_once(request: Request, verb: Callable[[str | None], "Future[Committed]"], route: str) -> Committed:
-    """Do `verb(cmid)`, where an Idempotency-Key becomes the cmid: the log itself finds the repetition."""
+def write_once(
+    request: Request, verb: Callable[[str | None], "Future[Committed]"], route: str, cmid: str | None = None
+) -> Committed:
+    """Do `verb(cmid)`. Without a cmid of the client's, the Idempotency-Key takes its place, so that the log
+    itself finds the repetition."""
     key = idempotency_key(request)
     try:
-        return verb(f"{route}:{key}" if key else None).result()
+        return verb(cmid or (f"{route}:{key}" if key else None)).result()
     except Contradiction as contradiction:
-        raise Problem("idempotency_mismatch") if key else contradiction from contradiction
+        if key and not cmid:
+            raise Problem("idempotency_mismatch") from contradiction
+        raise

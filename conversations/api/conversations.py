@@ -1,11 +1,12 @@
 """Routes of conversations and their members."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,17 +16,18 @@ from chatproject.lib.http import checked, etag, idempotency_key, if_match
 from conversations import selectors, wire
 from conversations.access import Permission
 from conversations.api.base import View, write_once
-from conversations.api.pagination import ByTime
+from conversations.api.pagination import PAGE, ByMembership, ByTime
 from conversations.api.serializers import (
     ConversationChange,
     ConversationInput,
     ConversationPage,
     ConversationShape,
     MemberInput,
+    MemberPage,
     MemberShape,
     RoleInput,
 )
-from conversations.models import Conversation, Member
+from conversations.models import Conversation
 from conversations.services import conversations, members
 
 
@@ -39,8 +41,16 @@ class ConversationFilter(filters.FilterSet):
         return rows.filter(tags__contains=[tag])
 
 
+FILTERS = [
+    OpenApiParameter("status", str, enum=Conversation.Status.values, description="`archived` only on request."),
+    OpenApiParameter("assistant", str),
+    OpenApiParameter("tag", str),
+    OpenApiParameter("updated_since", datetime),
+]
+
+
 class ConversationsView(View):
-    @extend_schema(responses=ConversationPage, filters=True)
+    @extend_schema(responses=ConversationPage, parameters=[*PAGE, *FILTERS])
     def get(self, request: Request) -> Response:
         """The conversations of which the user is a member, the latest changed first; archived only on request."""
         found = ConversationFilter(request.query_params, queryset=selectors.visible_conversations(self.user))
@@ -54,13 +64,9 @@ class ConversationsView(View):
     @extend_schema(request=ConversationInput, responses={201: ConversationShape})
     def post(self, request: Request) -> Response:
         """Begin a conversation, with its first message in the same transaction where given."""
-        creating = conversations.create
+        given = checked(ConversationInput, request)
         try:
-            done = creating(
-                user=self.user,
-                idempotency_key=idempotency_key(request),
-                **checked(ConversationInput, request),
-            )
+            done = conversations.create(user=self.user, idempotency_key=idempotency_key(request), **given)
             id_ = done.result().conversation.id
         except conversations.AlreadyCreated as before:
             id_ = before.conversation
@@ -84,14 +90,22 @@ class ConversationView(View):
         """Change title, status, tags, assistant or metadata; with If-Match only the current version."""
         self.conversation(id)
         changes, version = checked(ConversationChange, request, partial=True), if_match(request)
-        conversations.update(user=self.user, conversation=id, changes=changes, version=version).result()
+
+        def update(cmid: str | None) -> Any:
+            return conversations.update(user=self.user, conversation=id, changes=changes, version=version, cmid=cmid)
+
+        write_once(request, update, "PATCH conversation")
         return self._answer(id)
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, id: UUID) -> Response:
         """Archive a conversation."""
         self.conversation(id)
-        conversations.archive(user=self.user, conversation=id).result()
+        write_once(
+            request,
+            lambda cmid: conversations.archive(user=self.user, conversation=id, cmid=cmid),
+            "DELETE conversation",
+        )
         return Response(status=204)
 
     def _answer(self, id_: UUID) -> Response:
@@ -102,11 +116,13 @@ class ConversationView(View):
 class MembersView(View):
     permissions = {"GET": Permission.READ, "POST": Permission.MANAGE_MEMBERS}
 
-    @extend_schema(responses=MemberShape(many=True))
+    @extend_schema(responses=MemberPage, parameters=PAGE)
     def get(self, request: Request, id: UUID) -> Response:
-        """Who takes part."""
+        """Who takes part, the first ones first."""
         self.conversation(id)
-        return Response({"next": None, "previous": None, "results": selectors.members(id)})
+        pages = ByMembership()
+        page = pages.paginate_queryset(selectors.member_rows(id), request, view=self)
+        return pages.get_paginated_response([wire.member(row) for row in page or ()])
 
     @extend_schema(request=MemberInput, responses={201: MemberShape})
     def post(self, request: Request, id: UUID) -> Response:
@@ -128,16 +144,29 @@ class MemberView(View):
     def patch(self, request: Request, id: UUID, user: UUID) -> Response:
         """Give a member another role."""
         self.conversation(id)
-        members.change(actor=self.user, conversation=id, user=user, **checked(RoleInput, request)).result()
+        given = checked(RoleInput, request)
+        write_once(
+            request,
+            lambda cmid: members.change(actor=self.user, conversation=id, user=user, cmid=cmid, **given),
+            f"PATCH member {user}",
+        )
         return Response(_member(id, user))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, id: UUID, user: UUID) -> Response:
         """Remove a member; everybody but the owner may remove themselves."""
         self.conversation(id)
-        members.remove(actor=self.user, conversation=id, user=user).result()
+        write_once(
+            request,
+            lambda cmid: members.remove(actor=self.user, conversation=id, user=user, cmid=cmid),
+            f"DELETE member {user}",
+        )
         return Response(status=204)
 
 
-def _member(conversation: UUID, user: UUID) -> dict:
-    return wire.member(Member.objects.select_related("user").get(conversation=conversation, user=user))
+def _member(conversation: UUID, user: UUID) -> dict[str, Any]:
+    """Raises Problem `not_found` where the membership has ended meanwhile."""
+    row = selectors.member_rows(conversation).filter(user=user).first()
+    if row is None:
+        raise Problem("not_found", "This user is not a member.")
+    return wire.member(row)

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from chatproject.lib.http import checked, integer, page_size
+from chatproject.lib.http import checked, idempotency_key, integer, page_size
 from chatproject.lib.ids import new_id
 from conversations import selectors, wire
 from conversations.access import Permission
@@ -58,11 +58,12 @@ class MessagesView(View):
         wait = integer(request, "wait", 0, most=settings.WAIT_MAX_SECONDS)
         given = checked(MessageInput, request)
         cmid = given.pop("cmid", None)
+        given["idempotency_key"] = idempotency_key(request) if cmid else None
 
         def send(key: str | None) -> Any:
-            return messages.send(user=self.user, conversation=id, cmid=cmid or key or str(new_id()), **given)
+            return messages.send(user=self.user, conversation=id, cmid=key or str(new_id()), **given)
 
-        done = write_once(request, send, "POST messages")
+        done = write_once(request, send, messages.SEND_ROUTE, cmid)
         run = done.main["data"].get("run")
         if request.accepted_renderer.format == "sse":
             start = Cursor(str(done.conversation.epoch), done.main["seq"] - 1)

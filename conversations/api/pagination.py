@@ -1,14 +1,19 @@
-"""Cursor pagination for lists that are sorted by a time, newest first: `{next, previous, results}`."""
+"""Cursor pagination for lists that are sorted by a time: `{next, previous, results}`."""
 
 from django.conf import settings
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 
 from chatproject.lib.errors import Problem
 
+PAGE = [OpenApiParameter("cursor", str, description="From `next` or `previous`."), OpenApiParameter("limit", int)]
+
 
 class ByTime(CursorPagination):
+    """The latest change first."""
+
     page_size = settings.PAGE_SIZE
     max_page_size = settings.MAX_PAGE_SIZE
     page_size_query_param = "limit"
@@ -20,3 +25,9 @@ class ByTime(CursorPagination):
             return super().decode_cursor(request)
         except NotFound as error:
             raise Problem("invalid", errors={"cursor": ["This cursor is not valid."]}) from error
+
+
+class ByMembership(ByTime):
+    """Whoever has been here longest first."""
+
+    ordering = ("since", "id")

@@ -39,9 +39,9 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
         log.error("unexpected error", exc_info=error)
     metrics.errors.labels("http", problem.code.name).inc()
     set_rollback()
-    response = Response(
-        document(problem, context["request"]), status=status_of(problem, error), content_type=CONTENT_TYPE
-    )
+    status = status_of(problem, error)
+    body = {**document(problem, context["request"]), "status": status}
+    response = Response(body, status=status, content_type=CONTENT_TYPE)
     for name, value in headers(problem, error, context).items():
         response[name] = value
     return response

@@ -1,6 +1,9 @@
 """Shapes of PROTOCOL.md section 3, for validation and for the OpenAPI document."""
 
+from typing import Any
+
 from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from conversations.models import Conversation, Message, Run
@@ -17,6 +20,12 @@ class MemberShape(serializers.Serializer):
     user = MemberUser()
     role = serializers.ChoiceField(ROLES)
     since = serializers.DateTimeField()
+
+
+class MemberPage(serializers.Serializer):
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    results = MemberShape(many=True)
 
 
 class MemberInput(serializers.Serializer):
@@ -52,6 +61,27 @@ class ConversationPage(serializers.Serializer):
     results = ConversationShape(many=True)
 
 
+FIRST_MESSAGE = {
+    "oneOf": [
+        {"type": "string"},
+        {
+            "type": "object",
+            "properties": {"text": {"type": "string"}, "cmid": {"type": "string"}, "action": {"type": "string"}},
+            "required": ["text"],
+        },
+        {"type": "null"},
+    ]
+}
+
+
+@extend_schema_field(FIRST_MESSAGE)
+class FirstMessage(serializers.Field):
+    """A text, or `{text, cmid?, action?}`; looked at by the verb."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return data
+
+
 class ConversationInput(serializers.Serializer):
     title = serializers.CharField(
         required=False, allow_null=True, allow_blank=True, max_length=settings.TITLE_MAX_LENGTH
@@ -59,7 +89,7 @@ class ConversationInput(serializers.Serializer):
     assistant = serializers.CharField(required=False, allow_null=True, max_length=64)
     metadata = serializers.DictField(required=False)
     members = MemberInput(many=True, required=False)
-    message = serializers.CharField(required=False, trim_whitespace=False, help_text="The first message.")
+    message = FirstMessage(required=False, allow_null=True)
 
 
 class ConversationChange(serializers.Serializer):
@@ -124,7 +154,7 @@ class MessagePage(serializers.Serializer):
 
 class MessageInput(serializers.Serializer):
     text = serializers.CharField(trim_whitespace=False, max_length=settings.MESSAGE_MAX_LENGTH * 4)
-    cmid = serializers.CharField(required=False, max_length=128)
+    cmid = serializers.CharField(required=False, max_length=128, trim_whitespace=False)
     action = serializers.CharField(required=False, max_length=64)
     assistant = serializers.CharField(required=False, allow_null=True, max_length=64)
     reply_to = serializers.UUIDField(required=False, allow_null=True)
@@ -160,6 +190,8 @@ class AssistantShape(serializers.Serializer):
 
 
 class AssistantList(serializers.Serializer):
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
     results = AssistantShape(many=True)
 
 

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from django.conf import settings
-from django.db import connection
-from django.utils.crypto import salted_hmac
 
 from accounts import audit
 from accounts.models import User
@@ -21,11 +18,13 @@ from conversations import eventlog, keys
 from conversations.access import Permission
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
-from conversations.models import Conversation, IdempotencyKey
+from conversations.models import Conversation
 from conversations.services import messages
+from conversations.services.idempotency import Once
 from conversations.services.validation import (
     clean_assistant,
-    clean_json,
+    clean_cmid,
+    clean_metadata,
     clean_role,
     clean_tags,
     clean_text,
@@ -33,7 +32,8 @@ from conversations.services.validation import (
 )
 
 CREATE_ROUTE = "POST conversations"
-CHANGEABLE_STATUS = (Conversation.Status.OPEN, Conversation.Status.CLOSED, Conversation.Status.ARCHIVED)
+ARCHIVED = Conversation.Status.ARCHIVED.value
+CHANGEABLE_STATUS = (Conversation.Status.OPEN.value, Conversation.Status.CLOSED.value, ARCHIVED)
 
 
 class AlreadyCreated(Problem):
@@ -57,33 +57,36 @@ def create(
     assistant: str | None = None,
     metadata: dict[str, Any] | None = None,
     members: Sequence[dict[str, Any]] = (),
-    message: str | None = None,
-    cmid: str | None = None,
+    message: str | dict[str, Any] | None = None,
     idempotency_key: str | None = None,
 ) -> "Future[Committed]":
     """Begin a conversation, with its first `message` in the same transaction where given.
 
-    `members` are `{user: id or username, role}`. Fails with Problem `invalid`, `too_large`, `not_found`
-    (a member), `idempotency_mismatch`, or AlreadyCreated where the key was used for the same request.
+    `members` are `{user: id or username, role}`, `message` is a text or `{text, cmid?, action?}`. Fails with
+    Problem `invalid`, `too_large`, `not_found` (a member), `idempotency_mismatch`, or AlreadyCreated where
+    the key was used for the same request.
     """
     conversation = Conversation(id=new_id(), owner=user)
     key = DataKey.generate()
     conversation.data_key = keys.wrap(key, conversation.id)
     assistant = clean_assistant(assistant)
     new = Draft("conversation:new", {
-        "title": clean_title(title), "assistant": assistant, "metadata": clean_json("metadata", metadata or {}),
+        "title": clean_title(title), "assistant": assistant, "metadata": clean_metadata(metadata or {}),
     })  # fmt: skip
-    drafts = [new, *(_member_draft(member) for member in _new_members(user, members))]
-    first = messages.draft(text=clean_text(message), assistant=assistant) if message is not None else None
-    drafts += [first] if first else []
-    body = [new.data, [draft.data for draft in drafts[1:] if draft is not first], message]
+    invited = _new_members(user, members)
+    first, cmid = _first_message(message, assistant)
+    drafts = [new, *(_member_draft(member) for member in invited), *([first] if first else [])]
+    body = [new.data, [[str(member.user.id), member.role] for member in invited], message]
+    once = Once(user, CREATE_ROUTE, idempotency_key, body) if idempotency_key else None
 
     def decide(state: State) -> Decision:
         effects = [lambda: _audit(user, "conversation.created", conversation.id)]
-        if idempotency_key:
+        if once:
             state.settle()
-            _claim_key(user, idempotency_key, body)
-            effects.append(lambda: _remember_key(user, idempotency_key, body, conversation.id))
+            before = once.claim()
+            if before:
+                raise AlreadyCreated(before)
+            effects.append(lambda: once.remember(conversation.id))
         if first and first.data.get("run"):
             effects.append(messages.enqueue(conversation.id))
         return Decision(drafts, effects)
@@ -105,9 +108,12 @@ def create(
 
 
 def update(
-    *, user: User, conversation: UUID, changes: dict[str, Any], version: int | None = None
+    *, user: User, conversation: UUID, changes: dict[str, Any], version: int | None = None, cmid: str | None = None
 ) -> "Future[Committed]":
-    """Change title, status, tags, assistant or metadata. With `version`, only the current one: Problem `stale`."""
+    """Change title, status, tags, assistant or metadata. With `version`, only the current one: Problem `stale`.
+
+    Archiving, and taking back out of the archive, is for who may archive.
+    """
     cleaned = {name: _CLEAN[name](changes[name]) for name in _CLEAN if name in changes}
     if not cleaned:
         raise Problem("invalid", "Nothing to change: send title, status, tags, assistant or metadata.")
@@ -115,24 +121,28 @@ def update(
 
     def decide(state: State) -> Decision:
         state.require(Permission.CHANGE)
+        if ARCHIVED in (cleaned.get("status"), state.conversation.status) and "status" in cleaned:
+            state.require(Permission.ARCHIVE)
         if version is not None and version != state.conversation.version:
             raise Problem("stale", extra={"version": state.conversation.version})
         return Decision([change])
 
     return eventlog.submit(
-        Append(conversation, Actor.of(user), f"update:{change.id}", decide, body=cleaned, drafts=[change])
+        Append(conversation, Actor.of(user), cmid or f"update:{change.id}", decide, body=cleaned, drafts=[change])
     )
 
 
-def archive(*, user: User, conversation: UUID) -> "Future[Committed]":
+def archive(*, user: User, conversation: UUID, cmid: str | None = None) -> "Future[Committed]":
     """Take a conversation out of the list; it can be opened again by `update(status=open)`."""
-    change = Draft("conversation:update", {"status": Conversation.Status.ARCHIVED.value})
+    change = Draft("conversation:update", {"status": ARCHIVED})
 
     def decide(state: State) -> Decision:
         state.require(Permission.ARCHIVE)
         return Decision([change], [lambda: _audit(user, "conversation.archived", conversation)])
 
-    return eventlog.submit(Append(conversation, Actor.of(user), f"archive:{change.id}", decide, drafts=[change]))
+    return eventlog.submit(
+        Append(conversation, Actor.of(user), cmid or f"archive:{change.id}", decide, drafts=[change])
+    )
 
 
 def _clean_status(status: Any) -> str:
@@ -146,8 +156,20 @@ _CLEAN = {
     "status": _clean_status,
     "tags": clean_tags,
     "assistant": clean_assistant,
-    "metadata": lambda value: clean_json("metadata", value),
+    "metadata": clean_metadata,
 }
+
+
+def _first_message(message: Any, assistant: str | None) -> tuple[Draft | None, str | None]:
+    """The event of a first message, and its cmid where it has one."""
+    if message is None:
+        return None, None
+    given = message if isinstance(message, dict) else {"text": message}
+    if given.keys() - {"text", "cmid", "action"}:
+        raise Problem("invalid", errors={"message": ["A text, or an object {text, cmid?, action?}."]})
+    cmid = clean_cmid(given["cmid"]) if given.get("cmid") is not None else None
+    draft = messages.draft(text=clean_text(given.get("text")), assistant=assistant, action=given.get("action"))
+    return draft, cmid
 
 
 def _new_members(owner: User, members: Any) -> list[NewMember]:
@@ -170,26 +192,3 @@ def _member_draft(member: NewMember) -> Draft:
 
 def _audit(user: User, action: str, conversation: UUID) -> None:
     audit.record(actor=user.id, action=action, target=("conversation", conversation))
-
-
-def _claim_key(user: User, key: str, body: Any) -> None:
-    """Wait for anybody who uses the same key, then see whether it was used. Raises AlreadyCreated or Problem."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{user.id}|{CREATE_ROUTE}|{key}"])
-    row = IdempotencyKey.objects.filter(user=user, route=CREATE_ROUTE, key=key).first()
-    if row is None:
-        return
-    if bytes(row.fingerprint) != _fingerprint(body):
-        raise Problem("idempotency_mismatch")
-    raise AlreadyCreated(row.conversation)
-
-
-def _remember_key(user: User, key: str, body: Any, conversation: UUID) -> None:
-    IdempotencyKey.objects.create(
-        user=user, route=CREATE_ROUTE, key=key, fingerprint=_fingerprint(body), conversation=conversation
-    )
-
-
-def _fingerprint(body: Any) -> bytes:
-    encoded = msgspec.json.encode(body, order="sorted")
-    return salted_hmac("conversations.idempotency", encoded, algorithm="sha256").digest()

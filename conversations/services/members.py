@@ -37,7 +37,7 @@ def add(
     return _submit(actor, conversation, draft, decide, cmid)
 
 
-def change(*, actor: User, conversation: UUID, user: UUID, role: str) -> "Future[Committed]":
+def change(*, actor: User, conversation: UUID, user: UUID, role: str, cmid: str | None = None) -> "Future[Committed]":
     """Give a member another role. Fails with Problem `not_found`, `invalid`, `forbidden`."""
     draft = Draft("member:update", {"user": str(user), "role": clean_role(role)})
 
@@ -46,10 +46,10 @@ def change(*, actor: User, conversation: UUID, user: UUID, role: str) -> "Future
         _existing(state, user)
         return Decision([draft], [lambda: _audit(actor, "member.changed", conversation, user, role)])
 
-    return _submit(actor, conversation, draft, decide)
+    return _submit(actor, conversation, draft, decide, cmid)
 
 
-def remove(*, actor: User, conversation: UUID, user: UUID) -> "Future[Committed]":
+def remove(*, actor: User, conversation: UUID, user: UUID, cmid: str | None = None) -> "Future[Committed]":
     """End a membership, one's own included; the owner stays. Fails with Problem `not_found`, `forbidden`."""
     draft = Draft("member:remove", {"user": str(user)})
 
@@ -58,7 +58,7 @@ def remove(*, actor: User, conversation: UUID, user: UUID) -> "Future[Committed]
         draft.data["role"] = _existing(state, user).role
         return Decision([draft], [lambda: _audit(actor, "member.removed", conversation, user, "")])
 
-    return _submit(actor, conversation, draft, decide)
+    return _submit(actor, conversation, draft, decide, cmid)
 
 
 def _submit(

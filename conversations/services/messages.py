@@ -14,9 +14,11 @@ from conversations.access import Permission
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import Conversation, Message
+from conversations.services.idempotency import Once
 from conversations.services.validation import clean_assistant, clean_cmid, clean_text
 
 ACTIONS = ("chat",)
+SEND_ROUTE = "POST messages"
 ON_BUSY = ("enqueue", "reject")
 OPEN = (Conversation.Status.OPEN, Conversation.Status.WAITING, Conversation.Status.WITH_AGENT)
 
@@ -32,29 +34,34 @@ def send(
     reply_to: Any = None,
     on_busy: str | None = None,
     seen_seq: int | None = None,
+    idempotency_key: str | None = None,
 ) -> "Future[Committed]":
     """Write `message:new`; an assistant's answer is queued in the same transaction.
 
+    `idempotency_key` is for a request that has both a key and a cmid; alone, the key is the cmid.
     Fails with Problem `invalid`, `too_large`, `not_found`, `forbidden`, `conversation_closed`, `conflict`,
-    and with `on_busy="reject"` `conversation_busy` while an answer is queued or running.
+    `idempotency_mismatch`, and with `on_busy="reject"` `conversation_busy` while an answer is queued or running.
     """
     body = [text, action or "chat", assistant, str(reply_to) if reply_to else None]
-    new = draft(text=clean_text(text), assistant=clean_assistant(assistant), action=action, seen_seq=seen_seq)
+    named = clean_assistant(assistant)
+    new = draft(text=clean_text(text), assistant=named, action=action, seen_seq=seen_seq)
     new.data["reply_to"] = _reply_to(reply_to)
     policy = _on_busy(on_busy)
+    once = Once(user, f"{SEND_ROUTE} {conversation}", idempotency_key, [cmid, body]) if idempotency_key else None
 
     def decide(state: State) -> Decision:
         state.require(Permission.SEND)
         if state.conversation.status not in OPEN:
             raise Problem("conversation_closed")
         _check_reply(state, new.data["reply_to"])
-        name = new.data.get("assistant") or state.conversation.assistant
+        effects = _remembering(state, once)
+        name = named or state.conversation.assistant
         if name is None:
-            return Decision([new])
+            return Decision([new], effects)
         if policy == "reject" and _busy(state):
             raise Problem("conversation_busy", retry_after_ms=1000)
         new.data |= {"assistant": name, "run": str(new_id())}
-        return Decision([new], [] if state.conversation.active_run else [enqueue(conversation)])
+        return Decision([new], effects if state.conversation.active_run else [*effects, enqueue(conversation)])
 
     return eventlog.submit(Append(conversation, Actor.of(user), clean_cmid(cmid), decide, body=body, drafts=[new]))
 
@@ -74,6 +81,16 @@ def draft(*, text: str, assistant: str | None, action: str | None = None, seen_s
 def enqueue(conversation: UUID) -> Callable[[], None]:
     """The effect that wakes a worker."""
     return partial(queue.enqueue_turn, conversation)
+
+
+def _remembering(state: State, once: Once | None) -> list[Callable[[], None]]:
+    """The effect that keeps an Idempotency-Key. Raises Problem `idempotency_mismatch`."""
+    if once is None:
+        return []
+    state.settle()
+    if once.claim():
+        raise Problem("idempotency_mismatch")
+    return [partial(once.remember, state.conversation.id)]
 
 
 def _on_busy(policy: str | None) -> str:

@@ -3,22 +3,20 @@
 import unicodedata
 from typing import Any
 
-import msgspec
 from django.conf import settings
 
 from chatproject.lib.errors import Problem
+from chatproject.lib.jsonvalues import clean_object, is_well_formed
 from conversations.assistants import registry
 
 CMID_MAX_LENGTH = 120
 GIVEN_ROLES = ("editor", "agent", "viewer")
-MAX_DEPTH = 20
-MAX_KEYS = 100
 
 
 def clean_text(text: Any) -> str:
-    """The text of a message: well-formed Unicode, not blank, at most MESSAGE_MAX_LENGTH code points."""
-    if not isinstance(text, str) or not text.strip():
-        raise Problem("invalid", errors={"text": ["This field may not be blank."]})
+    """The text of a message: well-formed Unicode without NUL, not blank, at most MESSAGE_MAX_LENGTH code points."""
+    if not isinstance(text, str) or not text.strip() or "\0" in text:
+        raise Problem("invalid", errors={"text": ["This must be text that is not blank, without NUL characters."]})
     if len(text) > settings.MESSAGE_MAX_LENGTH:
         raise Problem("too_large", f"A message has at most {settings.MESSAGE_MAX_LENGTH} characters.")
     return _well_formed("text", text)
@@ -30,7 +28,7 @@ def clean_title(title: Any) -> str | None:
     if not isinstance(title, str) or len(title) > settings.TITLE_MAX_LENGTH:
         limit = settings.TITLE_MAX_LENGTH
         raise Problem("invalid", errors={"title": [f"A title is text of at most {limit} characters."]})
-    return _well_formed("title", "".join(c for c in title if unicodedata.category(c) != "Cc").strip())
+    return _well_formed("title", "".join(c for c in title if unicodedata.category(c) != "Cc").strip()) or None
 
 
 def clean_cmid(cmid: Any) -> str:
@@ -55,18 +53,8 @@ def clean_role(role: Any) -> str:
     return str(role)
 
 
-def clean_json(field: str, value: Any) -> dict[str, Any]:
-    """A JSON object that fits METADATA_MAX_BYTES, MAX_DEPTH and MAX_KEYS, without NUL characters."""
-    if not isinstance(value, dict):
-        raise Problem("invalid", errors={field: ["This must be a JSON object."]})
-    if depth(value) > MAX_DEPTH or len(value) > MAX_KEYS:
-        raise Problem("invalid", errors={field: [f"At most {MAX_DEPTH} levels and {MAX_KEYS} keys."]})
-    encoded = msgspec.json.encode(value)
-    if len(encoded) > settings.METADATA_MAX_BYTES:
-        raise Problem("too_large", f"{field} has at most {settings.METADATA_MAX_BYTES} bytes.")
-    if b"\\u0000" in encoded:
-        raise Problem("invalid", errors={field: ["NUL characters are not allowed."]})
-    return value
+def clean_metadata(value: Any) -> dict[str, Any]:
+    return clean_object("metadata", value, settings.METADATA_MAX_BYTES)
 
 
 def clean_tags(tags: Any) -> list[str]:
@@ -80,18 +68,6 @@ def _is_tag(tag: Any) -> bool:
 
 
 def _well_formed(field: str, text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise Problem(
-            "invalid", errors={field: ["The text has a lone surrogate; send well-formed Unicode."]}
-        ) from error
+    if not is_well_formed(text):
+        raise Problem("invalid", errors={field: ["The text has a lone surrogate; send well-formed Unicode."]})
     return text
-
-
-def depth(value: Any) -> int:
-    if isinstance(value, dict):
-        return 1 + max((depth(item) for item in value.values()), default=0)
-    if isinstance(value, list):
-        return 1 + max((depth(item) for item in value), default=0)
-    return 0

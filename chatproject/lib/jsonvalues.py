@@ -1,0 +1,59 @@
+"""JSON from outside that is stored as it is: bounded, and given back by PostgreSQL exactly as it came."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from chatproject.lib.errors import Problem
+
+MAX_DEPTH = 20
+MAX_KEYS = 100
+
+
+def clean_object(field: str, value: Any, max_bytes: int) -> dict[str, Any]:
+    """`value`, a JSON object for `field`. Raises Problem `invalid` or `too_large`."""
+    if not isinstance(value, dict):
+        raise Problem("invalid", errors={field: ["This must be a JSON object."]})
+    if depth(value) > MAX_DEPTH or len(value) > MAX_KEYS:
+        raise Problem("invalid", errors={field: [f"At most {MAX_DEPTH} levels and {MAX_KEYS} keys."]})
+    if not all(map(_is_storable, _leaves(value))):
+        raise Problem("invalid", errors={field: ["No NUL or lone surrogate in text, and numbers only up to 2^63."]})
+    if len(msgspec.json.encode(value)) > max_bytes:
+        raise Problem("too_large", f"{field} has at most {max_bytes} bytes.")
+    return value
+
+
+def depth(value: Any) -> int:
+    if isinstance(value, dict):
+        return 1 + max((depth(item) for item in value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max((depth(item) for item in value), default=0)
+    return 0
+
+
+def is_well_formed(text: str) -> bool:
+    """Whether `text` is Unicode without lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Every key, and every value that is no container."""
+    if isinstance(value, dict):
+        yield from value
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _leaves(item)
+    else:
+        yield value
+
+
+def _is_storable(leaf: Any) -> bool:
+    if isinstance(leaf, str):
+        return "\0" not in leaf and is_well_formed(leaf)
+    return not isinstance(leaf, int | float) or abs(leaf) < 2**63
