@@ -260,6 +260,13 @@ test("waking up after longer than timeout_ms (a laptop was closed): connected an
   assert.equal(wire.sockets.length, 2);
 });
 
+test("the browser says that the network is gone: a connection that does not answer is given up in seconds", async () => {
+  const { clock, client, page } = await inRoom();
+  page.window.dispatchEvent(new Event("offline"));
+  await clock.pass(5000);
+  assert.equal(client.state.state, "waiting");
+});
+
 test("what an old socket still says is not heard", async () => {
   const { wire, clock, client } = await online();
   wire.last.says({ type: "drain", retry_after_ms: 0, deadline_ms: 1000 });
