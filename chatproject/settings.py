@@ -77,6 +77,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "chatproject.middleware.RequestContext",
+    "chatproject.middleware.ContentPolicy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -148,6 +149,8 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_USERNAME_MIN_LENGTH = 2
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {"login": "accounts.forms.LoginForm", "signup": "accounts.forms.SignupForm"}
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -313,7 +316,29 @@ WHITENOISE_USE_FINDERS = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-UNFOLD = {"SITE_TITLE": _("Conversations"), "SITE_HEADER": _("Conversations"), "SHOW_VIEW_ON_SITE": False}
+# Shades of the page's green (style.css), light to dark, for the admin.
+_greens = (
+    "98% .01",
+    "95% .03",
+    "90% .05",
+    "83% .07",
+    "73% .08",
+    "60% .08",
+    "50% .07",
+    "44% .06",
+    "38% .05",
+    "33% .04",
+    "24% .03",
+)
+_steps = ("50", "100", "200", "300", "400", "500", "600", "700", "800", "900", "950")
+UNFOLD = {
+    "SITE_TITLE": _("Conversations"),
+    "SITE_HEADER": _("Conversations"),
+    "SITE_SYMBOL": "forum",
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_LANGUAGES": True,
+    "COLORS": {"primary": {step: f"oklch({green} 178)" for step, green in zip(_steps, _greens, strict=True)}},
+}
 
 # --- Jobs -------------------------------------------------------------------------------------------------
 
