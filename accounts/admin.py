@@ -17,7 +17,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from accounts import audit
 from accounts.models import AuditEntry, User
 from accounts.services import users
-from chatproject.lib.admin import ReadOnlyAdmin, display
+from chatproject.lib.admin import ReadOnlyAdmin, display, time_column
 
 # What makes somebody more than a user: only superusers give it.
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -39,21 +39,25 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = PasswordForm
-    list_display = ("identity", "email", "is_staff", "is_active", "last_active", "date_joined")
+    list_display = ("identity", "email", "is_staff", "is_active", "active", "joined")
     list_filter = ("is_active", "is_staff", "is_superuser", "date_joined")
     search_fields = ("username", "name", "email")
     ordering = ("username",)
     list_fullwidth = True
     show_full_result_count = False
     warn_unsaved_form = True
-    readonly_fields = ("id", "version", "auth_version", "last_active", "last_login", "date_joined")
+    readonly_fields = ("id", "version", "auth_version", "active", "logged_in", "joined")
     fieldsets = (
         (None, {"fields": (("username", "name"), ("email", "language"), "password")}),
-        (_("Permissions"), {"fields": (("is_active", "is_staff", "is_superuser"), "groups", "user_permissions")}),
-        (_("Dates"), {"fields": (("date_joined", "last_login", "last_active"),)}),
+        (_("Permissions"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        (_("Dates"), {"fields": (("joined", "logged_in", "active"),)}),
         (_("For integrators"), {"fields": (("id", "version", "auth_version"), "preferences")}),
     )
     add_fieldsets = ((None, {"fields": ("username", "name", "email", "password1", "password2")}),)
+
+    joined = time_column("date_joined", _("joined"))
+    logged_in = time_column("last_login", _("last login"))
+    active = time_column("last_active", _("last active"))
 
     @display(description=_("user"), ordering="username", header=True)
     def identity(self, user: User) -> tuple[str, str]:
@@ -103,14 +107,17 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
     lookups = ("at", "actor", "action", "target_type", "target_id")
-    list_display = ("at", "actor_name", "action", "target_type", "target_id")
-    list_display_links = ("at",)
+    list_display = ("when", "actor_name", "action", "target_type", "target_id")
+    list_display_links = ("when",)
     list_filter = ("at",)
     list_select_related = ("actor",)
     search_fields = ("action__startswith", "target_id__startswith", "actor__username__startswith")
     search_help_text = _("The beginning of an action, of the id of a target, or of an actor's user name")
     ordering = ("-at", "-id")
-    fields = (("at", "actor"), "action", ("target_type", "target_id"), "detail")
+    readonly_fields = ("when",)
+    fields = (("when", "actor"), "action", ("target_type", "target_id"), "detail")
+
+    when = time_column("at", _("at"))
 
     @display(description=_("actor"), ordering="actor__username")
     def actor_name(self, entry: AuditEntry) -> str | None:

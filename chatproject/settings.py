@@ -316,28 +316,28 @@ WHITENOISE_USE_FINDERS = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-# Shades of the page's green (style.css), light to dark, for the admin.
-_greens = (
-    "98% .01",
-    "95% .03",
-    "90% .05",
-    "83% .07",
-    "73% .08",
-    "60% .08",
-    "50% .07",
-    "44% .06",
-    "38% .05",
-    "33% .04",
-    "24% .03",
-)
-_steps = ("50", "100", "200", "300", "400", "500", "600", "700", "800", "900", "950")
+# The look of the admin: the page's green (style.css) in unfold's shades.
 UNFOLD = {
     "SITE_TITLE": _("Conversations"),
     "SITE_HEADER": _("Conversations"),
     "SITE_SYMBOL": "forum",
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
-    "COLORS": {"primary": {step: f"oklch({green} 178)" for step, green in zip(_steps, _greens, strict=True)}},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(98% .01 178)",
+            "100": "oklch(95% .03 178)",
+            "200": "oklch(90% .05 178)",
+            "300": "oklch(83% .07 178)",
+            "400": "oklch(73% .08 178)",
+            "500": "oklch(60% .08 178)",
+            "600": "oklch(50% .07 178)",
+            "700": "oklch(44% .06 178)",
+            "800": "oklch(38% .05 178)",
+            "900": "oklch(33% .04 178)",
+            "950": "oklch(24% .03 178)",
+        }
+    },
 }
 
 # --- Jobs -------------------------------------------------------------------------------------------------

@@ -5,6 +5,11 @@ from typing import Any, TypeVar
 
 from django.db.models import Model
 from django.http import HttpRequest
+from django.template.defaultfilters import date
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from unfold import decorators
 from unfold.admin import ModelAdmin
 
@@ -15,6 +20,21 @@ def display(**options: Any) -> Callable[[Function], Function]:
     """unfold's `display` (Django's, plus `label` and `header`), with types."""
     decorate: Callable[[Function], Function] = decorators.display(**options)
     return decorate
+
+
+def time_column(field: str, description: Promise) -> Callable[[ModelAdmin, Model], SafeString | None]:
+    """A column (or read-only field) with a time to the second, in one line."""
+
+    @display(description=description, ordering=field)
+    def column(_: ModelAdmin, row: Model) -> SafeString | None:
+        at = getattr(row, field)
+        return at and format_html(
+            '<time class="whitespace-nowrap" datetime="{}">{}</time>',
+            at.isoformat(),
+            date(localtime(at), "Y-m-d H:i:s"),
+        )
+
+    return column
 
 
 class ReadOnlyAdmin(ModelAdmin):

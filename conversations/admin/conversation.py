@@ -15,7 +15,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from chatproject.lib.admin import ReadOnlyAdmin, display
+from chatproject.lib.admin import ReadOnlyAdmin, display, time_column
 from chatproject.lib.ids import parse_id
 from conversations.admin import reading, states
 from conversations.admin.acting import attempt, staff_of
@@ -53,16 +53,18 @@ class ConversationAdmin(ReadOnlyAdmin):
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         first = "titled" if reading.may_read(request) else "id"
-        return (first, "owner", "state", "assistant", "head", "members_count", "runs_count", "updated_at")
+        return (first, "owner", "state", "assistant", "head", "members_count", "runs_count", "updated")
 
     def get_fieldsets(self, request: HttpRequest, obj: Conversation | None = None) -> Any:
         content = (("metadata", "tags"),) if reading.may_read(request) else ()
-        return ((None, {"fields": (
-            ("owner", "state", "assistant"), ("created_at", "updated_at", "version"), ("id", "epoch", "head"), *content,
-        )}),)  # fmt: skip
+        rows = (("owner", "status"), ("assistant", "head"), ("created", "updated"), ("id", "epoch"), *content)
+        return ((None, {"fields": rows}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Conversation | None = None) -> tuple[str, ...]:
-        return ("state", "head")
+        return ("head", "created", "updated")
+
+    created = time_column("created_at", _("created"))
+    updated = time_column("updated_at", _("updated"))
 
     @display(description=_("conversation"), header=True)
     def titled(self, row: Conversation) -> tuple[reading.Text, UUID]:
@@ -100,7 +102,7 @@ class ConversationAdmin(ReadOnlyAdmin):
         if readable:
             part = f"{window.first}-{window.last}"
             staff.record_reading(staff=staff_of(request), conversation=obj.id, what=part)
-            context |= {"title": reading.title(obj), "transcript": reading.transcript(obj, window)}
+            context |= {"heading": reading.title(obj), "transcript": reading.transcript(obj, window)}
         context |= {
             "readable": readable,
             "may_rebuild": self.has_rebuild_permission(request),

@@ -10,10 +10,12 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.functional import Promise
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from chatproject.lib.crypto import CryptoError
 from chatproject.lib.errors import Problem
+from chatproject.lib.ids import parse_id
 from conversations import keys, selectors, wire
 from conversations.admin import states
 from conversations.models import Conversation, Event, Message, Run
@@ -22,7 +24,7 @@ Text = str | Promise
 
 READ_CONTENT = "conversations.read_content"
 PAGE = 200
-PREVIEW = 90
+PREVIEW = 120
 UNTITLED = _("(untitled)")
 UNREADABLE = _("(cannot be decrypted)")
 SECRET_OF_A_STEP = ("input", "output", "sources")
@@ -78,22 +80,30 @@ class Window:
 
 @dataclass(frozen=True)
 class Entry:
-    """One event; `data` as readable JSON, None for those who may not read it."""
+    """One event; `data` as readable JSON with one line of what is in it, None for those who may not read it."""
 
     event: Event
-    data: Text | None
-
-    @property
-    def preview(self) -> Text:
-        line = " ".join(str(self.data).split())
-        return line if len(line) <= PREVIEW else f"{line[:PREVIEW]}…"
+    data: Text | None = None
+    preview: Text = ""
 
 
 def log(conversation: Conversation, window: Window, *, readable: bool) -> list[Entry]:
+    """The events of a window."""
     rows = Event.objects.filter(conversation=conversation, seq__range=(window.first, window.last)).order_by("seq")
-    if not readable:
-        return [Entry(row, None) for row in rows.defer("data")]
-    return [Entry(row, opened(lambda row=row: pretty(wire.stored_event(row)["data"]))) for row in rows]  # type: ignore[misc]
+    return [_entry(row) for row in rows] if readable else [Entry(row) for row in rows.defer("data")]
+
+
+def _entry(row: Event) -> Entry:
+    data = opened(lambda: wire.stored_event(row)["data"])
+    return Entry(row, pretty(data), _preview(data)) if isinstance(data, dict) else Entry(row, data, data)
+
+
+def _preview(data: dict[str, Any]) -> str:
+    """One line of what an event says, without the ids."""
+    said = [
+        f"{name}: {value}" for name, value in data.items() if value not in (None, "", {}, []) and not parse_id(value)
+    ]
+    return Truncator(" ".join(" · ".join(said).split())).chars(PREVIEW)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from chatproject.lib.admin import ReadOnlyAdmin, display
+from chatproject.lib.admin import ReadOnlyAdmin, display, time_column
 from chatproject.lib.ids import parse_id
 from conversations.admin import reading, states
 from conversations.admin.acting import attempt, staff_of
@@ -29,19 +29,22 @@ class RunAdmin(ReadOnlyAdmin):
     """Stopping is for staff with `change_run`."""
 
     lookups = ("status", "assistant", "queued_at", "conversation")
-    list_display = ("id", "state", "assistant", "conversation_id", "queued_at", "took", "worker")
+    list_display = ("id", "state", "assistant", "of", "queued", "took", "worker")
     list_filter = ("status", states.AssistantFilter, "queued_at")
     search_fields = ("worker__startswith",)
     search_help_text = _("Id of a run or of a conversation, or the beginning of a worker's name")
     ordering = ("-id",)
     actions = ("stop_selected",)
     change_form_template = "admin/conversations/run/change_form.html"
-    readonly_fields = ("state", "took", "thread", "used")
-    fieldsets = (
-        (None, {"fields": (("state", "assistant"), ("thread", "id"))}),
-        (_("Times"), {"fields": (("queued_at", "started_at", "ended_at", "took"),)}),
-        (_("Owner"), {"fields": (("worker", "lease_until"), ("fence", "stored"))}),
-        (_("Usage"), {"fields": ("used",)}),
+    readonly_fields = ("queued", "started", "ended", "took", "lease", "thread", "used")
+    fields = (
+        ("status", "assistant"),
+        ("thread", "id"),
+        ("queued", "started"),
+        ("ended", "took"),
+        ("worker", "lease"),
+        ("fence", "stored"),
+        "used",
     )
 
     class Media:
@@ -52,6 +55,15 @@ class RunAdmin(ReadOnlyAdmin):
         if id_:
             return queryset.filter(id=id_) | queryset.filter(conversation=id_), False
         return super().get_search_results(request, queryset, search_term)
+
+    queued = time_column("queued_at", _("queued"))
+    started = time_column("started_at", _("started"))
+    ended = time_column("ended_at", _("ended"))
+    lease = time_column("lease_until", _("lease until"))
+
+    @display(description=_("conversation"), ordering="conversation_id")
+    def of(self, run: Run) -> UUID:
+        return run.conversation_id
 
     @display(description=_("status"), ordering="status", label=states.RUN)
     def state(self, run: Run) -> tuple[str, str]:
@@ -66,7 +78,9 @@ class RunAdmin(ReadOnlyAdmin):
     @display(description=_("conversation"))
     def thread(self, run: Run) -> SafeString:
         url = reverse("admin:conversations_conversation_change", args=[run.conversation_id])
-        return format_html('<a href="{}">{}</a>', url, run.conversation_id)
+        return format_html(
+            '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', url, run.conversation_id
+        )
 
     @display(description=_("tokens"))
     def used(self, run: Run) -> str | None:
@@ -79,7 +93,6 @@ class RunAdmin(ReadOnlyAdmin):
         if readable:
             staff.record_reading(staff=staff_of(request), conversation=obj.conversation_id, what=f"run {obj.id}")
         context |= {
-            "title": _("Run of %(assistant)s") % {"assistant": obj.assistant},
             "readable": readable,
             "may_stop": obj.ended_at is None and self.has_stop_permission(request),
             "steps": reading.steps(obj, readable=readable),
