@@ -49,9 +49,13 @@ def seal(type_: str, data: dict[str, Any], key: DataKey, conversation: UUID, eve
     }
 
 
-def unseal(data: dict[str, Any], key: DataKey, conversation: UUID, event: UUID) -> dict[str, Any]:
-    """The inverse of `seal`. Raises CryptoError where an envelope was moved or changed."""
+def unseal(type_: str, data: dict[str, Any], key: DataKey, conversation: UUID, event: UUID) -> dict[str, Any]:
+    """The inverse of `seal`. Raises CryptoError where an envelope was moved or changed.
+
+    Only secret fields are opened: what looks like an envelope elsewhere came from a client.
+    """
+    secret = EVENT_TYPES[type_].secret
     return {
-        field: key.open(value, context(conversation, event, field)) if is_sealed(value) else value
+        field: key.open(value, context(conversation, event, field)) if field in secret and is_sealed(value) else value
         for field, value in data.items()
     }

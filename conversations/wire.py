@@ -30,7 +30,7 @@ def event(row: Event, data: Json) -> Json:
 
 def stored_event(row: Event) -> Json:
     """An event as it is sent, from its stored form."""
-    return event(row, event_types.unseal(row.data, keys.of(row.conversation_id), row.conversation_id, row.id))
+    return event(row, event_types.unseal(row.type, row.data, keys.of(row.conversation_id), row.conversation_id, row.id))
 
 
 def stored_events(rows: Iterable[Event]) -> list[Json]:
@@ -98,7 +98,9 @@ def message(row: Message, text: str | None = None) -> Json:
 def step(row: Run, stored: Json) -> Json:
     """A step of a run, its secret values opened."""
     data = {name: value for name, value in stored.items() if name not in ("event", "run")}
-    return event_types.unseal(data, keys.of(row.conversation_id), row.conversation_id, UUID(stored["event"]))
+    return event_types.unseal(
+        "run:step", data, keys.of(row.conversation_id), row.conversation_id, UUID(stored["event"])
+    )
 
 
 def run(row: Run) -> Json:

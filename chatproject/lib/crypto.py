@@ -5,7 +5,6 @@ place of the secret value and names the data key that opens it: `{"$sealed": "<k
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import os
@@ -110,7 +109,7 @@ def _parse_key(line: str) -> tuple[str, bytes]:
     key_id, _, body = line.strip().partition(":")
     try:
         secret = base64.b64decode(body, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise CryptoError(f"key {key_id} in ENCRYPTION_KEYS is not base64") from error
     if len(secret) != KEY_BYTES or not key_id:
         raise CryptoError("a line of ENCRYPTION_KEYS must read <id>:<base64 of 32 bytes>")
