@@ -3,8 +3,10 @@
 import math
 import re
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from threading import Lock
 
@@ -29,11 +31,12 @@ CREATE VIRTUAL TABLE blocks USING fts5(section UNINDEXED, body, tokenize = 'port
 """
 STOP_WORDS = frozenset(
     """
-    a about all also am an and any anything are as at be been but by can could did do does everything for from get gets
-    getting give go had has have he help her here hers him his how i i'd i'm if in into is isn't it it's its just know
-    like made make makes me mean means my need not of on or our out please put say she should so some something tell
-    than that that's the their them then there these they thing things this those to too us use used using want was way
-    we well were what what's when where which while who why will with without work works would you your
+    a about all also am an and any anything are as at be been but by can could did do does doesn't don't everything for
+    from get gets getting give go had has have he help her here hers him his how i i'd i'm if in into is isn't it it's
+    its just know like made make makes me mean means my need not of on or our out please put say she should so some
+    something tell than that that's the their them then there these they thing things this those to too us use used
+    using want was way we well were what what's when where which while who why will with without work works would you
+    your
     """.split()  # noqa: SIM905  a list of words reads better as text
 )
 
@@ -68,6 +71,10 @@ class Documentation:
                 [(n, block.text) for n, one in enumerate(sections) for block in one.blocks],
             )
 
+    def about(self) -> str:
+        """What the product is: the first paragraph of README.md."""
+        return next(section.blocks[0].text for section in self.sections if section.page == SUMMARY)
+
     def topics(self) -> list[Section]:
         """The first section of every page of docs/, but for the decisions."""
         first = {section.page: section for section in reversed(self.sections)}
@@ -79,7 +86,7 @@ class Documentation:
             found = self._cover(question)
             if not found:
                 return []
-            query = " OR ".join(map(_quoted, found))
+            query = " OR ".join(map(_quoted, [*found, *_pairs(question, found)]))
             return self._passages(self._ranked(found, query)[:most], query)
 
     def _ranked(self, found: Cover, query: str) -> list[tuple[float, float, int]]:
@@ -110,7 +117,7 @@ class Documentation:
         words: dict[str, None] = {}
         for word in WORD.findall(question.lower())[: MAX_WORDS * 4]:
             parts = [word] if self._holding(word) else re.findall(r"[^\W_]+", word)
-            words |= dict.fromkeys(part for part in parts if word not in STOP_WORDS and part not in STOP_WORDS)
+            words |= dict.fromkeys(part for part in parts if len(part) > 1 and not {word, part} & STOP_WORDS)
         return list(words)[:MAX_WORDS]
 
     def _holding(self, word: str) -> set[int]:
@@ -141,6 +148,13 @@ def _fitting(blocks: list[Block], wanted: list[str]) -> list[Block]:
             kept.add(position)
             room -= len(body)
     return [blocks[position] for position in sorted(kept)]
+
+
+def _pairs(question: str, words: Collection[str]) -> list[str]:
+    """Words that stand side by side in the question, such as `back up`: more telling than each alone."""
+    said = WORD.findall(question.lower())
+    found = {f"{first} {second}": None for first, second in pairwise(said) if first in words and second in words}
+    return list(found)[:MAX_WORDS]
 
 
 def _quoted(word: str) -> str:

@@ -9,10 +9,12 @@ from django.conf import settings
 from conversations.assistants.base import Turn
 from conversations.assistants.builtin.documentation import Documentation, Passage, documentation
 
+# Who says hello, or asks what this is, is told what can be asked.
 GREETING = re.compile(
     r"\W*(hi|hello|hey|hallo|hola|good (morning|day|evening)|help( me)?|\?+|start|thanks|thank you|ok|test"
-    r"|你好|您好|帮助|(and )?who (are|made) you|what are you|what can (you|i) (do|ask)( (here|me|you))?"
-    r"|what do you (do|know)|how can you help( me)?)( there| guide)?\W*",
+    r"|你好|您好|帮助|(and )?who (are|made) you|what are you|what do you (do|know)|how can you help( me)?"
+    r"|what can (you|i|one) (do|ask)( (here|me|you)| with (this|it)( product)?)?"
+    r"|what (is|does) (this|it|that)( product| app| thing)?( do| for| about)?)( there| guide)?\W*",
     re.IGNORECASE,
 )
 # An answer is written in pieces of about this length, with pauses that let it be read along, and stopped.
@@ -69,8 +71,9 @@ def not_documented(docs: Documentation, question: str) -> str:
 
 def greeting(docs: Documentation) -> str:
     return (
-        "Hello! I answer questions about this product from its own documentation, and name the pages that I used. "
-        f"Ask me, for example, *How do I back up everything?* These are the topics:\n\n{topics(docs)}"
+        f"Hello! I know this product from its own documentation.\n\n{docs.about()}\n\n"
+        "Ask me, for example, *How do I back up everything?* I quote what I find and name the page. "
+        f"These are the topics:\n\n{topics(docs)}"
     )
 
 

@@ -34,7 +34,7 @@ QUESTIONS = (
     ("how do I use the javascript client in my own page?", "docs/client-js.md"),
 )
 
-# Never looked at while the guide was tuned.
+# Written at the same time, asked only after the guide had been tuned with those above.
 HELD_OUT = (
     ("what do I need to install before I can try it?", "docs/getting-started.md"),
     ("what is stored when I press the stop button while it is answering?", "docs/using-the-chat.md"),

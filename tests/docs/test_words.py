@@ -1,0 +1,89 @@
+"""Every event type, frame, error code, close code and metric is documented, and what is documented exists."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+import msgspec
+from prometheus_client.metrics import MetricWrapperBase
+
+from chatproject.lib import metrics
+from chatproject.lib.errors import CODES
+from conversations.event_types import EVENT_TYPES
+from realtime.commands import COMMANDS
+from realtime.protocol import Close
+from tests.docs.pages import BASE, headings, rows, section, text, words
+
+SECRET = re.compile(r"`(\w+)` 🔒")
+ABOUT_ALL_CODES = {"Errors", "What an error looks like"}
+# Messages between our own processes, or between us and the ASGI server, have a dot in their type.
+INTERNAL = "."
+
+
+def frames_sent() -> Iterator[str]:
+    """The `type` of every frame that is spelled in the code and is no event of the log."""
+    for folder in ("realtime", "conversations/assistants"):
+        for path in (BASE / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Dict):
+                    yield from types_in(node)
+
+
+def types_in(node: ast.Dict) -> Iterator[str]:
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, ast.Constant) and key.value == "type" and isinstance(value, ast.Constant):
+            yield str(value.value)
+
+
+def test_event_types() -> None:
+    page = text("events.md")
+    assert headings(page)[1:] == list(EVENT_TYPES)
+    for name, kind in EVENT_TYPES.items():
+        assert set(SECRET.findall(section(page, name))) == set(kind.secret), name
+
+
+def test_frames_of_clients_and_their_fields() -> None:
+    documented = {
+        words(frame)[0]: words(fields) for frame, fields, _ in rows(section(text("websocket.md"), "Client to server"))
+    }
+    expected = {}
+    for frame in COMMANDS:
+        fields = msgspec.structs.fields(frame)
+        expected[frame.__struct_config__.tag] = {one.name if one.required else f"{one.name}?" for one in fields}
+    assert documented.keys() == expected.keys()
+    for name, fields_of in expected.items():
+        # A default that is a number is told in words.
+        plain = {field for field in documented[str(name)] if not field.startswith("{")}
+        assert {field.rstrip("?") for field in fields_of} == {field.rstrip("?") for field in plain}, name
+
+
+def test_frames_of_the_server() -> None:
+    documented = {words(frame)[0] for frame, _ in rows(section(text("websocket.md"), "Server to client"))}
+    sent = {name for name in frames_sent() if INTERNAL not in name}
+    assert documented == sent - EVENT_TYPES.keys()
+
+
+def test_close_codes() -> None:
+    documented = {int(code): name for code, name, _ in rows(section(text("websocket.md"), "Close codes"))}
+    names = {value: name.lower().replace("_", " ") for name, value in vars(Close).items() if name.isupper()}
+    assert documented == names
+
+
+def test_error_codes() -> None:
+    page = text("errors.md")
+    assert set(headings(page)) - ABOUT_ALL_CODES == CODES.keys()
+    for name, code in CODES.items():
+        assert f"Status {code.status}, retry: {'yes' if code.retryable else 'no'}. " in section(page, name), name
+
+
+def test_metrics() -> None:
+    documented = {
+        words(name)[0]: (kind, labels) for name, kind, labels, _ in rows(section(text("metrics.md"), "All metrics"))
+    }
+    ours = [one for one in vars(metrics).values() if isinstance(one, MetricWrapperBase)]
+    assert documented == {name_of(one): (one._type, ", ".join(one._labelnames)) for one in ours}
+
+
+def name_of(metric: MetricWrapperBase) -> str:
+    [described] = metric.describe()
+    return f"{described.name}_total" if described.type == "counter" else described.name
