@@ -51,7 +51,8 @@ def assistant_about(name: str) -> str:
 
 @register.filter
 def step_label(step: dict[str, Any]) -> str:
-    return _(STEPS.get(step["kind"], "")) or str(step["kind"])
+    kind = str(step["kind"])
+    return _(STEPS[kind]) if kind in STEPS else kind
 
 
 @register.filter
@@ -65,7 +66,8 @@ def error_sentence(error: dict[str, Any] | None) -> str:
     """Why an answer failed, in the reader's language where the code is one that we know."""
     if not error:
         return ""
-    return _(ERRORS[error["code"]]) if error["code"] in ERRORS else str(error["message"])
+    known = ERRORS.get(error["code"])
+    return _(known) if known else str(error["message"])
 
 
 @register.filter
