@@ -4,7 +4,8 @@ Functions that take a `user` check membership; those that do not are for callers
 (a room, a worker), and say so.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -139,9 +140,20 @@ def run_for(user: User, id_: UUID, permission: Permission = Permission.READ) -> 
 
 def running_texts(conversation: UUID) -> list[Json]:
     """What is stored of each running answer: `{run, message, text}`. Membership was checked."""
-    runs = Run.objects.filter(conversation=conversation, status__in=Run.ACTIVE)
-    key = keys.of(conversation)
-    return [{"run": str(run.id), "message": str(run.message), "text": stored_text(run, key)} for run in runs]
+    return [answer(run) for run in Run.objects.filter(conversation=conversation, status__in=Run.ACTIVE)]
+
+
+def answer(run: Run) -> Json:
+    """What is stored of an answer, running or ended: `{run, message, text}`. Membership was checked."""
+    row = run.message and Message.objects.filter(id=run.message, text__isnull=False).first()
+    text = wire.message_text(row) if row else stored_text(run, keys.of(run.conversation_id))
+    return {"run": str(run.id), "message": str(run.message) if run.message else None, "text": text}
+
+
+def standing(conversation: UUID) -> tuple[str, int, list[Json]]:
+    """Epoch, head and running answers of one moment. For a room. Raises Problem `not_found`."""
+    with _one_moment():
+        return *head(conversation), running_texts(conversation)
 
 
 def stored_lengths(conversations: Iterable[UUID]) -> dict[UUID, tuple[UUID, int]]:
@@ -173,9 +185,7 @@ def snapshot(conversation: UUID) -> Json:
 
     The newest messages that fit in SNAPSHOT_MAX_BYTES. Membership was checked.
     """
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    with _one_moment():
         epoch, seq = head(conversation)
         rows = list(Message.objects.filter(conversation=conversation).order_by("-seq")[: settings.CATCHUP_MAX])
         total = Message.objects.filter(conversation=conversation).count()
@@ -183,6 +193,15 @@ def snapshot(conversation: UUID) -> Json:
         kept = _fitting(rows, settings.SNAPSHOT_MAX_BYTES)
         state = {"messages": kept, "runs": [wire.run(run) for run in alive], "truncated": len(kept) < total}
     return {"epoch": epoch, "head": seq, "snapshot": {"seq": seq, "state": state}}
+
+
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    """All reads inside see the same state."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
 
 
 def _fitting(newest_first: Iterable[Message], limit: int) -> list[Json]:

@@ -75,8 +75,8 @@ def _next() -> Frames | None:
 
 async def _group_send(gathered: Frames) -> bool:
     """One round trip for all rooms; tells whether Redis took it in time."""
-    messages = {group_of(conversation): hints.pack(conversation, frames) for conversation, frames in gathered.items()}
     try:
+        messages = {group_of(id_): hints.pack(id_, frames) for id_, frames in gathered.items()}
         layer: Any = get_channel_layer()
         await asyncio.wait_for(layer.send_groups(messages), settings.HINT_TIMEOUT_MS / 1000)
     except Exception as error:

@@ -48,6 +48,7 @@ class SocketConsumer(AsyncConsumer):
         metrics.ws_connections.dec()
         hub().unwatch(self.session)
         self.session.ended()
+        self.session.outbox.end()
         raise StopConsumer
 
     async def send(self, text: str) -> None:

@@ -3,8 +3,7 @@
 import asyncio
 import logging
 
-from django.db import OperationalError
-
+from chatproject.lib.database import as_problem
 from chatproject.lib.errors import Problem
 from realtime import protocol
 from realtime.commands import COMMANDS
@@ -15,6 +14,8 @@ from realtime.tasks import run_soon
 log = logging.getLogger(__name__)
 
 LANE_MAX = 256
+# How a connection ends whose `hello` is refused for good.
+REFUSED = {"unauthenticated": Close.NOT_AUTHENTICATED, "token_expired": Close.TOKEN_EXPIRED}
 
 
 class Lane:
@@ -52,6 +53,7 @@ class Lane:
     async def _work(self) -> None:
         while not self._frames.empty() and not self._session.closed:
             await self._handle(self._frames.get_nowait())
+            await self._session.outbox.uncrowded()
         self._worker = None
 
     async def _handle(self, frame: protocol.ClientFrame) -> None:
@@ -60,15 +62,13 @@ class Lane:
             return self._out_of_order(frame)
         try:
             await COMMANDS[type(frame)].handler(session, frame)
-        except Problem as problem:
+        except Exception as error:
+            problem = as_problem(error)
+            if problem.code.name == "internal":
+                log.exception("a command failed")
             session.fail(problem, getattr(frame, "ref", None))
-            if isinstance(frame, Hello):
-                session.close(Close.NOT_AUTHENTICATED if problem.code.status == 401 else Close.BAD_FRAME)
-        except OperationalError:
-            session.fail(Problem("unavailable", retry_after_ms=1000), getattr(frame, "ref", None))
-        except Exception:
-            log.exception("a command failed")
-            session.fail(Problem("internal"), getattr(frame, "ref", None))
+            if isinstance(frame, Hello) and not problem.code.retryable:
+                session.close(REFUSED.get(problem.code.name, Close.BAD_FRAME))
 
     def _out_of_order(self, frame: protocol.ClientFrame) -> None:
         if isinstance(frame, Hello):

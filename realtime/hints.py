@@ -17,10 +17,13 @@ from chatproject.lib import crypto
 from conversations.keys import keyring
 
 PURPOSE = "realtime.hints"
+# Between these two events of a run its deltas are sent.
+ENDS = ("run:start", "run:end")
 
 
 class Item(msgspec.Struct, array_like=True, frozen=True):
-    """One frame as it goes to sockets. `seq` is 0 where it is not in the log; a delta has its place instead."""
+    """One frame as it goes to sockets. `seq` is 0 where it is not in the log; a delta has its place instead.
+    `run` is set for deltas, `run:start` and `run:end`."""
 
     seq: int
     type: str
@@ -40,7 +43,9 @@ def item_of(frame: dict[str, Any]) -> Item:
     text = msgspec.json.encode(frame, order="deterministic").decode()
     if frame["type"] == "delta":
         return Item(0, "delta", text, frame["run"], frame["offset"], len(frame["text"]))
-    return Item(frame.get("seq", 0) if "data" in frame else 0, frame["type"], text)
+    if "data" not in frame:
+        return Item(0, frame["type"], text)
+    return Item(frame["seq"], frame["type"], text, frame["data"].get("run", "") if frame["type"] in ENDS else "")
 
 
 def pack(conversation: UUID, frames: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -9,10 +9,13 @@ import msgspec
 from chatproject.lib.threads import in_thread
 from conversations import selectors
 from realtime import protocol
+from realtime.batches import Batch, size_of
+from realtime.deltas import delta_frames
+from realtime.hub import hub
 from realtime.outbox import Waiting
 from realtime.paging import pages
 from realtime.protocol import Close
-from realtime.room import Batch, Room
+from realtime.room import Room
 
 if TYPE_CHECKING:
     from realtime.session import Session
@@ -60,11 +63,13 @@ class Membership:
 
     def deliver(self, batch: Batch) -> None:
         if not self.behind:
-            self._push(batch.text, batch.last_seq)
+            self.pushed = max(self.pushed, batch.last_seq)
+            self.session.outbox.push(Waiting(batch.text, batch.size, self, batch.last_seq))
 
     def removed(self, reason: str) -> None:
         """The room put this member out: tell the client, or have it join again under a new epoch."""
         self.session.memberships.pop(self.room.conversation, None)
+        hub().leave(self.room, self)
         if reason == "epoch":
             self.session.close(Close.INSUFFICIENT_STATE)
         else:
@@ -76,13 +81,17 @@ class Membership:
             return
         self._catching_up = True
         try:
-            while self.behind and self in self.room.members and self.session.outbox.roomy:
+            while self.behind and self.present and self.session.outbox.roomy:
                 if self.pushed < self.room.head:
                     await self._push_page()
                 else:
                     await self._fall_in()
         finally:
             self._catching_up = False
+
+    @property
+    def present(self) -> bool:
+        return self in self.room.members
 
     async def _push_page(self) -> None:
         """The next events, from the room's memory or from the log."""
@@ -92,14 +101,15 @@ class Membership:
             events = await in_thread(selectors.events, self.room.conversation, after, PAGE, head)
         else:
             events = [msgspec.json.decode(item.text) for item in items]
-        if after != self.pushed:
-            return  # what was pushed before has been dropped meanwhile
+        if after != self.pushed or not self.present:
+            return  # what was pushed before has been dropped meanwhile, or the member is gone
         events, removed = self._until_removal(events)
         for page in pages(self.room.conversation, events, head):
+            if not self.session.outbox.roomy:
+                return
             self._push_catchup(page)
         if removed:
-            self.room.members.discard(self)
-            self.removed("removed")
+            self.room.put_out([self])
 
     def _until_removal(self, events: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], bool]:
         """The events before this member's removal, if it was removed after it had been admitted."""
@@ -111,13 +121,15 @@ class Membership:
 
     async def _fall_in(self) -> None:
         """Nothing is missing: say so, bring running answers up to date, and take part."""
-        answers = await in_thread(selectors.running_texts, self.room.conversation)
-        if self.pushed < self.room.head:
+        answers = await self.room.running()
+        if self.pushed < self.room.head or not self.present:
             return
         if not self._done_said:
             self._push_catchup(next(pages(self.room.conversation, [], self.room.head)))
         self.behind = False
-        self.session.send_deltas(self.room.conversation, answers, self._held)
+        for answer in answers:
+            for frame in delta_frames(self.room.conversation, answer, self._held.get(answer["run"], 0)):
+                self._push(protocol.encode(frame), 0)
         self._held = {}
 
     def _push_catchup(self, page: dict[str, Any]) -> None:
@@ -126,7 +138,7 @@ class Membership:
 
     def _push(self, text: str, last_seq: int) -> None:
         self.pushed = max(self.pushed, last_seq)
-        self.session.outbox.push(Waiting(text, self, last_seq))
+        self.session.outbox.put(Waiting(text, size_of(text), self, last_seq))
 
     def note_sent(self, seq: int) -> None:
         """The outbox handed a frame up to `seq` to the socket."""

@@ -1,6 +1,7 @@
 """What waits for one socket: joined under load, held back by the ack window, bounded in memory."""
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -9,7 +10,14 @@ from typing import Protocol
 
 from django.conf import settings
 
+from realtime.batches import PUNCTUATION, joined, size_of
 from realtime.tasks import run_soon
+
+log = logging.getLogger(__name__)
+
+FAREWELL_SECONDS = 1.0
+# Times BATCH_MAX_BYTES that answers and errors may take while a client does not read.
+OVERFLOW = 8
 
 
 class Source(Protocol):
@@ -22,9 +30,10 @@ class Source(Protocol):
 
 @dataclass(slots=True, frozen=True)
 class Waiting:
-    """A frame, or several in an array; with `source`, those of a room up to the event `last_seq`."""
+    """A frame, or several in an array, of `size` bytes; with `source`, those of a room up to `last_seq`."""
 
     text: str
+    size: int
     source: Source | None = None
     last_seq: int = 0
 
@@ -38,45 +47,80 @@ class Outbox:
         self._waiting: deque[Waiting] = deque()
         self._size = 0
         self._sent = 0
-        self._acked = 0
-        self._oldest_unacked = 0.0
+        # When each message that is not acknowledged yet was sent.
+        self._unacked: deque[float] = deque()
+        self._taken = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
         self._closed = False
 
     @property
     def roomy(self) -> bool:
         """Whether a page of the log may be put in."""
-        return not self._blocked and self._size < settings.BATCH_MAX_BYTES // 2
+        return not self._blocked and not self._closed and self._size < settings.BATCH_MAX_BYTES // 2
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so much waits that nothing more should be asked for."""
+        return self._size >= settings.BATCH_MAX_BYTES and not self._closed
+
+    @property
+    def overflowing(self) -> bool:
+        """Whether so much waits that cannot be dropped that the client is to go."""
+        return self._size > OVERFLOW * settings.BATCH_MAX_BYTES
 
     @property
     def stalled_for(self) -> float:
         """Seconds that the oldest unacknowledged message has been out."""
-        return time.monotonic() - self._oldest_unacked if self._sent > self._acked else 0.0
+        return time.monotonic() - self._unacked[0] if self._unacked else 0.0
+
+    async def uncrowded(self) -> None:
+        """Wait until it is not crowded."""
+        while self.crowded:
+            self._taken.clear()
+            await self._taken.wait()
+
+    def say(self, text: str) -> None:
+        """Put in a frame that is no room's."""
+        self.push(Waiting(text, size_of(text)))
 
     def push(self, item: Waiting) -> None:
-        self._waiting.append(item)
-        self._size += len(item.text)
-        if self._size > settings.BATCH_MAX_BYTES and self._blocked:
+        """Put something in; where it gets too much, what rooms have put in is dropped."""
+        self.put(item)
+        if self._size > settings.BATCH_MAX_BYTES and (self._blocked or self._pump):
             self._drop()
-        self._wake()
+
+    def put(self, item: Waiting) -> None:
+        """Put something in for which there is room (see `roomy`)."""
+        if not self._closed:
+            self._waiting.append(item)
+            self._size += item.size
+            self._wake()
 
     def ack(self, count: int) -> bool:
         """Note a cumulative acknowledgement; False where it is of something never sent."""
         if count > self._sent:
             return False
-        if count > self._acked:
-            self._acked = count
-            self._oldest_unacked = time.monotonic()
+        while self._sent - len(self._unacked) < count:
+            self._unacked.popleft()
         self._wake()
         return True
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """Send what can be sent at once, nothing after that."""
+        if self._pump:
+            await asyncio.wait({self._pump}, timeout=FAREWELL_SECONDS)
+        self.end()
+
+    def end(self) -> None:
+        """Send nothing more: the connection is gone."""
         self._closed = True
         self._waiting.clear()
+        self._size = 0
+        self._taken.set()
 
     @property
     def _blocked(self) -> bool:
-        return self._sent - self._acked >= settings.ACK_WINDOW
+        return len(self._unacked) >= settings.ACK_WINDOW
 
     def _wake(self) -> None:
         if self._pump is None and self._waiting and not self._blocked and not self._closed:
@@ -86,37 +130,35 @@ class Outbox:
         """Hand over until nothing waits or the window is full; what comes in meanwhile is joined."""
         try:
             while self._waiting and not self._blocked and not self._closed:
-                text, taken = self._take()
-                if self._sent == self._acked:
-                    self._oldest_unacked = time.monotonic()
+                taken = self._take()
                 self._sent += 1
+                self._unacked.append(time.monotonic())
                 for item in taken:
                     if item.source:
                         item.source.note_sent(item.last_seq)
-                await self._send(text)
+                await self._send(joined([item.text for item in taken]))
+        except (OSError, RuntimeError) as error:
+            # The ASGI server's way to say that the client is gone, ahead of `websocket.disconnect`.
+            log.info("a client went away while it was sent to (%s)", type(error).__name__)
+            self.end()
         finally:
             self._pump = None
 
-    def _take(self) -> tuple[str, list[Waiting]]:
+    def _take(self) -> list[Waiting]:
         """As much of what waits as fits in one message."""
         taken = [self._waiting.popleft()]
-        size = len(taken[0].text)
-        while self._waiting and size + len(self._waiting[0].text) < settings.BATCH_MAX_BYTES // 4:
+        size = taken[0].size + PUNCTUATION
+        while self._waiting and size + self._waiting[0].size < settings.BATCH_MAX_BYTES:
             taken.append(self._waiting.popleft())
-            size += len(taken[-1].text)
-        self._size -= size
-        return joined([item.text for item in taken]), taken
+            size += taken[-1].size + PUNCTUATION
+        self._size -= sum(item.size for item in taken)
+        self._taken.set()
+        return taken
 
     def _drop(self) -> None:
         dropped = {item.source for item in self._waiting if item.source}
         self._waiting = deque(item for item in self._waiting if not item.source)
-        self._size = sum(len(item.text) for item in self._waiting)
+        self._size = sum(item.size for item in self._waiting)
+        self._taken.set()
         for source in dropped:
             source.note_dropped()
-
-
-def joined(texts: list[str]) -> str:
-    """Several frames as one message; an array is spliced in, not nested."""
-    if len(texts) == 1:
-        return texts[0]
-    return f"[{','.join(text[1:-1] if text.startswith('[') else text for text in texts)}]"

@@ -1,11 +1,13 @@
 """Opening a conversation on a connection: `joined`, what is missing, running answers, then live frames."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
+from accounts.models import User
 from chatproject.lib.errors import Problem
 from chatproject.lib.threads import in_thread
 from conversations import selectors
@@ -29,18 +31,29 @@ class Where:
     runs: dict[str, int] = field(default_factory=dict)
 
 
-async def prepare(session: Session, conversation: UUID, where: Where) -> Admission:
-    """Read what joining takes; `admit` or `give_up` must follow. Raises Problem `not_found`, `too_large`, `invalid`."""
-    user = session.authenticated()
+async def prepare(user: User, conversation: UUID, where: Where) -> Admission:
+    """Read what joining takes; `admit` or `give_up` must follow. Raises Problem `not_found`, `invalid`."""
     await in_thread(_authorise, user.id, conversation)
-    if conversation not in session.memberships and len(session.memberships) >= settings.ROOMS_PER_CONNECTION:
-        raise Problem("too_large", f"At most {settings.ROOMS_PER_CONNECTION} conversations on one connection.")
     room = await hub().enter(conversation)
     try:
-        return await in_thread(_read, room, user.id, where)
+        admission = await in_thread(_read, room, user.id, where)
+        if admission.seq > room.head:
+            await asyncio.shield(room.fill())
+        return admission
     except BaseException:
         hub().release(room)
         raise
+
+
+def give_up(admission: Admission) -> None:
+    """Do not join after all."""
+    hub().release(admission.room)
+
+
+def check_limit(count: int) -> None:
+    """Raise Problem `too_large` where one connection would have `count` conversations open."""
+    if count > settings.ROOMS_PER_CONNECTION:
+        raise Problem("too_large", f"At most {settings.ROOMS_PER_CONNECTION} conversations on one connection.")
 
 
 def admit(session: Session, admission: Admission, ref: Any = None) -> None:
@@ -48,7 +61,7 @@ def admit(session: Session, admission: Admission, ref: Any = None) -> None:
     room, conversation = admission.room, admission.room.conversation
     leave(session, conversation)
     if session.closed:
-        return hub().release(room)
+        return give_up(admission)
     membership = Membership(session, admission)
     session.memberships[conversation] = membership
     hub().join(room, membership)

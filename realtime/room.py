@@ -4,9 +4,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -14,54 +12,52 @@ from django.conf import settings
 from chatproject.lib import metrics
 from chatproject.lib.threads import in_thread
 from conversations import selectors
+from realtime.batches import Batch, batches
+from realtime.deltas import delta_frames
 from realtime.hints import Item, item_of
-from realtime.outbox import joined
 from realtime.tasks import run_soon
 
 PAGE = 500
-
-
-@dataclass
-class Batch:
-    """Frames of one room, encoded once; every member in step is handed the same text."""
-
-    items: Sequence[Item]
-
-    @cached_property
-    def text(self) -> str:
-        return joined([item.text for item in self.items])
-
-    @cached_property
-    def last_seq(self) -> int:
-        """The highest seq in it; 0 where it holds no event."""
-        return max((item.seq for item in self.items), default=0)
 
 
 class RoomMember(Protocol):
     """Somebody who is handed what happens in a room."""
 
     user_id: UUID
+    role: str
 
     def deliver(self, batch: Batch) -> None: ...
 
-    def removed(self, reason: str) -> None: ...
+    def removed(self, reason: str) -> None:
+        """Called when this member was put out already; `reason` is `removed` or `epoch`."""
 
 
 class Room:
-    """Events go to members in order of `seq` and exactly once; what hints do not bring is read from the log."""
+    """Events go to members in order of `seq` and exactly once; what hints do not bring is read from the log.
+
+    `lengths` has an entry for every run that has begun and not ended at `head`: how much of its answer the
+    members were given. A delta of any other run is not theirs (yet, or any more).
+    """
 
     def __init__(self, conversation: UUID) -> None:
         self.conversation = conversation
         self.epoch = ""
         self.head = -1
         self.members: set[RoomMember] = set()
+        self.visitors = 0
         self.lengths: dict[str, int] = {}
         self._tail: deque[Item] = deque(maxlen=settings.ROOM_TAIL)
         self._filling: asyncio.Task[None] | None = None
+        self._stale = False
 
     @property
     def loaded(self) -> bool:
         return self.head >= 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody is here or about to come in."""
+        return not self.members and not self.visitors
 
     def online(self) -> int:
         return len({member.user_id for member in self.members})
@@ -77,110 +73,125 @@ class Room:
     def offer(self, items: Iterable[Item]) -> None:
         """Take what a hint brought. It may be old, doubled or ahead; a gap is filled from the log."""
         if not self.loaded:
+            self._stale = True
             return
-        fresh: list[Item] = []
-        for item in items:
-            if not self._accept(item, fresh):
-                self.fill()
-        self._deliver(fresh)
+        self._deliver([item for item in items if self._accept(item)])
 
-    def _accept(self, item: Item, fresh: list[Item]) -> bool:
-        """Add `item` to `fresh` if it is next; False where something before it is missing."""
+    def _accept(self, item: Item) -> bool:
+        """Whether `item` is news and next; where something before it is missing, that is read."""
         if item.type == "delta":
-            return self._accept_delta(item, fresh)
+            return self._accept_delta(item)
         if item.seq == 0:
-            fresh.append(item)
-            return True
-        if item.seq <= self.head:
             return True
         if item.seq > self.head + 1:
+            self.fill()
+        if item.seq != self.head + 1:
             return False
         self.head = item.seq
         self._tail.append(item)
-        fresh.append(item)
+        if item.type == "run:start":
+            self.lengths[item.run] = 0
+        elif item.type == "run:end":
+            self.lengths.pop(item.run, None)
         return True
 
-    def _accept_delta(self, item: Item, fresh: list[Item]) -> bool:
-        known = self.lengths.get(item.run, 0)
-        if item.offset > known:
+    def _accept_delta(self, item: Item) -> bool:
+        known = self.lengths.get(item.run)
+        if known is None or item.offset > known:
+            self.fill()
             return False
-        if item.offset + item.length > known:
-            self.lengths[item.run] = item.offset + item.length
-            fresh.append(item)
+        if item.offset + item.length <= known:
+            return False
+        self.lengths[item.run] = item.offset + item.length
         return True
 
-    def _deliver(self, fresh: list[Item]) -> None:
+    def _deliver(self, fresh: Sequence[Item]) -> None:
         """Hand `fresh` over, cut at every member's own removal."""
         start = 0
         for position, item in enumerate(fresh):
-            if item.type == "run:end":
-                self.lengths.pop(json.loads(item.text)["data"]["run"], None)
             if item.type == "member:remove":
                 self._hand_over(fresh[start:position])
-                self._remove(json.loads(item.text)["data"]["user"])
+                self.put_out([member for member in self.members if str(member.user_id) == _data(item)["user"]])
                 start = position
+            elif item.type == "member:update":
+                self._change_role(**_data(item))
         self._hand_over(fresh[start:])
 
     def _hand_over(self, items: Sequence[Item]) -> None:
-        if items:
-            batch = Batch(items)
+        for batch in batches(items) if self.members else ():
             for member in list(self.members):
                 member.deliver(batch)
 
-    def _remove(self, user: str) -> None:
-        for member in [member for member in self.members if str(member.user_id) == user]:
+    def _change_role(self, user: str, role: str, **_: Any) -> None:
+        for member in self.members:
+            if str(member.user_id) == user:
+                member.role = role
+
+    def put_out(self, members: Iterable[RoomMember], reason: str = "removed") -> None:
+        """End memberships; whoever is put out gets nothing after that."""
+        for member in list(members):
             self.members.discard(member)
-            member.removed("removed")
+            member.removed(reason)
 
     def fill(self) -> "asyncio.Task[None]":
-        """Read what is missing, once at a time; await the task to be at the head of the log."""
+        """Read what is missing; await the task to be where the log stood when this was called, at least."""
+        self._stale = True
         if self._filling is None or self._filling.done():
             self._filling = run_soon(self._fill())
         return self._filling
 
     async def _fill(self) -> None:
+        while self._stale:
+            self._stale = False
+            if self.loaded:
+                await self._fill_events()
+                await self._fill_deltas()
+            else:
+                await self._load()
+
+    async def _load(self) -> None:
+        """Begin at the head of the log, with the answers that are running there."""
+        epoch, head, answers = await in_thread(selectors.standing, self.conversation)
+        self.epoch, self.head = epoch, head
+        self.lengths = {answer["run"]: len(answer["text"]) for answer in answers}
+        self._tail.clear()
+
+    async def _fill_events(self) -> None:
+        before = self.head
         epoch, head = await in_thread(selectors.head, self.conversation)
-        if epoch != self.epoch:
-            self._restart(epoch, head)
+        if epoch != self.epoch or head < before:
+            return await self._restart()
         while self.head < head:
             frames = await in_thread(selectors.events, self.conversation, self.head, PAGE)
             if not frames:
-                break
+                return
             missing = [item_of(frame) for frame in frames if frame["seq"] > self.head]
             metrics.events_lost.inc(len(missing))
-            fresh: list[Item] = []
-            for item in missing:
-                self._accept(item, fresh)
-            self._deliver(fresh)
-        await self._fill_deltas()
+            self._deliver([item for item in missing if self._accept(item)])
 
     async def _fill_deltas(self) -> None:
         """Bring running answers to their stored length."""
-        for answer in await in_thread(selectors.running_texts, self.conversation):
-            known = self.lengths.get(answer["run"], 0)
-            if len(answer["text"]) > known:
-                frame = delta_frame(self.conversation, answer, known)
-                fresh: list[Item] = []
-                self._accept(item_of(frame), fresh)
-                self._deliver(fresh)
+        answers = await in_thread(selectors.running_texts, self.conversation) if self.lengths else ()
+        for answer in answers:
+            known = self.lengths.get(answer["run"])
+            if known is not None and len(answer["text"]) > known:
+                items = map(item_of, delta_frames(self.conversation, answer, known))
+                self._deliver([item for item in items if self._accept(item)])
 
-    def _restart(self, epoch: str, head: int) -> None:
-        """Begin at `head` of a numbering that this process did not know; members of the old one join again."""
-        self.epoch, self.head = epoch, head
-        self._tail.clear()
-        self.lengths.clear()
-        for member in list(self.members):
-            self.members.discard(member)
-            member.removed("epoch")
+    async def _restart(self) -> None:
+        """The numbering is not the one that members know: they join again under the new one."""
+        await self._load()
+        self.put_out(self.members, "epoch")
+
+    async def running(self) -> list[dict[str, Any]]:
+        """The running answers, each at least as long as what members were given of it until now."""
+        while True:
+            answers = await in_thread(selectors.running_texts, self.conversation) if self.lengths else []
+            texts = {answer["run"]: len(answer["text"]) for answer in answers}
+            if all(length <= texts.get(run, length) for run, length in self.lengths.items()):
+                return [answer for answer in answers if answer["run"] in self.lengths]
 
 
-def delta_frame(conversation: UUID, answer: dict, offset: int) -> dict:
-    """The stored text of a running answer from `offset` on."""
-    return {
-        "type": "delta",
-        "conversation": str(conversation),
-        "run": answer["run"],
-        "message": answer["message"],
-        "offset": offset,
-        "text": answer["text"][offset:],
-    }
+def _data(item: Item) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(item.text)["data"]
+    return data

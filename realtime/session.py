@@ -1,8 +1,7 @@
 """One client's visit over a WebSocket: who it is, what it may still do, what waits for it."""
 
-import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -17,9 +16,8 @@ from realtime import protocol
 from realtime.hub import hub
 from realtime.identity import identify
 from realtime.membership import Membership
-from realtime.outbox import Outbox, Waiting
+from realtime.outbox import Outbox
 from realtime.protocol import Close, Hello
-from realtime.room import delta_frame
 from realtime.tasks import run_soon
 
 
@@ -53,23 +51,22 @@ class Session:
             raise Problem("unauthenticated", "Send hello first.")
         return self.user
 
-    async def identify(self, hello: Hello) -> None:
+    async def identify(self, hello: Hello) -> User:
         """Find out who this is. Raises Problem `unauthenticated` or `token_expired`."""
-        self.user = await in_thread(identify, self._headers, hello)
-        self.client_id = hello.client_id
+        return await in_thread(identify, self._headers, hello)
+
+    def begin(self, user: User, client_id: str) -> None:
+        """`hello` is answered: from now on everything is done as `user`."""
+        self.user, self.client_id = user, client_id
 
     def heard(self) -> None:
         """Any frame counts as a sign of life."""
         self._heard = time.monotonic()
 
     def send(self, frame: dict[str, Any]) -> None:
-        self.outbox.push(Waiting(protocol.encode(frame)))
-
-    def send_deltas(self, conversation: UUID, answers: Sequence[dict[str, Any]], held: Mapping[str, int]) -> None:
-        """The stored text of running answers, from what the client holds of each."""
-        for answer in answers:
-            if len(answer["text"]) > held.get(answer["run"], 0):
-                self.send(delta_frame(conversation, answer, held.get(answer["run"], 0)))
+        self.outbox.say(protocol.encode(frame))
+        if self.outbox.overflowing:
+            self.close(Close.SLOW)
 
     def fail(self, problem: Problem, ref: Any = None) -> None:
         """Answer with an error; malformed frames end the session when there are too many."""
@@ -85,12 +82,18 @@ class Session:
     def acked(self, count: int) -> None:
         if not self.outbox.ack(count):
             raise Problem("invalid", "This acknowledges more than was sent.")
+        self._catch_up()
+
+    def _catch_up(self) -> None:
         for membership in self.memberships.values():
             if membership.behind:
                 run_soon(membership.catch_up())
 
     def check(self) -> None:
-        """Called every second: heartbeat, silence, unacknowledged messages."""
+        """Called every second: heartbeat, silence, unacknowledged messages, catching up that failed."""
+        if self.closed:
+            return
+        self._catch_up()
         now = time.monotonic()
         if (now - self._heard) * 1000 > settings.TIMEOUT_MS:
             self.close(Close.HEARTBEAT)
@@ -109,8 +112,9 @@ class Session:
             self.ended()
 
     async def _close(self, code: int) -> None:
-        await asyncio.sleep(0)  # lets an error frame that explains the code go first
-        await self._transport.close(code)
+        await self.outbox.close()  # an error frame that explains the code goes first
+        with suppress(OSError, RuntimeError):  # the client has closed already
+            await self._transport.close(code)
 
     def ended(self) -> None:
         """The connection is gone: leave all rooms."""

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from uuid import UUID
 
 from django.conf import settings
@@ -12,9 +12,11 @@ from accounts.models import User
 from chatproject.lib.threads import in_thread
 from conversations import selectors
 from conversations.cursors import Cursor
+from realtime.batches import Batch
+from realtime.deltas import delta_frames
 from realtime.hints import Item, item_of
 from realtime.hub import hub
-from realtime.room import Batch, Room, delta_frame
+from realtime.room import Room
 
 RETRY = b"retry: 1000\n\n"
 COMMENT = b": alive\n\n"
@@ -22,16 +24,19 @@ COMMENT_SECONDS = 15
 PAGE = 200
 
 
-async def stream(user: User, conversation: UUID, cursor: Cursor, until_run: str | None) -> AsyncIterator[bytes]:
-    """What follows `cursor`, then live; ends when the user is removed, or with the end of `until_run`."""
+async def stream(user: User, conversation: UUID, cursor: Cursor, until: str | None) -> AsyncIterator[bytes]:
+    """What follows `cursor`, then live; ends when the user is removed, or with the event or run `until`."""
     room = await hub().enter(conversation)
     member = StreamMember(user.id, room, cursor.seq)
     hub().join(room, member)
     try:
+        # Whoever was removed before this stream took part in the room is not told by the room.
+        if await in_thread(selectors.role_of, user.id, conversation) is None:
+            return
         yield RETRY
         async for item in _items(member):
             yield render(item, room.epoch)
-            if until_run and _ends(item, until_run):
+            if until and _ends(item, until):
                 return
     finally:
         hub().leave(room, member)
@@ -42,6 +47,7 @@ class StreamMember:
 
     def __init__(self, user_id: UUID, room: Room, seq: int) -> None:
         self.user_id = user_id
+        self.role = ""
         self.room = room
         self.seq = seq
         self.behind = True
@@ -53,7 +59,7 @@ class StreamMember:
     def deliver(self, batch: Batch) -> None:
         if not self.behind:
             self.waiting.extend(batch.items)
-            self.size += len(batch.text)
+            self.size += batch.size
             if self.size > settings.BATCH_MAX_BYTES:
                 self.drop()
         self.wake.set()
@@ -61,6 +67,15 @@ class StreamMember:
     def removed(self, reason: str) -> None:
         self.gone = True
         self.wake.set()
+
+    def taken(self) -> Iterator[Item]:
+        """What waits, one by one."""
+        while self.waiting:
+            item = self.waiting.popleft()
+            if not self.waiting:
+                self.size = 0
+            self.seq = max(self.seq, item.seq)
+            yield item
 
     def drop(self) -> None:
         self.waiting.clear()
@@ -74,28 +89,29 @@ async def _items(member: StreamMember) -> AsyncIterator[Item | None]:
         if member.behind:
             async for item in _catch_up(member):
                 yield item
-        while member.waiting:
-            item = member.waiting.popleft()
-            member.size -= len(item.text)
-            member.seq = max(member.seq, item.seq)
+        for item in member.taken():
             yield item
         member.wake.clear()
         if not (member.waiting or member.behind or member.gone) and not await _woken(member):
             yield None
+    for item in member.taken():
+        yield item
 
 
 async def _catch_up(member: StreamMember) -> AsyncIterator[Item]:
     room = member.room
     while member.seq < room.head:
         for frame in await in_thread(selectors.events, room.conversation, member.seq, PAGE, room.head):
+            if member.gone:
+                return
             member.seq = frame["seq"]
             yield item_of(frame)
-    answers = await in_thread(selectors.running_texts, room.conversation)
+    answers = await room.running()
     if member.seq >= room.head:
         member.behind = False
         for answer in answers:
-            if answer["text"]:
-                yield item_of(delta_frame(room.conversation, answer, 0))
+            for frame in delta_frames(room.conversation, answer, 0):
+                yield item_of(frame)
 
 
 async def _woken(member: StreamMember) -> bool:
@@ -115,5 +131,7 @@ def render(item: Item | None, epoch: str) -> bytes:
     return f"{id_line}event: {item.type}\ndata: {item.text}\n\n".encode()
 
 
-def _ends(item: Item | None, run: str) -> bool:
-    return item is not None and item.type == "run:end" and json.loads(item.text)["data"]["run"] == run
+def _ends(item: Item | None, until: str) -> bool:
+    if item is None or not item.seq:
+        return False
+    return json.loads(item.text)["id"] == until or (item.type == "run:end" and item.run == until)

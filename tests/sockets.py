@@ -34,7 +34,7 @@ class Socket:
         await self._communicator.send_to(text_data=json.dumps(frame))
 
     async def say_raw(self, text: str | None = None, data: bytes | None = None) -> None:
-        await self._communicator.send_to(text_data=text, bytes_data=data)
+        await self._communicator.send_input({"type": "websocket.receive", "text": text, "bytes": data})
 
     async def hear(self, type_: str | None = None, *, seconds: float = PATIENCE) -> Frame:
         """The next frame, or the next of a type (those before it are dropped)."""

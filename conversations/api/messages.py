@@ -67,7 +67,7 @@ class MessagesView(View):
         run = done.main["data"].get("run")
         if request.accepted_renderer.format == "sse":
             start = Cursor(str(done.conversation.epoch), done.main["seq"] - 1)
-            return event_stream(self.user, id, start, until_run=run)
+            return event_stream(self.user, id, start, until=run or done.main["id"])
         if run and wait:
             _wait_for(UUID(run), wait)
         return Response(_sent(done, run), status=201)

@@ -11,11 +11,9 @@ from accounts.models import User
 from conversations.cursors import Cursor
 
 
-def event_stream(
-    user: User, conversation: UUID, cursor: Cursor, *, until_run: str | None = None
-) -> StreamingHttpResponse:
-    """The log after `cursor`, then live; ends after the `run:end` of `until_run` where given."""
-    body = import_string(settings.EVENT_STREAM)(user, conversation, cursor, until_run)
+def event_stream(user: User, conversation: UUID, cursor: Cursor, *, until: str | None = None) -> StreamingHttpResponse:
+    """The log after `cursor`, then live; ends after the event with the id `until`, or the `run:end` of that run."""
+    body = import_string(settings.EVENT_STREAM)(user, conversation, cursor, until)
     response = StreamingHttpResponse(body, content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"

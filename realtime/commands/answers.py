@@ -8,11 +8,10 @@ from accounts.models import User
 from chatproject.lib.threads import in_thread
 from conversations import selectors
 from conversations.access import Permission
-from conversations.models import Run
 from conversations.services import runs
 from realtime.commands.registry import command, conversation_id
+from realtime.deltas import delta_frame, delta_frames
 from realtime.protocol import Attach, Stop
-from realtime.room import delta_frame
 from realtime.session import Session
 
 
@@ -29,10 +28,11 @@ async def stop(session: Session, frame: Stop) -> None:
 async def attach(session: Session, frame: Attach) -> None:
     """`delta` with everything from `offset` on; empty where the client holds it all."""
     conversation, answer = await in_thread(_answer, session.authenticated(), conversation_id(frame.run))
-    session.send({**delta_frame(conversation, answer, frame.offset), "ref": frame.ref})
+    frames = list(delta_frames(conversation, answer, frame.offset))
+    for delta in frames or [delta_frame(conversation, answer, frame.offset)]:
+        session.send({**delta, "ref": frame.ref})
 
 
 def _answer(user: User, run_id: UUID) -> tuple[UUID, dict[str, Any]]:
-    run: Run = selectors.run_for(user, run_id)
-    text = selectors.message(run.conversation_id, run.message)["text"] if run.message else ""
-    return run.conversation_id, {"run": str(run.id), "message": str(run.message), "text": text}
+    run = selectors.run_for(user, run_id)
+    return run.conversation_id, selectors.answer(run)

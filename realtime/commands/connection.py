@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 
+from accounts.models import User
 from chatproject.lib import clock
 from chatproject.lib.errors import Problem
 from conversations.cursors import Cursor
@@ -19,9 +20,10 @@ async def hello(session: Session, frame: Hello) -> None:
     """Identify, answer `welcome`, and take up every conversation where the client left it."""
     if frame.v != VERSION:
         raise Problem("invalid", f"This server speaks version {VERSION}.")
-    await session.identify(frame)
-    user = session.authenticated()
-    prepared = [await _prepare(session, point) for point in frame.resume]
+    resume.check_limit(len(frame.resume))
+    user = await session.identify(frame)
+    prepared = await _prepare(user, frame.resume)
+    session.begin(user, frame.client_id)
     session.send({
         "type": "welcome",
         "session": str(session.id),
@@ -38,11 +40,25 @@ async def hello(session: Session, frame: Hello) -> None:
             resume.admit(session, one)
 
 
-async def _prepare(session: Session, point: ResumePoint) -> Admission | dict[str, Any]:
+async def _prepare(user: User, points: list[ResumePoint]) -> list[Admission | dict[str, Any]]:
+    """What was read for every conversation, all or nothing."""
+    prepared: list[Admission | dict[str, Any]] = []
+    try:
+        for point in points:
+            prepared.append(await _prepare_one(user, point))
+    except BaseException:
+        for one in prepared:
+            if isinstance(one, Admission):
+                resume.give_up(one)
+        raise
+    return prepared
+
+
+async def _prepare_one(user: User, point: ResumePoint) -> Admission | dict[str, Any]:
     """What was read for a conversation that is taken up, or the entry that says why it cannot be."""
     where = resume.Where(Cursor(point.epoch, point.seq), runs=point.runs)
     try:
-        return await resume.prepare(session, conversation_id(point.conversation), where)
+        return await resume.prepare(user, conversation_id(point.conversation), where)
     except Problem as problem:
         return {
             "conversation": point.conversation,

@@ -19,7 +19,9 @@ async def join(session: Session, frame: Join) -> None:
     """`joined`, then what is missing as `catchup` (or `resync`), running answers, live frames."""
     cursor = None if frame.seq is None else Cursor(frame.epoch, frame.seq)
     where = resume.Where(cursor, frame.since)
-    admission = await resume.prepare(session, conversation_id(frame.conversation), where)
+    conversation = conversation_id(frame.conversation)
+    resume.check_limit(len(session.memberships.keys() | {conversation}))
+    admission = await resume.prepare(session.authenticated(), conversation, where)
     resume.admit(session, admission, frame.ref)
 
 
