@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
+from chatproject.lib import clock, metrics
 from chatproject.lib.crypto import DataKey
 from chatproject.lib.errors import Problem
 from conversations import event_types, keys
@@ -35,6 +36,7 @@ def commit(pieces: Sequence[Piece]) -> list[int | Exception]:
     found = keys.load(piece.claim.conversation for piece in pieces)
     frames: dict[UUID, list[dict]] = {}
     results: list[int | Exception] = []
+    begun: list[Run] = []
     with transaction.atomic():
         runs = _lock({piece.claim.run for piece in pieces})
         chunks: list[RunChunk] = []
@@ -45,6 +47,8 @@ def commit(pieces: Sequence[Piece]) -> list[int | Exception]:
                 continue
             chunks.append(_chunk(run, piece, found[piece.claim.conversation]))
             frames.setdefault(piece.claim.conversation, []).append(_delta(piece, run.stored))
+            if not run.stored:
+                begun.append(run)
             run.stored += len(piece.text)
             results.append(run.stored)
         RunChunk.objects.bulk_create(chunks)
@@ -52,10 +56,18 @@ def commit(pieces: Sequence[Piece]) -> list[int | Exception]:
         for run_id in {chunk.run_id for chunk in chunks}:
             Run.objects.filter(id=run_id).update(stored=runs[run_id].stored, lease_until=lease_until)
     publish(frames)
+    _measure(begun)
     return results
 
 
 _writer: GroupCommit[Piece, int] = GroupCommit("chunks", commit, limit=500, queue=settings.GROUP_COMMIT_QUEUE)
+
+
+def _measure(begun: Sequence[Run]) -> None:
+    """Note how long these runs waited for the first piece of their answer."""
+    now = clock.now()
+    for run in begun:
+        metrics.first_delta.observe(max(0.0, (now - run.queued_at).total_seconds()))
 
 
 def _lock(runs: set[UUID]) -> dict[UUID, Run]:

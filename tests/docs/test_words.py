@@ -84,6 +84,13 @@ def test_metrics() -> None:
     assert documented == {name_of(one): (one._type, ", ".join(one._labelnames)) for one in ours}
 
 
+def test_every_metric_is_counted_somewhere() -> None:
+    folders = ("chatproject", "accounts", "conversations", "realtime")
+    code = "\n".join(path.read_text() for folder in folders for path in (BASE / folder).rglob("*.py"))
+    ours = [name for name, one in vars(metrics).items() if isinstance(one, MetricWrapperBase)]
+    assert [name for name in ours if f"metrics.{name}." not in code] == []
+
+
 def name_of(metric: MetricWrapperBase) -> str:
     [described] = metric.describe()
     return f"{described.name}_total" if described.type == "counter" else described.name

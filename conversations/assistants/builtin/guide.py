@@ -19,7 +19,7 @@ GREETING = re.compile(
 )
 # An answer is written in pieces of about this length, with pauses that let it be read along, and stopped.
 PIECE_LENGTH = 40
-PIECE_SECONDS = 0.01
+PIECE_SECONDS = 0.02
 
 
 class Guide:
