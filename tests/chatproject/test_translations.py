@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -40,10 +41,11 @@ def _texts(path: Path) -> Iterator[str]:
     source = path.read_text()
     if path.suffix == ".html":
         source = "\n".join(line.strip() for line in templatize(source).splitlines())
-    for _line, _name, found, _comments in extract_python(BytesIO(source.encode()), KEYWORDS, (), {}):
-        text = found if isinstance(found, str) else found and found[0]
+    for found_at in extract_python(BytesIO(source.encode()), KEYWORDS, (), {}):
+        found: Any = found_at[2]
+        text = found[0] if isinstance(found, tuple) else found
         if text:
-            yield text
+            yield str(text)
 
 
 def test_every_text_in_use_is_in_the_catalogue(chinese: Catalog) -> None:
