@@ -194,6 +194,17 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "conversations.api.schema.add_problems",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "ConversationStatus": "conversations.models.Conversation.Status",
+        "MessageStatus": "conversations.models.Message.Status",
+        "RunStatus": "conversations.models.Run.Status",
+        "MessageRole": "conversations.models.Message.Role",
+        "MemberRole": "conversations.models.Member.Role",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

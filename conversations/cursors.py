@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.utils.dateparse import parse_datetime
@@ -33,11 +33,11 @@ def parse_time(text: str) -> datetime:
     """An RFC 3339 time with an offset. Raises Problem `invalid`."""
     try:
         moment = parse_datetime(text.replace(" ", "+"))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise Problem("invalid", errors={"since": ["An RFC 3339 time with an offset, such as 2026-01-31T09:00:00Z."]})
-    return moment
+        if moment and moment.tzinfo:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise Problem("invalid", errors={"since": ["An RFC 3339 time with an offset, such as 2026-01-31T09:00:00Z."]})
 
 
 def reason_to_resync(

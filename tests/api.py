@@ -1,9 +1,14 @@
-"""The HTTP API as a client sees it: the real URL configuration and middleware, nothing patched."""
+"""The HTTP API as a client sees it: the real URL configuration and middleware, nothing patched.
+
+Whatever a test asks for, the answer must be one that the OpenAPI document promises, and carry a request id.
+"""
 
 import json
 from typing import Any
 
 from django.test import Client
+
+from tests import openapi
 
 BASE = "/api/v1/"
 
@@ -15,6 +20,10 @@ class Answer:
         self.status: int = response.status_code
         self.headers = response.headers
         self.json: Any = json.loads(response.content) if response.content else None
+
+    @property
+    def type(self) -> str:
+        return self.headers.get("Content-Type", "")
 
     @property
     def code(self) -> str | None:
@@ -45,8 +54,13 @@ class Api:
         """`body` is sent as JSON, or as it is where it is bytes; headers are given with `_` for `-`."""
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         given = {name.replace("_", "-"): value for name, value in headers.items()}
-        return Answer(
-            self._client.generic(
-                method, BASE + path, data, content_type="application/json", headers={**self._headers, **given}
-            )
+        content_type = given.pop("Content-Type", "application/json")
+        response = self._client.generic(
+            method, BASE + path, data, content_type=content_type, headers={**self._headers, **given}
         )
+        answer = Answer(response)
+        assert answer.headers["X-Request-ID"]
+        if method not in ("HEAD", "OPTIONS"):
+            route = response.resolver_match.route if response.resolver_match else ""
+            openapi.check(method, route, answer.status, answer.type, answer.json)
+        return answer

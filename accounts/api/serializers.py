@@ -2,6 +2,8 @@
 
 from rest_framework import serializers
 
+from chatproject.lib.fields import Text
+
 
 class UserShape(serializers.Serializer):
     id = serializers.UUIDField()
@@ -15,8 +17,8 @@ class UserShape(serializers.Serializer):
 
 
 class RegisterInput(serializers.Serializer):
-    username = serializers.CharField(max_length=150)
-    password = serializers.CharField(max_length=1024, trim_whitespace=False)
+    username = Text(max_length=150)
+    password = Text(max_length=1024, trim_whitespace=False)
     email = serializers.EmailField(required=False, allow_blank=True, default="")
 
 
@@ -30,12 +32,12 @@ class Registered(TokenPair):
 
 
 class TokenInput(serializers.Serializer):
-    username = serializers.CharField(max_length=254)
-    password = serializers.CharField(max_length=1024, trim_whitespace=False)
+    username = Text(max_length=254)
+    password = Text(max_length=1024, trim_whitespace=False)
 
 
 class RefreshInput(serializers.Serializer):
-    refresh = serializers.CharField(max_length=4096)
+    refresh = Text(max_length=4096)
 
 
 class TicketShape(serializers.Serializer):
@@ -44,8 +46,8 @@ class TicketShape(serializers.Serializer):
 
 
 class ProfileInput(serializers.Serializer):
-    name = serializers.CharField(max_length=150, required=False, allow_blank=True)
+    name = Text(max_length=150, required=False, allow_blank=True)
     email = serializers.EmailField(required=False, allow_blank=True)
-    language = serializers.CharField(max_length=16, required=False, allow_blank=True)
+    language = Text(max_length=16, required=False, allow_blank=True)
     preferences = serializers.DictField(required=False)
     version = serializers.IntegerField(required=False, min_value=1)

@@ -6,6 +6,7 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from chatproject.lib.fields import Text
 from conversations.models import Conversation, Message, Run
 
 ROLES = ("owner", "editor", "agent", "viewer")
@@ -29,12 +30,12 @@ class MemberPage(serializers.Serializer):
 
 
 class MemberInput(serializers.Serializer):
-    user = serializers.CharField(max_length=150, help_text="Id or user name.")
-    role = serializers.CharField(max_length=16, default="editor")
+    user = Text(max_length=150, help_text="Id or user name.")
+    role = Text(max_length=16, default="editor")
 
 
 class RoleInput(serializers.Serializer):
-    role = serializers.CharField(max_length=16)
+    role = Text(max_length=16)
 
 
 class ConversationShape(serializers.Serializer):
@@ -83,23 +84,19 @@ class FirstMessage(serializers.Field):
 
 
 class ConversationInput(serializers.Serializer):
-    title = serializers.CharField(
-        required=False, allow_null=True, allow_blank=True, max_length=settings.TITLE_MAX_LENGTH
-    )
-    assistant = serializers.CharField(required=False, allow_null=True, max_length=64)
+    title = Text(required=False, allow_null=True, allow_blank=True, max_length=settings.TITLE_MAX_LENGTH)
+    assistant = Text(required=False, allow_null=True, max_length=64)
     metadata = serializers.DictField(required=False)
     members = MemberInput(many=True, required=False)
     message = FirstMessage(required=False, allow_null=True)
 
 
 class ConversationChange(serializers.Serializer):
-    title = serializers.CharField(
-        required=False, allow_null=True, allow_blank=True, max_length=settings.TITLE_MAX_LENGTH
-    )
-    status = serializers.CharField(required=False, max_length=16)
-    assistant = serializers.CharField(required=False, allow_null=True, max_length=64)
+    title = Text(required=False, allow_null=True, allow_blank=True, max_length=settings.TITLE_MAX_LENGTH)
+    status = Text(required=False, max_length=16)
+    assistant = Text(required=False, allow_null=True, max_length=64)
     metadata = serializers.DictField(required=False)
-    tags = serializers.ListField(child=serializers.CharField(max_length=50), required=False)
+    tags = serializers.ListField(child=Text(max_length=50), required=False)
 
 
 class ActorShape(serializers.Serializer):
@@ -153,12 +150,12 @@ class MessagePage(serializers.Serializer):
 
 
 class MessageInput(serializers.Serializer):
-    text = serializers.CharField(trim_whitespace=False, max_length=settings.MESSAGE_MAX_LENGTH * 4)
-    cmid = serializers.CharField(required=False, max_length=128, trim_whitespace=False)
-    action = serializers.CharField(required=False, max_length=64)
-    assistant = serializers.CharField(required=False, allow_null=True, max_length=64)
+    text = Text(trim_whitespace=False)
+    cmid = Text(required=False, max_length=128, trim_whitespace=False)
+    action = Text(required=False, max_length=64)
+    assistant = Text(required=False, allow_null=True, max_length=64)
     reply_to = serializers.UUIDField(required=False, allow_null=True)
-    on_busy = serializers.CharField(required=False, max_length=16)
+    on_busy = Text(required=False, max_length=16)
     seen_seq = serializers.IntegerField(required=False, min_value=0, max_value=2**62)
 
 
@@ -193,16 +190,3 @@ class AssistantList(serializers.Serializer):
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
     results = AssistantShape(many=True)
-
-
-class ProblemShape(serializers.Serializer):
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    code = serializers.CharField()
-    request_id = serializers.CharField(allow_null=True)
-    errors = serializers.DictField(  # type: ignore[assignment]
-        child=serializers.ListField(child=serializers.CharField()), required=False
-    )
-    retry_after_ms = serializers.IntegerField(required=False)
