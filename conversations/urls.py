@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations import views
+from conversations import documentation, views
 
 ONE = "c/<uuid:id>/"
 
@@ -16,4 +16,6 @@ urlpatterns = [
     path(f"{ONE}title/", views.TitleView.as_view(), name="title"),
     path(f"{ONE}status/", views.StatusView.as_view(), name="status"),
     path(f"{ONE}read/", views.ReadView.as_view(), name="read"),
+    path("documentation/", documentation.contents, name="documentation"),
+    path("documentation/<path:page>", documentation.page, name="documentation_page"),
 ]

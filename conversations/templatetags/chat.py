@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from django import template
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -74,17 +75,25 @@ def error_sentence(error: dict[str, Any] | None) -> str:
 def links(sources: Any) -> list[dict[str, str]]:
     """`{title, url}` of the sources of a step; `url` only where it leads to a web page or to a page of ours."""
     found = sources if isinstance(sources, list) else []
-    return [
-        {"title": str(one.get("title") or one.get("name") or one.get("url") or "?"), "url": _web(one.get("url"))}
-        for one in found
-        if isinstance(one, dict)
-    ]
+    return [{"title": _source_name(one), "url": _source_url(one)} for one in found if isinstance(one, dict)]
 
 
 @register.filter
 def moment(text: str) -> datetime:
     """The time that an RFC 3339 text says."""
     return datetime.fromisoformat(text)
+
+
+def _source_name(source: dict[str, Any]) -> str:
+    return str(source.get("title") or source.get("name") or source.get("url") or "?")
+
+
+def _source_url(source: dict[str, Any]) -> str:
+    """`url`, or the address of a `page` of our documentation, at its `anchor`."""
+    page, anchor = source.get("page"), source.get("anchor")
+    if isinstance(page, str) and page:
+        return reverse("documentation_page", args=[page]) + (f"#{quote(str(anchor))}" if anchor else "")
+    return _web(source.get("url"))
 
 
 def _web(url: Any) -> str:

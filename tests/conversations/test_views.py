@@ -116,9 +116,9 @@ def test_a_role_does_what_it_may(
 
 def test_every_page_says_what_it_takes() -> None:
     for one in urlpatterns:
-        view = one.callback.view_class  # type: ignore[attr-defined]
-        methods = {method.upper() for method in ("get", "post") if hasattr(view, method)}
         if "<uuid:id>" in str(one.pattern):
+            view = one.callback.view_class  # type: ignore[attr-defined]
+            methods = {method.upper() for method in ("get", "post") if hasattr(view, method)}
             assert set(view.permissions) == methods, one.pattern
             assert set(view.permissions.values()) <= ROLES["owner"]
 
@@ -203,12 +203,17 @@ def test_an_answer_and_its_sources(alice: User, alices: Visitor, conversation: U
     assert "waiting for its turn" in alices.page
     claim = runs.claim(conversation=conversation, worker="test")
     assert claim
-    sources = [{"title": "Storage", "url": "/docs/storage/"}, {"title": "Bad", "url": "javascript:alert(1)"}]
+    sources = [
+        {"title": "Storage", "page": "docs/how-it-works.md", "anchor": "one-flow"},
+        {"title": "Web", "url": "https://example.org/"},
+        {"title": "Bad", "url": "javascript:alert(1)"},
+    ]
     step = {"step": "s1", "kind": "retrieval", "name": "documentation", "status": "completed", "sources": sources}
     runs.step(claim=claim, data=step).result()
     alices.get(thread)
     assert "waiting for its turn" not in alices.page
-    assert '<a href="/docs/storage/"' in alices.page
+    assert '<a href="/documentation/docs/how-it-works.md#one-flow"' in alices.page
+    assert '<a href="https://example.org/"' in alices.page
     assert "javascript:" not in alices.page
     assert 'data-status="streaming"' in alices.page
     assert re.search(r'name="run" value="[0-9a-f-]{36}"', alices.page)
@@ -367,6 +372,22 @@ def test_a_language_that_we_do_not_speak_changes_nothing(alice: User, alices: Vi
     alice.refresh_from_db()
     assert alice.language == ""
     assert settings.LANGUAGE_COOKIE_NAME not in alices.client.cookies
+
+
+# ---- documentation
+
+
+def test_the_documentation_can_be_read_by_everybody() -> None:
+    visitor = Visitor(None)
+    visitor.get("/documentation/")
+    for address in re.findall(r'<li><a href="([^"]+)"', visitor.page):
+        assert visitor.get(address).status_code == 200
+        assert '<div class="prose">' in visitor.page
+
+
+@pytest.mark.parametrize("page", ["docs/nothing.md", "../manage.py", "docs/../manage.py", "manage.py", "docs/%00"])
+def test_only_documentation_is_shown(page: str) -> None:
+    assert Visitor(None).get(f"/documentation/{page}").status_code == 404
 
 
 # ---- failures
