@@ -78,3 +78,9 @@ def test_decisions_that_the_code_names_are_there() -> None:
     )
     named = set(re.findall(r"docs/[\w/-]+\.md", sources))
     assert {name for name in named if not (BASE / name).exists()} == set()
+
+
+def test_files_of_the_layout_are_there() -> None:
+    layout = section(text("where-things-live.md"), "The layout")
+    files = {path.name for path in BASE.rglob("*.py") if ".venv" not in path.parts}
+    assert {name for name in re.findall(r"[\w]+\.py\b", layout) if name not in files} == set()

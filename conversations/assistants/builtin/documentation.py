@@ -17,14 +17,16 @@ from conversations.assistants.builtin.pages import Block, Section
 WORD = re.compile(r"\w+(?:[:.'’/-]\w+)*")
 MAX_WORDS = 24
 # How much a word counts in: the page's title, the heading, the keywords, the text.
-WEIGHTS = (1.0, 4.0, 3.0, 1.0)
+WEIGHTS = (1.0, 4.0, 4.0, 1.0)
 # The least share of a question (weighed by how telling its words are) that a section must cover.
 ENOUGH = 0.52
 # The least relevance of a further section, as a share of the best one's.
 NEAR = 0.3
 PASSAGE_LENGTH = 1500
-# README.md only sums up what the pages say in full.
-SUMMARY, SUMMARY_WEIGHT = "README.md", 0.5
+# README.md and the first lines of a page only sum up what stands elsewhere in full.
+README, SUMMARY_WEIGHT = "README.md", 0.5
+# A short question means what newcomers mean by it.
+FIRST_PAGES, FIRST_WEIGHT = ("docs/getting-started.md", "docs/using-the-chat.md"), 1.25
 TABLES = """
 CREATE VIRTUAL TABLE sections USING fts5(title, heading, keywords, body, tokenize = 'porter unicode61');
 CREATE VIRTUAL TABLE blocks USING fts5(section UNINDEXED, body, tokenize = 'porter unicode61');
@@ -73,7 +75,7 @@ class Documentation:
 
     def about(self) -> str:
         """What the product is: the first paragraph of README.md."""
-        return next(section.blocks[0].text for section in self.sections if section.page == SUMMARY)
+        return next(section.blocks[0].text for section in self.sections if section.page == README)
 
     def topics(self) -> list[Section]:
         """The first section of every page of docs/, but for the decisions."""
@@ -96,8 +98,7 @@ class Documentation:
         for row, relevance in self._rows(query):
             share = sum(weight for rows, weight in found.values() if row in rows) / telling
             if share >= ENOUGH:
-                weight = SUMMARY_WEIGHT if self.sections[row].page == SUMMARY else 1
-                ranked.append((relevance * share * weight, share, row))
+                ranked.append((relevance * share * _weight(self.sections[row]), share, row))
         ranked.sort(reverse=True)
         return [one for one in ranked if one[0] >= ranked[0][0] * NEAR]
 
@@ -148,6 +149,12 @@ def _fitting(blocks: list[Block], wanted: list[str]) -> list[Block]:
             kept.add(position)
             room -= len(body)
     return [blocks[position] for position in sorted(kept)]
+
+
+def _weight(section: Section) -> float:
+    if section.page == README or section.heading == section.title:
+        return SUMMARY_WEIGHT
+    return FIRST_WEIGHT if section.page in FIRST_PAGES else 1.0
 
 
 def _pairs(question: str, words: Collection[str]) -> list[str]:

@@ -20,6 +20,7 @@ from conversations.assistants import runner
 from conversations.assistants.builtin import guide, pages
 from conversations.assistants.builtin.documentation import PASSAGE_LENGTH, Documentation, documentation
 from conversations.services import conversations
+from conversations.texts import SUGGESTIONS
 from tests.conversations.assistants.guide_questions import HELD_OUT, OFF_TOPIC, OFF_TOPIC_HELD_OUT, QUESTIONS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,6 +62,26 @@ def test_questions_that_nothing_was_tuned_for_find_their_page(docs: Documentatio
     missed, not_first = misses(docs, HELD_OUT)
     assert len(missed) <= 2, missed
     assert len(not_first) <= 4, not_first
+
+
+@pytest.mark.parametrize(
+    ("question", "page"),
+    [
+        ("How do I start?", "docs/getting-started.md"),
+        ("how to run", "docs/getting-started.md"),
+        ("install", "docs/getting-started.md"),
+        ("How do I stop an answer?", "docs/using-the-chat.md"),
+        ("how do I configure it", "docs/settings.md"),
+        ("sse", "docs/sse.md"),
+    ],
+)
+def test_a_short_question_means_what_newcomers_mean(docs: Documentation, question: str, page: str) -> None:
+    assert pages_named(docs, question)[0] == page
+
+
+@pytest.mark.parametrize("question", SUGGESTIONS)
+def test_what_the_page_suggests_is_answered(docs: Documentation, question: str) -> None:
+    assert guide.GREETING.fullmatch(str(question)) or docs.search(str(question))
 
 
 @pytest.mark.parametrize("question", [*OFF_TOPIC, *OFF_TOPIC_HELD_OUT])
