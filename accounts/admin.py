@@ -11,6 +11,7 @@ from django.db import transaction
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -97,6 +98,9 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
 
 admin.site.unregister(Group)
+# It would show refresh tokens in clear, with which staff could act as anybody.
+admin.site.unregister(OutstandingToken)
+admin.site.unregister(BlacklistedToken)
 
 
 @admin.register(Group)

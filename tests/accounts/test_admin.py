@@ -3,7 +3,9 @@
 from uuid import UUID
 
 import pytest
+from django.contrib import admin
 from django.test import Client
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from accounts.models import AuditEntry, User
 from accounts.services import tokens
@@ -139,3 +141,8 @@ def test_people_who_are_no_staff_are_sent_away(alice: User) -> None:
     for client in (Client(), browser(alice)):
         for path in ("/admin/", USERS, f"{USERS}{alice.id}/change/", "/admin/accounts/auditentry/"):
             assert client.get(path).headers["Location"].startswith("/admin/login/")
+
+
+def test_refresh_tokens_are_shown_to_nobody() -> None:
+    assert OutstandingToken not in admin.site._registry
+    assert BlacklistedToken not in admin.site._registry
