@@ -5,9 +5,11 @@ import re
 from collections.abc import Iterator
 
 from django.conf import settings
+from django.urls import reverse
 
 from conversations.assistants.base import Turn
 from conversations.assistants.builtin.documentation import Documentation, Passage, documentation
+from conversations.assistants.builtin.pages import Section
 
 # Who says hello, or asks what this is, is told what can be asked.
 GREETING = re.compile(
@@ -47,15 +49,21 @@ def source(passage: Passage) -> dict[str, object]:
         "page": section.page,
         "heading": section.heading,
         "anchor": section.anchor,
+        "url": address(section),
         "score": passage.score,
     }
+
+
+def address(section: Section) -> str:
+    """Where a section can be read on this server."""
+    return f"{reverse('documentation_page', args=[section.page])}#{section.anchor}"
 
 
 def quoted(found: list[Passage]) -> str:
     """The best passage and where more is to be found."""
     best = found[0]
     sources = [
-        f"{number}. {passage.section.name} (`{passage.section.page}#{passage.section.anchor}`)"
+        f"{number}. [{passage.section.name}]({address(passage.section)}) (`{passage.section.page}`)"
         for number, passage in enumerate(found, 1)
     ]
     lead = f"This is what the documentation says under **{best.section.name}**:"
@@ -79,7 +87,7 @@ def greeting(docs: Documentation) -> str:
 
 def topics(docs: Documentation) -> str:
     """A list of the pages."""
-    return "\n".join(f"- **{section.title}** (`{section.page}`)" for section in docs.topics())
+    return "\n".join(f"- [{section.title}]({address(section)}) (`{section.page}`)" for section in docs.topics())
 
 
 def pieces(text: str) -> Iterator[str]:

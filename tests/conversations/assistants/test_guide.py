@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from django.conf import settings
+from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -89,7 +90,7 @@ def test_other_questions_are_not_documented(docs: Documentation, question: str) 
     assert docs.search(question) == []
     answer = guide.not_documented(docs, question)
     assert answer.startswith("This is not documented.")
-    assert "**Deployment** (`docs/deployment.md`)" in answer
+    assert "- [Deployment](/documentation/docs/deployment.md#deployment) (`docs/deployment.md`)" in answer
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_a_question_in_another_script_is_told_the_language(docs: Documentation) 
 async def test_a_greeting_is_answered_with_the_topics(alice: User, words: str) -> None:
     events = await ask(alice, words)
     assert [event["type"] for event in events] == ["run:start", "run:end"]
-    assert "**Getting started** (`docs/getting-started.md`)" in events[-1]["data"]["text"]
+    assert "(`docs/getting-started.md`)" in events[-1]["data"]["text"]
 
 
 async def test_the_search_is_shown_and_the_sources_are_named(alice: User) -> None:
@@ -130,6 +131,7 @@ async def test_the_search_is_shown_and_the_sources_are_named(alice: User) -> Non
     )  # fmt: skip
     source = found["data"]["sources"][0]
     assert source.items() >= {"page": "docs/deployment.md", "heading": "Backups", "anchor": "backups"}.items()
+    assert source["url"] == "/documentation/docs/deployment.md#backups"
     assert 0 < source["score"] <= 1
     assert end["data"]["sources"] == found["data"]["sources"]
     assert end["data"]["status"] == "completed"
@@ -138,8 +140,17 @@ async def test_the_search_is_shown_and_the_sources_are_named(alice: User) -> Non
 async def test_the_answer_quotes_the_page_with_its_code(alice: User) -> None:
     text = (await ask(alice, "port 8000 is taken, can I use a different one?"))[-1]["data"]["text"]
     assert "```sh\nPORT=8080 make run\n```" in text
-    assert "**Sources**\n\n1. Troubleshooting › The port is taken (`docs/troubleshooting.md#the-port-is-taken`)" in text
+    where = "/documentation/docs/troubleshooting.md#the-port-is-taken"
+    assert f"**Sources**\n\n1. [Troubleshooting › The port is taken]({where}) (`docs/troubleshooting.md`)" in text
     assert "<!--" not in text
+
+
+def test_every_source_can_be_opened(docs: Documentation, client: Client) -> None:
+    for section in docs.sections:
+        path, _, anchor = guide.address(section).partition("#")
+        page = client.get(path)
+        assert page.status_code == 200
+        assert f'id="{anchor}"' in page.content.decode()
 
 
 async def test_off_topic_is_answered_without_sources(alice: User) -> None:
