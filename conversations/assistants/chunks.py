@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -22,12 +23,24 @@ from conversations.services.runs import Claim
 
 @dataclass(frozen=True)
 class Piece:
+    """`offset` is how much of the answer comes before: where the outcome of a commit is unknown, the piece
+    can be stored again, and is there once."""
+
     claim: Claim
     text: str
+    offset: int
+
+    @property
+    def end(self) -> int:
+        return self.offset + len(self.text)
 
 
 def store(piece: Piece) -> "Future[int]":
-    """Store a piece of an answer; gives the stored length. Fails with `run_not_active` when fenced off."""
+    """Store a piece of an answer; gives the stored length.
+
+    Fails with Problem `run_not_active` when fenced off, `conflict` where it does not follow what is stored,
+    `unavailable`.
+    """
     return _writer.submit(piece)
 
 
@@ -42,15 +55,15 @@ def commit(pieces: Sequence[Piece]) -> list[int | Exception]:
         chunks: list[RunChunk] = []
         for piece in pieces:
             run = runs.get(piece.claim.run)
-            if run is None or run.fence != piece.claim.fence or run.status not in Run.ACTIVE:
-                results.append(Problem("run_not_active"))
+            refusal = _refusal(run, piece)
+            results.append(refusal or piece.end)
+            if run is None or refusal or run.stored == piece.end:
                 continue
             chunks.append(_chunk(run, piece, found[piece.claim.conversation]))
-            frames.setdefault(piece.claim.conversation, []).append(_delta(piece, run.stored))
+            frames.setdefault(piece.claim.conversation, []).append(delta(piece))
             if not run.stored:
                 begun.append(run)
-            run.stored += len(piece.text)
-            results.append(run.stored)
+            run.stored = piece.end
         RunChunk.objects.bulk_create(chunks)
         lease_until = Now() + timedelta(seconds=settings.LEASE_SECONDS)
         for run_id in {chunk.run_id for chunk in chunks}:
@@ -74,18 +87,27 @@ def _lock(runs: set[UUID]) -> dict[UUID, Run]:
     return {run.id: run for run in Run.objects.filter(id__in=runs).order_by("id").select_for_update(no_key=True)}
 
 
+def _refusal(run: Run | None, piece: Piece) -> Problem | None:
+    if run is None or run.fence != piece.claim.fence or run.status not in Run.ACTIVE:
+        return Problem("run_not_active")
+    if run.stored not in (piece.offset, piece.end):
+        return Problem("conflict", "This piece does not follow what is stored.")
+    return None
+
+
 def _chunk(run: Run, piece: Piece, key: DataKey) -> RunChunk:
-    sealed = key.seal(piece.text, event_types.context(run.conversation_id, run.id, str(run.stored)))
-    return RunChunk(run=run, offset=run.stored, length=len(piece.text), text=sealed)
+    sealed = key.seal(piece.text, event_types.context(run.conversation_id, run.id, str(piece.offset)))
+    return RunChunk(run=run, offset=piece.offset, length=len(piece.text), text=sealed)
 
 
-def _delta(piece: Piece, offset: int) -> dict:
+def delta(piece: Piece) -> dict[str, Any]:
+    """The frame that shows a stored piece."""
     claim = piece.claim
     return {
         "type": "delta",
         "conversation": str(claim.conversation),
         "run": str(claim.run),
         "message": str(claim.message),
-        "offset": offset,
+        "offset": piece.offset,
         "text": piece.text,
     }

@@ -15,6 +15,7 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.threads import in_thread
 from conversations.assistants import registry
 from conversations.assistants.base import AssistantError
+from conversations.assistants.persistence import persistently
 from conversations.assistants.turn import RunningTurn
 from conversations.models import Run
 from conversations.services import runs
@@ -36,12 +37,11 @@ async def take_turn(conversation: UUID) -> None:
     task = asyncio.create_task(_answer(turn))
     _active[claim.run] = claim, task
     try:
-        outcome = await _outcome(task)
-        await _end(turn, **outcome)
+        await _end(turn, **await _outcome(task))
     except Problem as problem:
         log.info("run %s ended elsewhere (%s)", claim.run, problem.code.name)
     finally:
-        task.cancel()
+        await turn.settle()
         _active.pop(claim.run, None)
 
 
@@ -82,6 +82,8 @@ async def _outcome(task: asyncio.Task[None]) -> dict:
     except asyncio.CancelledError:
         if task.cancelled():
             raise Problem("run_not_active") from None
+        task.cancel()
+        await asyncio.wait({task})
         return _failure("interrupted", "worker_stopped", "The worker was stopped.")
     except AssistantError as error:
         return _failure("failed", error.code, error.message)
@@ -98,8 +100,9 @@ def _failure(status: str, code: str, message: str) -> dict:
 
 
 async def _end(turn: RunningTurn, *, status: str, error: dict | None = None) -> None:
-    await turn.flush()
-    ending = runs.end(
-        claim=turn.claim, status=status, text=turn.text, usage=turn.usage, sources=turn.sources, error=error
+    await turn.settle()
+    await persistently(
+        lambda: runs.end(
+            claim=turn.claim, status=status, text=turn.text, usage=turn.usage, sources=turn.sources, error=error
+        )
     )
-    await asyncio.wrap_future(ending)

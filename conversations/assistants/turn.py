@@ -14,6 +14,7 @@ from chatproject.lib.threads import in_thread
 from conversations import selectors
 from conversations.assistants import chunks
 from conversations.assistants.base import AssistantError
+from conversations.assistants.persistence import persistently
 from conversations.services import runs
 
 
@@ -35,6 +36,7 @@ class RunningTurn:
         self._text: list[str] = []
         self._length = 0
         self._waiting: list[str] = []
+        self._stored = 0
         self._flusher: asyncio.Task[None] | None = None
 
     @property
@@ -75,13 +77,18 @@ class RunningTurn:
     async def flush(self) -> None:
         """Wait until everything emitted is stored. Raises Problem `run_not_active` when fenced off."""
         if self._flusher:
-            await self._flusher
+            await asyncio.shield(self._flusher)
         await self._store()
+
+    async def settle(self) -> None:
+        """Wait until nothing is being stored any more, whatever becomes of it: `run:end` has the whole text."""
+        if self._flusher:
+            await asyncio.gather(self._flusher, return_exceptions=True)
 
     async def _ensure_flusher(self) -> None:
         """Start the timer of the next group; a failure of the one before comes up here."""
         if self._flusher and self._flusher.done():
-            await self._flusher
+            self._flusher.result()
             self._flusher = None
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush_soon())
@@ -93,10 +100,13 @@ class RunningTurn:
     async def _store(self) -> None:
         waiting, self._waiting = "".join(self._waiting), []
         if waiting:
-            await asyncio.wrap_future(chunks.store(chunks.Piece(self.claim, waiting)))
+            piece = chunks.Piece(self.claim, waiting, self._stored)
+            self._stored = piece.end
+            await persistently(lambda: chunks.store(piece))
 
     async def _write_step(self, data: dict[str, Any]) -> None:
-        await asyncio.wrap_future(runs.step(claim=self.claim, data=data))
+        id_ = new_id()
+        await persistently(lambda: runs.step(claim=self.claim, data=data, id=id_))
 
 
 def _bounded(value: Any) -> Any:

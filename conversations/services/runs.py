@@ -67,9 +67,12 @@ def claim(*, conversation: UUID, worker: str) -> Claim | None:
     return None if committed.dup else begun
 
 
-def step(*, claim: Claim, data: dict[str, Any]) -> "Future[Committed]":
-    """Write `run:step`; the same `step` id again replaces what it showed before. `run_not_active` when fenced off."""
-    draft = Draft("run:step", {"run": str(claim.run), **data})
+def step(*, claim: Claim, data: dict[str, Any], id: UUID | None = None) -> "Future[Committed]":
+    """Write `run:step`; the same `step` id again replaces what it showed before. `run_not_active` when fenced off.
+
+    With the `id` of the event, writing it again is harmless.
+    """
+    draft = Draft("run:step", {"run": str(claim.run), **data}, id=id or new_id())
 
     def decide(state: State) -> Decision:
         _check_fence(state.lock_run(claim.run), claim)

@@ -102,7 +102,10 @@ class Story:
         return self.claim and runs.step(claim=self.claim, data=data)
 
     def piece(self, text: str) -> Any:
-        return self.claim and chunks.store(chunks.Piece(self.claim, text))
+        if self.claim is None:
+            return None
+        stored = Run.objects.get(id=self.claim.run).stored
+        return chunks.store(chunks.Piece(self.claim, text, stored))
 
     def end(self, status: str) -> Any:
         error = {"code": "x", "message": "y"} if status == "failed" else None
@@ -165,7 +168,7 @@ def test_no_table_holds_what_was_said(alice: User, bob: User) -> None:
     step = {"step": "s", "kind": "tool", "name": "n", "status": "completed"}
     secret = {"input": {"q": MARKER}, "output": [MARKER], "sources": [{"title": MARKER}]}
     runs.step(claim=claim, data={**step, **secret}).result(30)
-    chunks.store(chunks.Piece(claim, f"Answer {MARKER}")).result(30)
+    chunks.store(chunks.Piece(claim, f"Answer {MARKER}", 0)).result(30)
     conversations.update(user=alice, conversation=id_, changes={"title": f"New {MARKER}"}).result(30)
     assert_nowhere()
     error = {"code": "x", "message": MARKER}

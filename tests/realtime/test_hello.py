@@ -37,7 +37,7 @@ async def test_welcome_says_who_and_how(alice: User) -> None:
     async with connect(alice) as socket:
         welcome = socket.welcome
     assert welcome["user"] == {"id": str(alice.id), "name": "Alice"}
-    assert UUID(welcome["session"])
+    assert str(UUID(welcome["session"])) == welcome["session"]
     numbers = {name: welcome[name] for name in ("heartbeat_ms", "timeout_ms", "ack_window", "batch_ms")}
     assert numbers == {"heartbeat_ms": 25000, "timeout_ms": 60000, "ack_window": 20, "batch_ms": 50}
     assert welcome["resumed"] == []

@@ -29,8 +29,9 @@ def claimed(conversation: UUID) -> runs.Claim:
 
 
 def write(claim: runs.Claim, *pieces: str) -> None:
+    stored = 0
     for piece in pieces:
-        chunks.store(chunks.Piece(claim, piece)).result(30)
+        stored = chunks.store(chunks.Piece(claim, piece, stored)).result(30)
 
 
 def test_a_turn_from_beginning_to_end(asked: UUID) -> None:
@@ -89,7 +90,7 @@ def test_a_stopped_run_keeps_what_is_stored(alice: User, asked: UUID) -> None:
     assert refusal(runs.step(claim=claim, data={"step": "s", "kind": "tool", "name": "n", "status": "running"})) == (
         "run_not_active"
     )
-    late = chunks.store(chunks.Piece(claim, " is …"))
+    late = chunks.store(chunks.Piece(claim, " is …", 8))
     assert refusal(late) == "run_not_active"  # type: ignore[arg-type]
     replayed(asked)
 
