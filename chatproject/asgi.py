@@ -1,4 +1,7 @@
-"""The ASGI application: HTTP by Django, sockets by the realtime layer; a sweeper in every web process."""
+"""The ASGI application: HTTP by Django, sockets by the realtime layer; a sweeper in every web process.
+
+Importing it ends the process where settings are wrong.
+"""
 
 import os
 
@@ -8,8 +11,11 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
 http = get_asgi_application()
 
-from conversations.assistants import sweeper  # noqa: E402  needs the apps to be loaded
+from chatproject import checks  # noqa: E402  needs the apps to be loaded, as all below
+from chatproject.bodies import BodyLimit  # noqa: E402
+from conversations.assistants import sweeper  # noqa: E402
 from realtime.routing import websocket  # noqa: E402
 
-application = ProtocolTypeRouter({"http": http, "websocket": websocket})
+checks.refuse_unless_sound()
+application = ProtocolTypeRouter({"http": BodyLimit(http), "websocket": websocket})
 sweeper.start()

@@ -114,7 +114,10 @@ DB_POOL_SIZE = env.number("DB_POOL_SIZE", 16, least=4)
 # Threads of one process for database work beside the event loop.
 DB_THREADS = env.number("DB_THREADS", 8, least=2)
 
-DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
+try:
+    DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
+except ValueError as error:
+    raise ImproperlyConfigured("DATABASE_URL must be an address: postgres://user:password@host:5432/name.") from error
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 # A pooled connection is tried before it is used, so that a restarted PostgreSQL costs nobody an error.
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True

@@ -61,6 +61,6 @@ class Api:
         answer = Answer(response)
         assert answer.headers["X-Request-ID"]
         if method not in ("HEAD", "OPTIONS"):
-            route = response.resolver_match.route if response.resolver_match else ""
+            route = response.resolver_match.route if answer.status < 400 else ""
             openapi.check(method, route, answer.status, answer.type, answer.json)
         return answer

@@ -50,7 +50,7 @@ FILTERS = [
 
 
 class ConversationsView(View):
-    @extend_schema(responses=ConversationPage, parameters=[*PAGE, *FILTERS])
+    @extend_schema(operation_id="v1_conversations_list", responses=ConversationPage, parameters=[*PAGE, *FILTERS])
     def get(self, request: Request) -> Response:
         """The conversations of which the user is a member, the latest changed first; archived only on request."""
         found = ConversationFilter(request.query_params, queryset=selectors.visible_conversations(self.user))
@@ -116,7 +116,7 @@ class ConversationView(View):
 class MembersView(View):
     permissions = {"GET": Permission.READ, "POST": Permission.MANAGE_MEMBERS}
 
-    @extend_schema(responses=MemberPage, parameters=PAGE)
+    @extend_schema(operation_id="v1_conversations_members_list", responses=MemberPage, parameters=PAGE)
     def get(self, request: Request, id: UUID) -> Response:
         """Who takes part, the first ones first."""
         self.conversation(id)

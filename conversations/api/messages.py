@@ -32,7 +32,7 @@ class MessagesView(View):
     permissions = {"GET": Permission.READ, "POST": Permission.SEND}
     renderer_classes = (FastJSONRenderer, EventStreamRenderer)
 
-    @extend_schema(parameters=LIMITS, responses=MessagePage)
+    @extend_schema(operation_id="v1_conversations_messages_list", parameters=LIMITS, responses=MessagePage)
     def get(self, request: Request, id: UUID) -> Response:
         """The newest messages in order; `next` leads to older ones. With `after_seq`: those after it."""
         self.conversation(id)

@@ -22,7 +22,7 @@ class StrictJSONParser(BaseParser):
             raise Problem("too_large", f"A body has at most {limit} bytes.")
         try:
             body = msgspec.json.decode(raw)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ParseError("The body is not valid JSON.") from error
         if depth(body) > MAX_DEPTH:
             raise ParseError(f"The body has more than {MAX_DEPTH} levels.")

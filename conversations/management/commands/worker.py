@@ -16,6 +16,7 @@ class Command(BaseCommand):
     help = "Take turns for the assistants until stopped; any number of workers may run."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.check(tags=["start"], include_deployment_checks=True, databases=["default"])
         sweeper.start()
         asyncio.run(_work())
 

@@ -3,6 +3,7 @@
 from uuid import UUID, uuid4
 
 import pytest
+from pytest_django import Settings
 
 from accounts.models import AuditEntry, User
 from chatproject.lib.errors import Problem
@@ -82,6 +83,6 @@ def test_two_who_add_the_same_person_at_once(alice: User, mallory: User, convers
     replayed(conversation)
 
 
-def test_a_conversation_has_so_many_members(alice: User, mallory: User, conversation: UUID, settings) -> None:  # type: ignore[no-untyped-def]
+def test_a_conversation_has_so_many_members(alice: User, mallory: User, conversation: UUID, settings: Settings) -> None:
     settings.MEMBERS_MAX = 2
     assert refusal(members.add(actor=alice, conversation=conversation, user=mallory.id)) == "too_large"
