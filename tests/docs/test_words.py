@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import msgspec
 from prometheus_client.metrics import MetricWrapperBase
@@ -33,6 +34,13 @@ def types_in(node: ast.Dict) -> Iterator[str]:
     for key, value in zip(node.keys, node.values, strict=True):
         if isinstance(key, ast.Constant) and key.value == "type" and isinstance(value, ast.Constant):
             yield str(value.value)
+
+
+@cache
+def sources() -> str:
+    """All code of the product."""
+    folders = ("chatproject", "accounts", "conversations", "realtime")
+    return "\n".join(path.read_text() for folder in folders for path in (BASE / folder).rglob("*.py"))
 
 
 def test_event_types() -> None:
@@ -84,11 +92,35 @@ def test_metrics() -> None:
     assert documented == {name_of(one): (one._type, ", ".join(one._labelnames)) for one in ours}
 
 
+def test_events_and_members_of_the_javascript_client() -> None:
+    static, page = BASE / "realtime" / "static" / "realtime", text("client-js.md")
+    said = {
+        path.name: re.findall(r"(?:this|room)\.emit\(\"([\w:]+)\"", path.read_text()) for path in static.glob("*.js")
+    }
+    of_client = re.findall(r"Events of the client: (.*)", page)[0]
+    assert set(words(of_client)) == set(said["client.js"])
+    of_room = {name for event, _ in event_rows(page) for name in words(event)}
+    assert of_room == {name for file, names in said.items() if file != "client.js" for name in names}
+
+
+def event_rows(page: str) -> list[list[str]]:
+    """The table of a conversation's events: the one after `| event | detail |`."""
+    return rows("| event | detail |" + page.split("| event | detail |")[1].split("\n\n")[0])
+
+
+def test_codes_that_nothing_sends_are_marked_as_reserved() -> None:
+    closing = {code: "(reserved)" in what for code, _, what in rows(section(text("websocket.md"), "Close codes"))}
+    ours = {name: value for name, value in vars(Close).items() if name.isupper()}
+    assert closing == {str(code): f"Close.{name}" not in sources() for name, code in ours.items()}
+    page = text("errors.md")
+    spelled = re.compile(r'(?<!Code\()"(\w+)"').findall(sources())
+    reserved = {name for name in CODES if "(reserved)" in section(page, name)}
+    assert reserved == CODES.keys() - set(spelled)
+
+
 def test_every_metric_is_counted_somewhere() -> None:
-    folders = ("chatproject", "accounts", "conversations", "realtime")
-    code = "\n".join(path.read_text() for folder in folders for path in (BASE / folder).rglob("*.py"))
     ours = [name for name, one in vars(metrics).items() if isinstance(one, MetricWrapperBase)]
-    assert [name for name in ours if f"metrics.{name}." not in code] == []
+    assert [name for name in ours if f"metrics.{name}." not in sources()] == []
 
 
 def name_of(metric: MetricWrapperBase) -> str:
