@@ -77,6 +77,8 @@ class MeView(LoggedIn):
     def patch(self, request: Request) -> Response:
         """Change the profile; with If-Match (or `version`) only if it is the current one."""
         changes = checked(ProfileInput, request, partial=True)
-        version = if_match(request) or changes.pop("version", None)
+        version = if_match(request)
+        if version is None:
+            version = changes.get("version")
         user = users.update_profile(user=self.user, changes=changes, version=version)
         return Response(wire.user(user), headers={"ETag": etag(user.version)})

@@ -34,7 +34,9 @@ def renew(refresh: str) -> dict[str, str]:
     """New tokens for a refresh token, which is used up. Raises Problem `unauthenticated`."""
     token = _refresh_token(refresh)
     user = _user_of(token)
-    token.blacklist()
+    _, is_first = token.blacklist()
+    if not is_first:
+        raise _used_up()
     return issue(user)
 
 
@@ -79,7 +81,11 @@ def _refresh_token(raw: str) -> RefreshToken:
     try:
         return RefreshToken(raw)  # type: ignore[arg-type]
     except TokenError as error:
-        raise Problem("unauthenticated", "This refresh token is not valid (any more).") from error
+        raise _used_up() from error
+
+
+def _used_up() -> Problem:
+    return Problem("unauthenticated", "This refresh token is not valid (any more).")
 
 
 def _user_of(token: AccessToken | RefreshToken) -> User:

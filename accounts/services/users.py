@@ -13,7 +13,9 @@ from accounts import audit
 from accounts.models import User
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import parse_id
+from chatproject.lib.jsonvalues import clean_object
 
+PREFERENCES_MAX_BYTES = 16384
 PROFILE_FIELDS = ("name", "email", "language", "preferences")
 ENDS_LOGINS = frozenset({"password", "is_active"})
 
@@ -41,8 +43,13 @@ def register(*, username: str, password: str, email: str = "") -> User:
 
 
 def update_profile(*, user: User, changes: dict[str, Any], version: int | None = None) -> User:
-    """Change profile fields. With `version`, only if it is the current one: Problem `stale` otherwise."""
+    """Change profile fields. With `version`, only if it is the current one.
+
+    Raises Problem `stale` with the current version, `invalid` or `too_large` for preferences.
+    """
     fields = {name: changes[name] for name in PROFILE_FIELDS if name in changes}
+    if "preferences" in fields:
+        clean_object("preferences", fields["preferences"], PREFERENCES_MAX_BYTES)
     rows = User.objects.filter(id=user.id)
     if version is not None:
         rows = rows.filter(version=version)
