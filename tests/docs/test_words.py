@@ -84,6 +84,12 @@ def test_error_codes() -> None:
         assert f"Status {code.status}, retry: {'yes' if code.retryable else 'no'}. " in section(page, name), name
 
 
+def test_checks_at_the_start() -> None:
+    page = section(text("troubleshooting.md"), "A check refuses the start")
+    code = (BASE / "chatproject" / "checks.py").read_text()
+    assert {words(number)[0] for number, _ in rows(page)} == set(re.findall(r"\b[EW]\d{3}\b", code))
+
+
 def test_metrics() -> None:
     documented = {
         words(name)[0]: (kind, labels) for name, kind, labels, _ in rows(section(text("metrics.md"), "All metrics"))
