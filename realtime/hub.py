@@ -7,14 +7,12 @@ from typing import Any, Protocol
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from django.conf import settings
-
 from chatproject.lib import metrics
 from chatproject.lib.threads import in_thread
 from conversations import selectors
 from realtime import hints
 from realtime.room import Room, RoomMember
-from realtime.subscriptions import Subscriptions
+from realtime.subscriptions import PROBE, Subscriptions
 from realtime.tasks import end, run_soon
 
 log = logging.getLogger(__name__)
@@ -130,6 +128,8 @@ class Hub:
 
     def _offer(self, message: dict[str, Any]) -> None:
         """Raises what `hints.unpack` raises: anybody who reaches Redis can publish anything."""
+        if message["type"] == PROBE:
+            return self.subscriptions.probed()
         conversation, hint = hints.unpack(message)
         room = self.rooms.get(conversation)
         if room:
@@ -139,8 +139,7 @@ class Hub:
     async def _poll(self) -> None:
         """Every POLL_MS (faster while Redis is away): do the rooms stand where the log stands?"""
         while True:
-            away = self.subscriptions.away
-            await asyncio.sleep((settings.POLL_MS_WITHOUT_REDIS if away else settings.POLL_MS) / 1000)
+            await self.subscriptions.pause()
             try:
                 await self._compare()
             except Exception as error:

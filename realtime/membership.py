@@ -16,6 +16,7 @@ from realtime.outbox import Waiting
 from realtime.paging import pages
 from realtime.protocol import Close
 from realtime.room import Room
+from realtime.tasks import run_soon
 
 if TYPE_CHECKING:
     from realtime.session import Session
@@ -81,7 +82,7 @@ class Membership:
             return
         self._catching_up = True
         try:
-            while self.behind and self.present and self.session.outbox.roomy:
+            while self.behind and self.present and await self.session.outbox.becomes_roomy():
                 if self.pushed < self.room.head:
                     await self._push_page()
                 else:
@@ -105,9 +106,10 @@ class Membership:
             return  # what was pushed before has been dropped meanwhile, or the member is gone
         events, removed = self._until_removal(events)
         for page in pages(self.room.conversation, events, head):
-            if not self.session.outbox.roomy:
+            if not await self.session.outbox.becomes_roomy() or not self.present or self.pushed != after:
                 return
             self._push_catchup(page)
+            after = self.pushed
         if removed:
             self.room.put_out([self])
 
@@ -148,3 +150,4 @@ class Membership:
         """The outbox dropped frames of this room: the log has them."""
         self.behind = True
         self.pushed = self.sent
+        run_soon(self.catch_up())

@@ -59,11 +59,6 @@ class Outbox:
         return not self._blocked and not self._closed and self._size < settings.BATCH_MAX_BYTES // 2
 
     @property
-    def crowded(self) -> bool:
-        """Whether so much waits that nothing more should be asked for."""
-        return self._size >= settings.BATCH_MAX_BYTES and not self._closed
-
-    @property
     def overflowing(self) -> bool:
         """Whether so much waits that cannot be dropped that the client is to go."""
         return self._size > OVERFLOW * settings.BATCH_MAX_BYTES
@@ -73,11 +68,20 @@ class Outbox:
         """Seconds that the oldest unacknowledged message has been out."""
         return time.monotonic() - self._unacked[0] if self._unacked else 0.0
 
+    async def becomes_roomy(self) -> bool:
+        """Wait for what the connection takes; False where the client must acknowledge first, or is gone."""
+        while not self.roomy and not self._blocked and not self._closed:
+            await self._less()
+        return self.roomy
+
     async def uncrowded(self) -> None:
-        """Wait until it is not crowded."""
-        while self.crowded:
-            self._taken.clear()
-            await self._taken.wait()
+        """Wait until so little waits that the client may ask for more."""
+        while self._size >= settings.BATCH_MAX_BYTES and not self._closed:
+            await self._less()
+
+    async def _less(self) -> None:
+        self._taken.clear()
+        await self._taken.wait()
 
     def say(self, text: str) -> None:
         """Put in a frame that is no room's."""

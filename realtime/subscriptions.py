@@ -1,4 +1,4 @@
-"""The channel groups that one process listens to.
+"""The channel groups that one process listens to, and whether hints reach it.
 
 One task subscribes and unsubscribes, one group after the other, towards what is wanted now; so a room that
 closes and opens again at once cannot end up deaf. Where Redis is away it tries again as soon as it is back.
@@ -6,6 +6,7 @@ closes and opens again at once cannot end up deaf. Where Redis is away it tries 
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -17,15 +18,17 @@ from realtime.groups import group_of
 log = logging.getLogger(__name__)
 
 LAYER_SECONDS = 1.0
+# What a process sends to itself through Redis, to know that hints come through.
+PROBE = "hub.probe"
 
 
 class Subscriptions:
-    """`away` is whether Redis answered last; `channel` is where messages come in, once there is one."""
+    """`away` is whether the last probe was lost; `channel` is where messages come in, once there is one."""
 
     def __init__(self) -> None:
         self.layer: Any = get_channel_layer()
         self.channel: str | None = None
-        self._back = asyncio.Event()
+        self._back, self._gone, self._probed = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._back.set()
         self._wanted: dict[UUID, asyncio.Event] = {}
         self._have: set[UUID] = set()
@@ -62,19 +65,36 @@ class Subscriptions:
                 self._changed.set()
 
     async def watch(self) -> None:
-        """Look after Redis every POLL_MS (more often while it is away); for ever."""
+        """Probe Redis every POLL_MS_WITHOUT_REDIS; for ever."""
         while True:
-            await asyncio.sleep((settings.POLL_MS_WITHOUT_REDIS if self.away else settings.POLL_MS) / 1000)
-            await self._ping()
+            await asyncio.sleep(settings.POLL_MS_WITHOUT_REDIS / 1000)
+            try:
+                async with asyncio.timeout(2 * settings.HINT_TIMEOUT_MS / 1000):
+                    await self._probe()
+            except Exception as error:
+                self._note(away=True, why=error)
+            else:
+                self._note(away=False)
 
-    async def _ping(self) -> None:
-        try:
-            async with asyncio.timeout(settings.HINT_TIMEOUT_MS / 1000):
-                await self.layer.ping()
-        except Exception as error:
-            self._note(away=True, why=error)
-        else:
-            self._note(away=False)
+    async def pause(self) -> None:
+        """Until the log is to be looked at: POLL_MS, but at once and more often while Redis is away."""
+        if self.away:
+            return await asyncio.sleep(settings.POLL_MS_WITHOUT_REDIS / 1000)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(settings.POLL_MS / 1000):
+                await self._gone.wait()
+
+    async def _probe(self) -> None:
+        """Commands may work while the subscription is cut, so what counts is that a message comes back."""
+        await self.layer.ping()
+        if self.channel:
+            self._probed.clear()
+            await self.layer.send(self.channel, {"type": PROBE})
+            await self._probed.wait()
+
+    def probed(self) -> None:
+        """The probe came back."""
+        self._probed.set()
 
     async def _adjust(self) -> None:
         """Raises whatever the layer raises, or TimeoutError."""
@@ -100,7 +120,9 @@ class Subscriptions:
             log.warning("Redis is %s%s", "away: polling fast" if away else "back", f" ({why!r})" if why else "")
         if not away:
             self._back.set()
+            self._gone.clear()
         else:
             self._back.clear()
+            self._gone.set()
             for there in self._wanted.values():
                 there.set()

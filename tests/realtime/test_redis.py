@@ -1,0 +1,199 @@
+"""Redis is never the truth: stop it, flush it, hang it, and everything still arrives."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from django.conf import settings
+from django.test import override_settings
+
+from accounts.models import User
+from chatproject.lib.threads import in_thread
+from realtime import broadcast
+from realtime.hints import pack
+from realtime.hub import hub
+from tests.realtime.support import fill, joined, log, remove, seqs, write
+from tests.redis import Redis
+from tests.sockets import Socket
+
+pytestmark = pytest.mark.usefixtures("redis")
+HINTS_ONLY = override_settings(POLL_MS=60_000)
+
+
+@pytest.fixture
+def redis(caplog: pytest.LogCaptureFixture) -> Iterator[Redis]:
+    """A Redis of this test's own, used by all rooms."""
+    # Channels' receiver logs an exception for every second without Redis.
+    caplog.set_level(logging.CRITICAL, "channels_redis.pubsub")
+    with Redis() as server:
+        config = {**settings.CHANNEL_LAYERS["default"]["CONFIG"]}
+        config["hosts"] = [{**config["hosts"][0], "address": server.url}]
+        layers = {"default": {**settings.CHANNEL_LAYERS["default"], "CONFIG": config}}
+        with override_settings(CHANNEL_LAYERS=layers):
+            yield server
+
+
+async def noticed() -> None:
+    """Wait until the hub knows that Redis is away."""
+    async with asyncio.timeout(5):
+        await hub().subscriptions._gone.wait()
+
+
+async def back() -> None:
+    """Wait until hints come in again, and are sent again."""
+    async with asyncio.timeout(5):
+        await hub().subscriptions._back.wait()
+    await asyncio.sleep(broadcast.PAUSE_SECONDS)
+
+
+async def delivery(user: User, conversation: UUID, socket: Socket) -> float:
+    """Seconds from COMMIT to the event at the socket."""
+    event = await write(user, conversation)
+    begun = time.monotonic()
+    assert (await socket.hear("message:new"))["seq"] == event["seq"]
+    return time.monotonic() - begun
+
+
+@HINTS_ONLY
+async def test_hints_alone_deliver_at_once(alice: User, bob: User, conversation: UUID, realtime_layer: None) -> None:
+    async with joined(bob, conversation) as socket:
+        times = [await delivery(alice, conversation, socket) for _ in range(20)]
+    assert sorted(times)[10] < 0.1
+
+
+async def test_stopped_under_load(
+    alice: User, bob: User, conversation: UUID, redis: Redis, realtime_layer: None
+) -> None:
+    async with joined(bob, conversation) as socket:
+        await delivery(alice, conversation, socket)
+        redis.stop()
+        assert await delivery(alice, conversation, socket) < 1.5
+        await noticed()
+        times = [await delivery(alice, conversation, socket) for _ in range(10)]
+        assert max(times) < 0.5
+
+        await socket.say(type="send", ref=1, conversation=str(conversation), cmid="m", text="Hi")
+        begun = time.monotonic()
+        assert (await socket.hear("sent"))["dup"] is False
+        assert time.monotonic() - begun < 0.5
+
+
+async def test_joining_and_leaving_while_it_is_away(
+    alice: User, bob: User, conversation: UUID, redis: Redis, realtime_layer: None
+) -> None:
+    redis.stop()
+    async with joined(bob, conversation) as socket:
+        assert await delivery(alice, conversation, socket) < 1.5
+        await remove(alice, conversation, bob)
+        assert (await socket.hear("left", seconds=2))["reason"] == "removed"
+    redis.start()
+    await back()
+    with HINTS_ONLY:
+        async with joined(alice, conversation) as socket:
+            assert await delivery(alice, conversation, socket) < 1
+
+
+async def test_restarted_it_is_live_again(
+    alice: User, bob: User, conversation: UUID, redis: Redis, realtime_layer: None
+) -> None:
+    """What was said meanwhile came by poll; then hints arrive again, in the rooms that stayed open."""
+    async with joined(bob, conversation) as socket:
+        redis.stop()
+        await noticed()
+        await fill(alice, conversation, 5)
+        assert await seqs(socket, 7) == [3, 4, 5, 6, 7]
+        redis.start()
+        await back()
+        with HINTS_ONLY:
+            assert await delivery(alice, conversation, socket) < 0.5
+
+
+async def test_flushed_nothing_changes(
+    alice: User, bob: User, conversation: UUID, redis: Redis, realtime_layer: None
+) -> None:
+    async with joined(bob, conversation) as socket:
+        await in_thread(redis.client().flushall)
+        with HINTS_ONLY:
+            assert await delivery(alice, conversation, socket) < 0.5
+
+
+async def test_hung_it_holds_nobody_up(
+    alice: User, bob: User, conversation: UUID, redis: Redis, realtime_layer: None
+) -> None:
+    async with joined(bob, conversation) as socket:
+        redis.hang()
+        assert await delivery(alice, conversation, socket) < 2
+        await noticed()
+        assert max([await delivery(alice, conversation, socket) for _ in range(5)]) < 0.5
+        async with asyncio.timeout(1), joined(alice, conversation):
+            pass
+        redis.go_on()
+        await back()
+        with HINTS_ONLY:
+            assert await delivery(alice, conversation, socket) < 0.5
+
+
+async def test_a_subscriber_that_redis_cut_off_finds_out(
+    alice: User, bob: User, conversation: UUID, redis: Redis, realtime_layer: None
+) -> None:
+    """As by `client-output-buffer-limit pubsub`: commands work, hints do not come."""
+    async with joined(bob, conversation) as socket:
+        await in_thread(lambda: redis.client().execute_command("CLIENT", "KILL", "TYPE", "pubsub"))
+        assert await delivery(alice, conversation, socket) < 1.5
+        await asyncio.sleep(2)
+        await back()
+        with HINTS_ONLY:
+            assert await delivery(alice, conversation, socket) < 0.5
+
+
+async def test_nothing_dies_of_idleness(alice: User, bob: User, conversation: UUID, realtime_layer: None) -> None:
+    """redis-py's 5 s socket timeout once ended every idle consumer."""
+    async with joined(bob, conversation) as socket:
+        await asyncio.sleep(6)
+        with HINTS_ONLY:
+            assert await delivery(alice, conversation, socket) < 0.5
+
+
+async def test_nonsense_in_redis_is_passed_over(
+    alice: User, bob: User, conversation: UUID, redis: Redis, realtime_layer: None
+) -> None:
+    """Whoever reaches Redis can publish; only what our keys sealed for this room is believed."""
+    async with joined(bob, conversation) as socket:
+        group = f"asgi__group__c.{conversation.hex}.s0"
+        layer = hub().subscriptions.layer
+        event = {**(await log(conversation))[-1], "seq": 3}
+        foreign = {**pack(alice.id, [event]), "conversation": conversation.bytes}
+        cut = pack(conversation, [event])
+        for payload in (
+            b"",
+            b"nonsense",
+            layer.serialize({}),
+            layer.serialize({"type": "room.hint"}),
+            layer.serialize({"type": 7, "conversation": 7}),
+            layer.serialize({"type": "room.hint", "conversation": b"short", "key": "?", "body": b""}),
+            layer.serialize(foreign),
+            layer.serialize({**cut, "key": "unknown"}),
+            layer.serialize({**cut, "body": cut["body"][:-1]}),
+        ):
+            await in_thread(redis.client().publish, group, payload)
+        with HINTS_ONLY:
+            assert await delivery(alice, conversation, socket) < 0.5
+        assert "message" not in str(await in_thread(redis.client().keys))
+
+
+async def test_content_is_sealed_on_its_way(
+    alice: User, bob: User, conversation: UUID, redis: Redis, realtime_layer: None
+) -> None:
+    with redis.client().pubsub() as spy:
+        spy.psubscribe("*")
+        async with joined(bob, conversation) as socket:
+            await write(alice, conversation, "MARKER-7f3a")
+            await socket.hear("message:new")
+        seen = []
+        while message := spy.get_message(timeout=0.2):
+            seen.append(message["data"])
+    assert any(conversation.bytes in data for data in seen if isinstance(data, bytes))
+    assert not any(b"MARKER-7f3a" in data for data in seen if isinstance(data, bytes))
