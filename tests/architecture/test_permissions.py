@@ -1,0 +1,193 @@
+"""Law 6: every route and every command declares who may use it, and keeps to it."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts.models import User
+from accounts.services import tokens
+from conversations.api.base import View
+from conversations.models import Run
+from conversations.services import conversations
+from realtime.commands import COMMANDS
+from tests.api import BASE, Api
+from tests.conftest import new_user
+
+ROLES = ("owner", "editor", "agent", "viewer")
+ANYBODY, LOGIN = "anybody", "login"
+ALL, SPEAK, CHANGE, OWN = (
+    "owner editor agent viewer",
+    "owner editor agent",
+    "owner editor",
+    "owner",
+)
+ONE = "conversations/<uuid:id>/"
+# Who gets past the door of each route of the API, by method.
+API: dict[str, dict[str, str]] = {
+    "auth/register/": {"POST": ANYBODY},
+    "auth/token/": {"POST": ANYBODY},
+    "auth/token/refresh/": {"POST": ANYBODY},
+    "auth/token/revoke/": {"POST": ANYBODY},
+    "auth/ticket/": {"POST": LOGIN},
+    "me/": {"GET": LOGIN, "PATCH": LOGIN},
+    "assistants/": {"GET": LOGIN},
+    "conversations/": {"GET": LOGIN, "POST": LOGIN},
+    ONE: {"GET": ALL, "PATCH": CHANGE, "DELETE": OWN},
+    f"{ONE}members/": {"GET": ALL, "POST": OWN},
+    f"{ONE}members/<uuid:user>/": {"PATCH": OWN, "DELETE": OWN},
+    f"{ONE}messages/": {"GET": ALL, "POST": SPEAK},
+    f"{ONE}messages/<uuid:message>/": {"GET": ALL},
+    f"{ONE}events/": {"GET": ALL},
+    "runs/<uuid:id>/": {"GET": ALL},
+    "runs/<uuid:id>/stop/": {"POST": SPEAK},
+}
+# Everything else: open to anybody, to who is logged in, or (with an id) to members.
+PAGES = {
+    "api/schema/": ANYBODY,
+    "api/docs/": ANYBODY,
+    "livez": ANYBODY,
+    "readyz": ANYBODY,
+    "metrics": ANYBODY,
+    "language/": ANYBODY,
+    "documentation/": ANYBODY,
+    "documentation/<path:page>": ANYBODY,
+    "": LOGIN,
+    "list/": LOGIN,
+    "c/<uuid:id>/": ALL,
+    "c/<uuid:id>/m/": ALL,
+    "c/<uuid:id>/m/<uuid:message>/": ALL,
+    "c/<uuid:id>/stop/": SPEAK,
+    "c/<uuid:id>/title/": CHANGE,
+    "c/<uuid:id>/status/": CHANGE,
+    "c/<uuid:id>/read/": ALL,
+}
+# Django's and allauth's own, which have tests of their own.
+FOREIGN = ("admin/", "accounts/")
+
+
+def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every route of ours, and its view."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(pattern.pattern)
+        if route.startswith(FOREIGN):
+            continue
+        if isinstance(pattern, URLPattern):
+            yield route, pattern.callback
+        else:
+            yield from routes(pattern, route)
+
+
+def test_every_route_has_a_policy() -> None:
+    found = {route for route, _ in routes()}
+    known = {f"api/v1/{route}" for route in API} | set(PAGES)
+    assert not found - known, "a route without a policy: add it to the table of this test"
+    assert not known - found, "a policy without a route"
+
+
+def test_every_method_has_a_policy_and_a_permission() -> None:
+    for route, callback in routes():
+        if not route.startswith("api/v1/"):
+            continue
+        view = callback.cls
+        methods = {name.upper() for name in view.http_method_names if hasattr(view, name)} - {"OPTIONS"}
+        assert methods == set(API[route.removeprefix("api/v1/")]), route
+        if issubclass(view, View) and "<uuid:id>" in route:
+            assert set(view.permissions) == methods, f"{route} declares no permission for some method"
+
+
+def test_every_page_about_a_conversation_declares_permissions() -> None:
+    for route, callback in routes():
+        view = getattr(callback, "view_class", None)
+        if view and route.startswith("c/"):
+            methods = {name.upper() for name in view.http_method_names if hasattr(view, name)} - {"OPTIONS"}
+            assert set(view.permissions) == methods, f"{route} declares no permission for some method"
+
+
+def test_every_command_about_a_conversation_declares_a_permission() -> None:
+    free = {"Leave", "Ack"}  # leaving is always allowed
+    for frame, command in COMMANDS.items():
+        if {"conversation", "run"} & set(frame.__struct_fields__) and frame.__name__ not in free:
+            assert command.permission, f"{frame.__name__} declares no permission"
+
+
+class Cast:
+    """A conversation with somebody of every role, a question, and people outside."""
+
+    def __init__(self) -> None:
+        self.users: dict[str, User] = {role: new_user(role) for role in (*ROLES, "victim", "stranger", "staff")}
+        self.users["staff"].is_staff = True
+        self.users["staff"].save(update_fields=["is_staff"])
+        members = [{"user": str(self.users[role].id), "role": role} for role in ROLES[1:]]
+        members.append({"user": str(self.users["victim"].id), "role": "viewer"})
+        made = conversations.create(
+            user=self.users["owner"], assistant="guide", message="Hello", members=members
+        ).result(30)
+        self.conversation: UUID = made.conversation.id
+        self.message = made.main["data"]["message"]
+        self.run = Run.objects.get(conversation=made.conversation).id
+
+    def path(self, route: str) -> str:
+        id_ = self.run if route.startswith("runs/") else self.conversation
+        return (
+            route.replace("<uuid:id>", str(id_))
+            .replace("<uuid:user>", str(self.users["victim"].id))
+            .replace("<uuid:message>", str(self.message))
+        )
+
+
+@pytest.fixture(scope="module")
+def cast(django_db_setup: None) -> Cast:
+    return Cast()
+
+
+def expected(policy: str, who: str) -> str:
+    if policy == ANYBODY:
+        return "in"
+    if who == "anonymous":
+        return "unauthenticated"
+    if policy == LOGIN or who in policy.split():
+        return "in"
+    return "forbidden" if who in ROLES else "not_found"
+
+
+@pytest.mark.parametrize(
+    ("route", "method", "policy"),
+    [(route, method, policy) for route, methods in API.items() for method, policy in methods.items()],
+)
+def test_the_api(cast: Cast, route: str, method: str, policy: str) -> None:
+    """The refused come first, so that what the others do changes nothing for them."""
+    everybody = ("anonymous", "stranger", "staff", "viewer", "agent", "editor", "owner")
+    for who in sorted(everybody, key=lambda who: expected(policy, who) == "in"):
+        user = cast.users.get(who)
+        api = Api(tokens.issue(user)["access"] if user else None)
+        answer = api.request(method, cast.path(route), {"role": "viewer"} if method == "PATCH" else None, {})
+        refused = answer.code in ("unauthenticated", "forbidden", "not_found")
+        # Without a body these say `unauthenticated` or `invalid` for reasons of their own.
+        outcome = answer.code if refused and policy != ANYBODY else "in"
+        gone = method == "DELETE" and "<uuid:user>" in route and who == "owner"
+        assert outcome == ("in" if gone else expected(policy, who)), f"{who}: {method} {route} -> {answer.status}"
+    assert BASE == "/api/v1/"
+
+
+@pytest.mark.parametrize(("route", "policy"), [(r, p) for r, p in PAGES.items() if "<path" not in r])
+def test_the_pages(cast: Cast, route: str, policy: str) -> None:
+    view = dict(routes())[route]
+    reads = not hasattr(view, "view_class") or hasattr(view.view_class, "get")
+    for who in ("anonymous", "stranger", "staff", "viewer"):
+        browser = Client(raise_request_exception=False)
+        if who != "anonymous":
+            browser.force_login(cast.users[who])
+        place = f"/{cast.path(route)}"
+        answer = browser.get(place) if reads else browser.post(place, {"run": str(cast.run)})
+        wanted = expected(policy, who)
+        if wanted == "unauthenticated":
+            assert (answer.status_code, answer.headers["Location"].split("?")[0]) == (302, "/accounts/login/"), route
+        elif wanted == "in":
+            assert answer.status_code < 500
+            assert answer.status_code not in (401, 403, 404), f"{who}: {route} -> {answer.status_code}"
+        else:
+            assert answer.status_code == {"not_found": 404, "forbidden": 403}[wanted], f"{who}: {route}"
