@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -29,9 +30,9 @@ def redis(caplog: pytest.LogCaptureFixture) -> Iterator[Redis]:
     # Channels' receiver logs an exception for every second without Redis.
     caplog.set_level(logging.CRITICAL, "channels_redis.pubsub")
     with Redis() as server:
-        config = {**settings.CHANNEL_LAYERS["default"]["CONFIG"]}
-        config["hosts"] = [{**config["hosts"][0], "address": server.url}]
-        layers = {"default": {**settings.CHANNEL_LAYERS["default"], "CONFIG": config}}
+        layer: Any = settings.CHANNEL_LAYERS["default"]
+        hosts = [{**layer["CONFIG"]["hosts"][0], "address": server.url}]
+        layers = {"default": {**layer, "CONFIG": {**layer["CONFIG"], "hosts": hosts}}}
         with override_settings(CHANNEL_LAYERS=layers):
             yield server
 
