@@ -79,7 +79,7 @@ MIDDLEWARE = [
     "chatproject.middleware.RequestContext",
     "chatproject.middleware.ContentPolicy",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "chatproject.middleware.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -125,7 +125,15 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
     connect_timeout=3,
     options=f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS}"
     " -c idle_in_transaction_session_timeout=30000",
-    pool={"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": 2, "max_lifetime": 1800},
+    # A pool that keeps trying to reconnect waits longer and longer, also when the database is back: a short
+    # reconnect_timeout has the next request try anew.
+    pool={
+        "min_size": 1,
+        "max_size": DB_POOL_SIZE,
+        "timeout": 2,
+        "max_lifetime": 1800,
+        "reconnect_timeout": 0.5,
+    },
 )
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must be a postgres:// address; other databases are not supported.")

@@ -23,7 +23,6 @@ TEXTS = {
     "answer_failed": _("The answer failed."),
     "typing_one": _("{name} is typing …"),
     "typing_many": _("Several people are typing …"),
-    "online": _("{n} here"),
     "copied": _("Copied"),
     "unreachable": _("The server cannot be reached. Your message is kept."),
     "codes": {

@@ -27,7 +27,6 @@ const stops = new StopButtons({ root: $("stops"), onStop: (run) => room.stop(run
 const form = document.querySelector("[data-composer]");
 const composer = form && new Composer(form, { onSend: send, onTyping: (on) => room.typing(on) });
 const mayStop = $("t-stop").dataset.may === "yes";
-const answering = new Map(Object.keys(thread.running).map((run) => [run, ""])); // run → name of its assistant
 
 function send(text) {
   room.typing(false);
@@ -45,18 +44,15 @@ const onEvent = {
     if (event.cmid && event.actor.id === user) unsent.remove(event.cmid);
   },
   "run:start": (event) => {
-    const name = assistantName(event.data.assistant);
     thread.began(event);
-    answering.set(event.data.run, name);
     if (mayStop) stops.show(event.data.run);
-    $("announce").textContent = say("answering", { name });
+    $("announce").textContent = say("answering", { name: assistantName(event.data.assistant) });
   },
   "run:step": (event) => thread.stepped(event),
   "run:end": (event) => {
     thread.ended(event);
     if (stops.hide(event.data.run)) composer?.focus();
-    announceEnd(event.data, answering.get(event.data.run) ?? "");
-    answering.delete(event.data.run);
+    announceEnd(event.data, thread.authorOf(event.data.message));
   },
   "conversation:update": ({ data }) => {
     if ("status" in data) return location.reload();
@@ -91,13 +87,9 @@ for (const item of room.unsent) unsent.add(item, false);
 room.on("sent", ({ cmid, seq: at }) => at <= room.seq && unsent.remove(cmid));
 room.on("failed", (error) => unsent.refused(error));
 
-// ---- who is here
+// ---- who is writing
 
 room.on("typing", (frame) => typing.typing(frame));
-room.on("presence", ({ online }) => {
-  $("online").hidden = online < 2;
-  $("online").textContent = say("online", { n: online });
-});
 
 // ---- the connection
 

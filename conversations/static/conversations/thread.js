@@ -28,6 +28,10 @@ export class Thread {
     return Object.fromEntries([...answers].map((one) => [one.dataset.run, textOf(one)]));
   }
 
+  authorOf(message) {
+    return this.#article(message)?.querySelector(".author").textContent ?? "";
+  }
+
   has(message) {
     return this.#article(message) !== null;
   }

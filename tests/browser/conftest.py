@@ -1,0 +1,86 @@
+"""The product as it is served, a scripted model, and people with browsers."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from chatproject.lib.ids import new_id
+from tests.browser.line import Line
+from tests.browser.people import Person, register
+from tests.provider import Provider
+from tests.serving import Serve, data_dir
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+PATIENCE_MS = 15_000
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[str]:
+    """Address of a product with two web processes and a scripted model."""
+    with data_dir() as folder, Provider() as provider:
+        settings = {"WEB_PROCESSES": "2", "OPENAI_BASE_URL": provider.url, "OPENAI_API_KEY": "scripted"}
+        with Serve(folder, settings=settings) as serve:
+            yield serve.url
+
+
+@pytest.fixture
+def line(site: str) -> Iterator[Line]:
+    """A way to the same product that can be cut."""
+    with Line(urlsplit(site).port or 0) as line:
+        yield line
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """Chromium. No longer than a module: its loop must not run while tests with loops of their own do."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        expect.set_options(timeout=PATIENCE_MS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visitor(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
+    """Opens a browser of its own at the site (or at `at`); what its page complains of fails the test."""
+    contexts, complaints = [], []
+
+    def visit(at: str = site, **options: Any) -> Page:
+        context = browser.new_context(base_url=at, **options)
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: _note(complaints, message.text))
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _note(complaints: list[str], text: str) -> None:
+    if "Content Security Policy" in text or "Uncaught" in text:
+        complaints.append(text)
+
+
+@pytest.fixture
+def person(visitor: Callable[..., Page], site: str) -> Callable[..., Person]:
+    """A new person, logged in; the same one again, in another browser, by `as_user`."""
+
+    def make(name: str = "alice", at: str = site, as_user: Person | None = None, **options: Any) -> Person:
+        user = as_user.user if as_user else f"{name}-{new_id().hex[-10:]}"
+        who = Person(visitor(at, **options), user, register(site, user) if as_user is None else as_user.token)
+        who.log_in()
+        return who
+
+    return make
+
+
+@pytest.fixture
+def alice(person: Callable[..., Person]) -> Person:
+    return person("alice")

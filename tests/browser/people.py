@@ -1,0 +1,103 @@
+"""A person at the page: does what people do there, and looks at what they see."""
+
+import json
+import re
+import urllib.request
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+PASSWORD = "correct horse battery 9"
+
+
+def register(site: str, user: str) -> str:
+    """Make an account over the API; returns an access token."""
+    return str(ask(site, "auth/register/", {"username": user, "password": PASSWORD})["access"])
+
+
+def ask(site: str, path: str, body: dict[str, Any], token: str = "") -> Any:
+    """POST to the API."""
+    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+    request = urllib.request.Request(f"{site}api/v1/{path}", json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.load(answer)
+
+
+class Person:
+    """`page` is their tab; `user` and `token` are theirs."""
+
+    def __init__(self, page: Page, user: str, token: str) -> None:
+        self.page = page
+        self.user = user
+        self.token = token
+
+    def log_in(self) -> None:
+        self.page.goto("/accounts/login/")
+        self.page.get_by_label("Username or e-mail").fill(self.user)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Log in").click()
+        expect(self.page).to_have_url(re.compile(r"/$"))
+
+    def another_tab(self) -> "Person":
+        """The same browser, a second tab on the same page."""
+        page = self.page.context.new_page()
+        page.goto(self.page.url)
+        return Person(page, self.user, self.token)
+
+    def begin(self, text: str, assistant: str = "openai") -> None:
+        """A new conversation, from the front page."""
+        self.page.goto("/")
+        self.page.get_by_label("Who answers").select_option(assistant)
+        self.say(text)
+        expect(self.page).to_have_url(re.compile(r"/c/[0-9a-f-]{36}/$"))
+
+    def say(self, text: str) -> None:
+        self.composer.fill(text)
+        self.composer.press("Enter")
+
+    def is_connected(self) -> None:
+        expect(self.page.locator("body[data-connection=online]")).to_be_attached()
+
+    @property
+    def composer(self) -> Locator:
+        return self.page.get_by_role("textbox", name="Message")
+
+    @property
+    def conversation(self) -> str:
+        return self.page.url.rstrip("/").rsplit("/", 1)[1]
+
+    @property
+    def answer(self) -> Locator:
+        """The newest answer."""
+        return self.page.locator("article.assistant").last
+
+    @property
+    def unsent(self) -> Locator:
+        return self.page.locator("#unsent article")
+
+    @property
+    def stop_button(self) -> Locator:
+        return self.page.get_by_role("button", name="Stop", exact=True)
+
+    def is_answered(self, text: str) -> None:
+        """The newest answer has ended, and reads so; and what comes next will come live."""
+        expect(self.answer.locator(".prose")).to_have_text(text)
+        self.is_connected()
+
+    def sees(self, text: str) -> None:
+        expect(self.page.locator("#messages")).to_contain_text(text)
+
+    def said(self) -> list[str]:
+        """All messages on screen, in order."""
+        return [
+            " ".join(one.split())
+            for one in self.page.locator("#messages article > :is(.prose, .text)").all_inner_texts()
+        ]
+
+    def in_step_with(self, other: "Person") -> None:
+        """Both have the same messages on screen, soon."""
+        for _ in range(50):
+            if self.said() == other.said():
+                return
+            self.page.wait_for_timeout(100)
+        assert self.said() == other.said()
