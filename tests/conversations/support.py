@@ -87,11 +87,11 @@ def note(
 
 
 @contextmanager
-def another_connection() -> Iterator[psycopg.Connection]:
-    """A connection to the test database that belongs to nobody else; rolled back at the end."""
+def another_connection(database: str = "") -> Iterator[psycopg.Connection]:
+    """A connection to the test database (or another) that belongs to nobody else; rolled back at the end."""
     parameters = connection.settings_dict
     with psycopg.connect(
-        dbname=parameters["NAME"],
+        dbname=database or parameters["NAME"],
         user=parameters["USER"],
         password=parameters["PASSWORD"],
         host=parameters["HOST"],

@@ -4,7 +4,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 import pytest
@@ -282,6 +283,38 @@ def test_a_dead_connection_is_replaced_without_a_word(alice: User, conversation:
         kill_connections()
 
     assert check_numbers(conversation) == 2 + 3
+
+
+@contextmanager
+def database_away() -> Iterator[None]:
+    """No connection to the database stands, and none can be made."""
+    name = connection.settings_dict["NAME"]
+    with another_connection("postgres") as other:
+        other.autocommit = True
+        other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        try:
+            yield
+        finally:
+            other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+            connection.close()
+
+
+def test_while_the_database_is_away_nothing_is_acknowledged_and_then_all_is_well(
+    alice: User, conversation: UUID
+) -> None:
+    with database_away():
+        for n in range(2):
+            began = time.monotonic()
+            assert (
+                refusal(messages.send(user=alice, conversation=conversation, text="Hi", cmid=f"{n}")) == "unavailable"
+            )
+            assert time.monotonic() - began < 3
+    began = time.monotonic()
+    again = messages.send(user=alice, conversation=conversation, text="Hi", cmid="0")
+
+    assert (again.result(30).main["seq"], again.result().dup) == (3, False)
+    assert time.monotonic() - began < 1
 
 
 def test_a_creation_whose_commit_was_not_heard_of_is_found(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
