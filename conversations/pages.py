@@ -1,5 +1,6 @@
 """What the pages show: reads for templates, each for what the asking user may see."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,10 +45,14 @@ class Page:
 
 @dataclass(frozen=True)
 class Item:
-    """A message, and the run that wrote it or was asked for by it."""
+    """A message, and the run that wrote it or was asked for by it.
+
+    `asked` is how the question begins that an answer belongs to, where something else was said in between.
+    """
 
     message: dict[str, Any]
     run: dict[str, Any] | None
+    asked: str
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,32 @@ def item(conversation: UUID, message: UUID) -> Item:
 def _items(messages: Sequence[dict[str, Any]]) -> list[Item]:
     rows = Run.objects.filter(id__in=[one["run"] for one in messages if one["run"]])
     runs = {str(row.id): wire.run(row) for row in rows}
-    return [Item(one, runs.get(one["run"])) for one in messages]
+    asked = _questions(messages)
+    return [Item(one, runs.get(one["run"]), asked.get(one["id"], "")) for one in messages]
+
+
+def _questions(messages: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """The beginnings of questions that do not stand right before their answers, by the answer's id."""
+    answers = [one for one in messages if one["role"] == "assistant" and one["reply_to"]]
+    rows = {str(row.id): row for row in Message.objects.filter(id__in=[one["reply_to"] for one in answers])}
+    between = (
+        Message.objects.filter(conversation=answers[0]["conversation"], role=Message.Role.USER)
+        .filter(seq__gt=min(row.seq for row in rows.values()), seq__lt=answers[-1]["seq"])
+        .values_list("seq", flat=True)
+        if rows
+        else ()
+    )
+    said = sorted(between)
+    return {
+        one["id"]: shortened(wire.message_text(rows[one["reply_to"]]))
+        for one in answers
+        if one["reply_to"] in rows and _any_within(said, rows[one["reply_to"]].seq, one["seq"])
+    }
+
+
+def _any_within(numbers: Sequence[int], after: int, before: int) -> bool:
+    position = bisect_right(numbers, after)
+    return position < len(numbers) and numbers[position] < before
 
 
 def _entry(row: Any, words: dict[UUID, str]) -> Entry:
@@ -145,10 +175,10 @@ def _first_words(conversations: Iterable[UUID]) -> dict[UUID, str]:
     """What stands in place of a title: how the first message begins."""
     rows = Message.objects.filter(conversation__in=list(conversations), role=Message.Role.USER)
     first = rows.order_by("conversation", "seq").distinct("conversation")
-    return {row.conversation_id: _shortened(wire.message_text(row)) for row in first}
+    return {row.conversation_id: shortened(wire.message_text(row)) for row in first}
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
     words = " ".join(text.split())
     return words if len(words) <= WORDS_LENGTH else words[: WORDS_LENGTH - 1].rstrip() + "…"
 

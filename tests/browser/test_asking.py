@@ -87,6 +87,7 @@ def test_questions_queue_up_and_can_be_taken_back(alice: Person) -> None:
     alice.sees("Taken back before an answer began.")
     alice.stop_button.click()
     expect(alice.answer.locator(".prose")).to_have_text("second")
+    expect(alice.answer.locator(".asked")).to_have_text("say second")
     expect(waiting).to_have_count(0)
 
 

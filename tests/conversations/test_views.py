@@ -243,6 +243,20 @@ def test_what_did_not_end_well_says_so(
     assert sentence in alices.page
 
 
+def test_an_answer_that_came_late_says_what_it_answers(
+    alice: User, alices: Visitor, conversation: UUID, thread: str
+) -> None:
+    say(alice, conversation, "First question", assistant="guide")
+    say(alice, conversation, "Second question", assistant="guide")
+    first, second = ended(conversation, "One"), ended(conversation, "Two")
+    third = say(alice, conversation, "Third question", assistant="guide") and ended(conversation, "Three")
+    alices.get(thread)
+    assert re.findall(r'class="asked" href="[^"]+">([^<]+)<', alices.page) == ["First question"]
+    for run, asked in ((first, True), (second, False), (third, False)):
+        alices.get(f"{thread}m/{run.message}/")
+        assert ('class="asked"' in alices.page) is asked
+
+
 def test_a_queued_answer_is_taken_back(alice: User, alices: Visitor, conversation: UUID, thread: str) -> None:
     run = say(alice, conversation, "Never mind", assistant="guide")["data"]["run"]
     for _ in range(2):

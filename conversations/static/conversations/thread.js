@@ -3,6 +3,7 @@ import { assistantName, clone } from "./page.js";
 import { Partials } from "./partials.js";
 import { setTime, showTimes } from "./times.js";
 
+const WORDS_LENGTH = 80;
 const FROM_SCRATCH = 20; // more messages than these at once are cheaper to render as a page
 
 /**
@@ -52,6 +53,7 @@ export class Thread {
     const article = clone("answer");
     article.dataset.run = data.run;
     this.#insert(article, { message: data.message, seq, at, name: assistantName(data.assistant) });
+    this.#nameQuestion(article, data.reply_to);
   }
 
   /** A piece of a running answer. `full` is all of it so far. */
@@ -140,6 +142,17 @@ export class Thread {
     const before = [...this.#articles].reverse().find((one) => Number(one.dataset.seq) < seq);
     if (before) before.after(article);
     else this.#root.append(article);
+  }
+
+  // Where something else was said in between, an answer says what it answers.
+  #nameQuestion(article, question) {
+    const before = [...this.#articles].filter((one) => one.matches(".user") && one !== article).at(-1);
+    const asked = this.#article(question);
+    if (!asked || asked === before) return;
+    const link = article.querySelector(".asked");
+    link.href = `#m-${question}`;
+    link.textContent = asked.querySelector(".prose, .text").textContent.trim().slice(0, WORDS_LENGTH);
+    link.hidden = false;
   }
 
   // What lies before the oldest message on screen comes with "older messages".
