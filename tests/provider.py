@@ -188,6 +188,11 @@ async def _unicode(_: str) -> Pieces:
         await asyncio.sleep(0.05)
 
 
+async def _halves(_: str) -> Pieces:
+    for piece in ("\ud83d", "\udc4b\ud83d", "\udc4b end"):
+        yield piece
+
+
 async def _long(_: str, length: str) -> Pieces:
     for _start in range(0, int(length), 1000):
         yield "long text " * 100
@@ -204,5 +209,6 @@ SCRIPTS: dict[str, Callable[..., Pieces]] = {
     "garbage": _garbage,
     "error": _error,
     "unicode": _unicode,
+    "halves": _halves,
     "long": _long,
 }

@@ -35,6 +35,7 @@ class RunningTurn:
         self.sources: list[dict[str, Any]] | None = None
         self._text: list[str] = []
         self._length = 0
+        self._half = ""
         self._waiting: list[str] = []
         self._stored = 0
         self._flusher: asyncio.Task[None] | None = None
@@ -51,8 +52,9 @@ class RunningTurn:
 
     async def emit(self, text: str) -> None:
         """Add to the answer. Raises AssistantError beyond ANSWER_MAX_LENGTH, Problem when fenced off."""
+        text, self._half = _whole(self._half + text)
         room = settings.ANSWER_MAX_LENGTH - self._length
-        taken = _well_formed(text[:room])
+        taken = text[:room]
         if taken:
             self._text.append(taken)
             self._waiting.append(taken)
@@ -117,6 +119,9 @@ def _bounded(value: Any) -> Any:
     return text.encode()[: settings.STEP_MAX_BYTES].decode(errors="ignore") + "…"
 
 
-def _well_formed(text: str) -> str:
-    """Lone surrogates cannot be stored or sent; they become U+FFFD."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def _whole(text: str) -> tuple[str, str]:
+    """What can be stored and sent of `text`, and the first half of a surrogate pair at its end, whose second
+    half may come with the next piece. Other lone surrogates become U+FFFD."""
+    half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+    whole = text[: len(text) - len(half)]
+    return whole.encode("utf-16", "surrogatepass").decode("utf-16", "replace"), half

@@ -1,8 +1,11 @@
 """Any OpenAI-compatible model, through the official SDK: Chat Completions, streamed."""
 
+from collections.abc import AsyncIterator
+
 import openai
 from django.conf import settings
-from openai import AsyncOpenAI, Timeout
+from openai import AsyncOpenAI, AsyncStream, Timeout
+from openai.types.chat import ChatCompletionChunk
 
 from conversations.assistants.base import AssistantError, Turn
 
@@ -31,15 +34,18 @@ class OpenAIAssistant:
         except openai.APIStatusError as error:
             raise AssistantError(*_refusal(error.status_code)) from error
         except openai.APIError as error:
-            raise AssistantError("provider_error", "The model broke off its answer.") from error
+            raise _broke_off() from error
 
     async def _stream(self, turn: Turn) -> None:
         stream = await self.client.chat.completions.create(
-            model=settings.OPENAI_MODEL, messages=await _messages(turn), stream=True
+            model=settings.OPENAI_MODEL,
+            messages=await _messages(turn),
+            stream=True,
+            stream_options={"include_usage": True},
         )
         finished = False
         async with stream:
-            async for chunk in stream:
+            async for chunk in _chunks(stream):
                 if chunk.usage:
                     turn.usage = {
                         "input_tokens": chunk.usage.prompt_tokens,
@@ -49,7 +55,22 @@ class OpenAIAssistant:
                     await turn.emit(choice.delta.content or "")
                     finished = finished or choice.finish_reason is not None
         if not finished:
-            raise AssistantError("provider_error", "The model broke off its answer.")
+            raise _broke_off()
+
+
+async def _chunks(stream: AsyncStream[ChatCompletionChunk]) -> AsyncIterator[ChatCompletionChunk]:
+    """The chunks of a stream that has begun: what cannot be read, or not to its end, was broken off."""
+    try:
+        async for chunk in stream:
+            yield chunk
+    except openai.APITimeoutError:
+        raise
+    except (openai.APIConnectionError, ValueError) as error:
+        raise _broke_off() from error
+
+
+def _broke_off() -> AssistantError:
+    return AssistantError("provider_error", "The model broke off its answer.")
 
 
 async def _messages(turn: Turn) -> list:

@@ -1,0 +1,104 @@
+"""The assistant `openai` against a scripted model over real HTTP: how answers end, and what is kept."""
+
+import asyncio
+
+import pytest
+from django.test import override_settings
+
+from accounts.models import User
+from chatproject.lib.threads import in_thread
+from conversations.assistants import registry
+from conversations.models import RunChunk
+from tests.conversations.assistants.support import answered, conversation_with, ending
+from tests.conversations.support import replayed
+from tests.provider import Provider
+
+pytestmark = pytest.mark.usefixtures("provider")
+
+
+async def test_an_answer_with_its_usage(alice: User, provider: Provider) -> None:
+    run = await answered(alice, "say hello there")
+    end = await ending(run)
+    assert (run.status, end["status"], end["text"]) == ("completed", "completed", "hello there ")
+    assert end["usage"] == {"input_tokens": 11, "output_tokens": 7}
+    assert "error" not in end
+    assert not await RunChunk.objects.filter(run=run).aexists()
+    await in_thread(replayed, run.conversation_id)
+
+
+async def test_what_the_model_is_sent(alice: User, provider: Provider) -> None:
+    conversation = await in_thread(conversation_with, alice, "openai")
+    with override_settings(OPENAI_SYSTEM_PROMPT="Be kind.", OPENAI_MODEL="small"):
+        await answered(alice, "say one", conversation)
+        await answered(alice, "say two", conversation)
+    body = provider.last.body
+    assert (body["model"], body["stream"]) == ("small", True)
+    assert body["messages"] == [
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": "say one"},
+        {"role": "assistant", "content": "one "},
+        {"role": "user", "content": "say two"},
+    ]
+    assert len(provider.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "text"),
+    [
+        ("status 429", "provider_busy", ""),
+        ("status 500", "provider_error", ""),
+        ("status 503", "provider_error", ""),
+        ("status 401", "provider_refused", ""),
+        ("status 404", "provider_rejected", ""),
+        ("cut 3", "provider_error", "word0 word1 word2 "),
+        ("garbage", "provider_error", "Half "),
+        ("error", "provider_error", "Half "),
+    ],
+)
+async def test_a_failure_says_what_it_is_and_keeps_what_was_said(
+    alice: User, provider: Provider, script: str, code: str, text: str
+) -> None:
+    end = await ending(await answered(alice, script))
+    assert (end["status"], end["error"]["code"], end["text"]) == ("failed", code, text)
+    assert "secret" not in str(end)
+    assert len(provider.requests) == 1, "a call is never repeated by itself"
+
+
+@pytest.mark.parametrize(("script", "text"), [("stall", "Wait "), ("hang", "")])
+async def test_a_model_that_says_nothing_for_long(alice: User, provider: Provider, script: str, text: str) -> None:
+    with override_settings(PROVIDER_STALL_SECONDS=1):
+        end = await ending(await answered(alice, script))
+    assert (end["status"], end["error"]["code"], end["text"]) == ("failed", "provider_timeout", text)
+    assert await asyncio.to_thread(provider.last.closed.wait, 1)
+
+
+async def test_a_model_that_is_not_there(alice: User) -> None:
+    with override_settings(OPENAI_BASE_URL="http://127.0.0.1:9/v1"):
+        registry.get.cache_clear()
+        end = await ending(await answered(alice, "say hello"))
+    assert (end["status"], end["error"]["code"]) == ("failed", "provider_unreachable")
+
+
+async def test_text_of_all_kinds(alice: User) -> None:
+    """A lone surrogate cannot be stored or sent; everything else comes back as it was."""
+    run = await answered(alice, "unicode")
+    assert (await ending(run))["text"] == "Grüße 👋🏽 你好，世界 e\u0301 \ufffd end"
+
+
+async def test_an_emoji_that_comes_in_halves_is_whole(alice: User) -> None:
+    assert (await ending(await answered(alice, "halves")))["text"] == "👋👋 end"
+
+
+@override_settings(ANSWER_MAX_LENGTH=2500)
+async def test_an_answer_that_is_too_long_is_cut(alice: User) -> None:
+    end = await ending(await answered(alice, "long 5000"))
+    assert (end["status"], end["error"]["code"]) == ("failed", "too_large")
+    assert end["text"] == ("long text " * 250)
+
+
+async def test_an_assistant_that_is_not_offered_any_more(alice: User) -> None:
+    conversation = await in_thread(conversation_with, alice, "openai")
+    with override_settings(ASSISTANTS={}):
+        registry.get.cache_clear()
+        end = await ending(await answered(alice, "say hello", conversation))
+    assert (end["status"], end["error"]["code"]) == ("failed", "assistant_error")
