@@ -36,8 +36,9 @@ TEXTS = {
     },
 }
 
+# For the guide, who answers from the documentation; not translated, because that is in English.
 SUGGESTIONS = (
-    _("What can I do with this product?"),
-    _("How do I resume after a lost connection?"),
-    _("Where are my messages stored?"),
+    "What can I do here?",
+    "Can I close my laptop while it answers?",
+    "How do I stop an answer?",
 )

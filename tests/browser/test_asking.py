@@ -25,7 +25,7 @@ def test_from_signing_up_to_the_answer(visitor: Callable[..., Page]) -> None:
     page.get_by_label("Password (again)").fill(PASSWORD)
     page.get_by_role("button", name="Sign up").click()
     expect(page.get_by_role("heading", name="What would you like to know?")).to_be_visible()
-    page.get_by_role("button", name="Where are my messages stored?").click()
+    page.get_by_role("button", name="Can I close my laptop while it answers?").click()
     expect(page).to_have_url(re.compile("/c/"))
     expect(page.locator(".step")).to_contain_text("Looked it up: documentation")
     expect(page.locator("article.assistant.complete .prose")).to_be_visible()
