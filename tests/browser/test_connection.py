@@ -33,7 +33,8 @@ def test_what_is_written_without_a_connection_goes_out_later(alice: Person, line
     expect(connection).to_be_hidden()
     expect(alice.unsent).to_have_count(0)
     expect(alice.answer.locator(".prose")).to_have_text("two")
-    assert alice.said() == ["say hi", "hi", "say one", "say two", "one", "two"]
+    assert [one for one in alice.said() if one.startswith("say")] == ["say hi", "say one", "say two"]
+    assert [one for one in alice.said() if not one.startswith("say")] == ["hi", "one", "two"]
 
 
 def test_what_is_unsent_outlives_a_reload(alice: Person) -> None:
