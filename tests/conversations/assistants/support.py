@@ -34,9 +34,10 @@ def asked(user: User, conversation: UUID | None = None) -> tuple[UUID, runs.Clai
 
 async def answered(user: User, text: str, conversation: UUID | None = None) -> Run:
     """The run of a question that the real runner answered, ended."""
-    place: UUID = conversation or await in_thread(conversation_with, user, "openai")
-    run = await in_thread(ask, user, place, text)
-    await runner.take_turn(place)
+    if conversation is None:
+        conversation = await in_thread(conversation_with, user, "openai")
+    run = await in_thread(ask, user, conversation, text)
+    await runner.take_turn(conversation)
     return await Run.objects.aget(id=run.id)
 
 

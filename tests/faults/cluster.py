@@ -1,0 +1,172 @@
+"""Web and worker processes of a test, each on its own, on the tests' database and a Redis of their own.
+
+They are killed, paused and started again by the test; nothing looks after them.
+"""
+
+import asyncio
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from django.db import connection
+
+from chatproject.embedded.web import SERVERS
+from tests.provider import Provider
+from tests.redis import Redis
+from tests.serving import BASE_DIR
+
+START_SECONDS = 60
+UVICORN = [word for word in SERVERS["uvicorn"].format(fd=0, frame_bytes=65536).split() if not word.startswith("--fd")]
+
+
+class Process:
+    """A process that can be ended in every way and started again."""
+
+    def __init__(self, arguments: list[str], environment: dict[str, str], log: Path) -> None:
+        self.arguments = arguments
+        self.environment = environment
+        self.log = log
+
+    def start(self, **settings: str) -> None:
+        """Start it, for this once with further settings."""
+        with self.log.open("a") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, *self.arguments],
+                cwd=BASE_DIR,
+                env={**self.environment, **settings},
+                stdout=output,
+                stderr=output,
+            )
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def dead(self) -> bool:
+        return not self.alive
+
+    def kill(self) -> None:
+        """As kill -9."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, seconds: float = 20) -> int:
+        """As an administrator does; its exit code."""
+        self.process.terminate()
+        return self.process.wait(seconds)
+
+    def pause(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+
+class Web(Process):
+    """A web server on a port of its own."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        self.port = free_port()
+        arguments = ["-m", "uvicorn", f"--port={self.port}", *UVICORN, "chatproject.asgi:application"]
+        super().__init__(arguments, environment, log)
+
+    @property
+    def address(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/ws/"
+
+    def answers(self) -> bool:
+        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+        try:
+            link.request("GET", "/livez")
+            return link.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            link.close()
+
+    async def ready(self) -> None:
+        """Wait until it answers."""
+        deadline = time.monotonic() + START_SECONDS
+        while not await asyncio.to_thread(self.answers):
+            assert self.alive, self.log.read_text()[-3000:]
+            assert time.monotonic() < deadline, "the web server does not answer"
+            await asyncio.sleep(0.1)
+
+
+class Cluster:
+    """`webs` and `workers` as many as asked for; `provider` is the model, `redis` theirs alone."""
+
+    def __init__(self, folder: Path, *, webs: int, workers: int, **settings: str) -> None:
+        self.provider, self.redis = Provider(), Redis()
+        self._stack = ExitStack()
+        self._folder = folder
+        self._counts = webs, workers
+        self._settings = settings
+
+    async def __aenter__(self) -> Self:
+        self._stack.enter_context(self.provider)
+        self._stack.enter_context(self.redis)
+        environment = self._environment()
+        self.webs = [Web(environment, self._folder / f"web{number}.log") for number in range(self._counts[0])]
+        worker = ["manage.py", "worker"]
+        self.workers = [
+            Process(worker, environment, self._folder / f"worker{number}.log") for number in range(self._counts[1])
+        ]
+        for process in (*self.webs, *self.workers):
+            process.start()
+            self._stack.callback(_end, process)
+        for web in self.webs:
+            await web.ready()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _environment(self) -> dict[str, str]:
+        settings = connection.settings_dict
+        database = f"postgresql://{settings['USER']}:{settings['PASSWORD']}@{_host(settings)}/{settings['NAME']}"
+        return {
+            **os.environ,
+            "DATABASE_URL": database,
+            "REDIS_URL": self.redis.url,
+            "OPENAI_BASE_URL": self.provider.url,
+            "OPENAI_API_KEY": "test",
+            "PYTHONUNBUFFERED": "1",
+            **self._settings,
+        }
+
+    @property
+    def addresses(self) -> list[str]:
+        return [web.address for web in self.webs]
+
+    def tracebacks(self) -> list[str]:
+        """Logs that hold one; channels' receiver logs one for every second without Redis."""
+        texts = [log.read_text() for log in self._folder.glob("*.log")]
+        return [text for text in texts if "Traceback" in text]
+
+
+def _host(settings: dict[str, object]) -> str:
+    host = str(settings["HOST"]).replace("/", "%2F")
+    return f"{host}:{settings['PORT']}" if settings["PORT"] else host
+
+
+def _end(process: Process) -> None:
+    if process.alive:
+        process.go_on()
+        process.kill()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

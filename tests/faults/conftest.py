@@ -1,0 +1,18 @@
+"""Processes for tests that kill them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faults.cluster import Cluster
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Callable[..., Cluster]:
+    """Makes processes: `async with cluster(webs=2, workers=1, LEASE_SECONDS="3") as running`."""
+
+    def make(*, webs: int = 1, workers: int = 0, **settings: str) -> Cluster:
+        return Cluster(tmp_path, webs=webs, workers=workers, **settings)
+
+    return make
