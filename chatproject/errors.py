@@ -24,6 +24,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(request, Problem("not_found"))
 
 
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """allauth asks for this one: too many log-ins or sign-ups."""
+    return _answer(request, Problem("rate_limited"))
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     return _answer(request, Problem("internal"))
 

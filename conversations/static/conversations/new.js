@@ -60,6 +60,7 @@ export class NewConversation {
 
   #done(id) {
     this.#options.storage.removeItem(this.#options.key);
+    window.addEventListener("pagehide", () => this.#article.remove()); // for who comes back here
     this.#options.onBegun(id);
   }
 
