@@ -1,5 +1,6 @@
 """Processes for tests that kill them."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,3 +17,14 @@ def cluster(tmp_path: Path) -> Callable[..., Cluster]:
         return Cluster(tmp_path, webs=webs, workers=workers, **settings)
 
     return make
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Prints a line that is seen whatever becomes of the test."""
+
+    def line(text: str) -> None:
+        with capsys.disabled():
+            sys.stdout.write(f"\n{text}\n")
+
+    return line

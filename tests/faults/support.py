@@ -36,9 +36,7 @@ async def until_stored(condition: Callable[[], Any], seconds: float = 20) -> flo
     return time.monotonic() - begun
 
 
-async def client(
-    user: User, addresses: list[str], history: History, places: Iterable[Any], seed: int = 1
-) -> Client:
+async def client(user: User, addresses: list[str], history: History, places: Iterable[Any], seed: int = 1) -> Client:
     """A client of `user` that takes part in `places`; not connected yet."""
     token = (await in_thread(tokens.issue, user))["access"]
     made = Client(user.username, token, addresses, history, seed)
