@@ -4,15 +4,15 @@ Whoever holds a conversation's row must not hold up the others: its appends leav
 row in a thread of their own, one behind the other, while the log's writer goes on.
 """
 
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from uuid import UUID
 
 from django.db import connections
 
+from chatproject.lib.errors import Problem
 from conversations.appends import Append, Committed
-from conversations.groupcommit import Commit, attempt, resolve, uncancellable_future
+from conversations.groupcommit import Commit, Outcome, attempt, resolve, uncancellable_future
 
 # Conversations that are waited for at the same time; each takes a connection.
 THREADS = 4
@@ -46,17 +46,29 @@ class Detours:
 
     def _drive(self, conversation: UUID) -> None:
         while group := self._next(conversation):
-            appends: Sequence[Append] = [append for append, _ in group]
-            for (_, future), outcome in zip(group, attempt("detour", self._commit, appends), strict=True):
+            outcomes = attempt("detour", self._commit, [append for append, _ in group])
+            if all(map(_is_unavailable, outcomes)):
+                # Whoever came meanwhile has waited too; nobody waits twice.
+                group += self._late(conversation)
+                outcomes = [outcomes[0] for _ in group]
+            for (_, future), outcome in zip(group, outcomes, strict=True):
                 resolve(future, outcome)
         connections.close_all()
 
     def _next(self, conversation: UUID) -> Waiting:
         """What waits now; where nothing does, the detour ends."""
         with self._lock:
-            group = self._waiting[conversation]
+            group = self._waiting.pop(conversation)
             if group:
                 self._waiting[conversation] = []
-            else:
-                del self._waiting[conversation]
             return group
+
+    def _late(self, conversation: UUID) -> Waiting:
+        """What came while the detour was at work, which goes on."""
+        with self._lock:
+            group, self._waiting[conversation] = self._waiting[conversation], []
+            return group
+
+
+def _is_unavailable(outcome: "Outcome[Committed]") -> bool:
+    return isinstance(outcome, Problem) and outcome.code.name == "unavailable"

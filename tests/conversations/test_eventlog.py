@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from uuid import UUID
 
 import pytest
+from asgiref.sync import SyncToAsync
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections
 
 from accounts.models import AuditEntry, User
 from chatproject.lib import failpoints
 from chatproject.lib.errors import Problem
+from chatproject.lib.ids import new_id
 from conversations import eventlog
 from conversations.appends import Draft, State
 from conversations.models import Message
@@ -196,7 +198,7 @@ def test_a_locked_conversation_waits_and_delays_nobody(alice: User, conversation
     with locked(conversation):
         waiting = [messages.send(user=alice, conversation=conversation, text=f"{n}", cmid=f"{n}") for n in range(10)]
         began = time.monotonic()
-        for n in range(20):
+        for n in range(5):
             for other in others:
                 messages.send(user=alice, conversation=other, text="Hello", cmid=f"{n}").result(30)
         assert time.monotonic() - began < 1.5
@@ -244,25 +246,34 @@ def test_a_lock_on_another_row_delays_only_who_needs_it(alice: User, bob: User, 
 # --- The database goes away -------------------------------------------------------------------------------
 
 
-def kill_connections() -> None:
-    """End every connection to the database but the one of this thread."""
+def writer_pid(user: User, conversation: UUID) -> int:
+    """The server process behind the connection of the log's writer."""
+    pids: list[int] = []
+
+    def remember() -> None:
+        assert connection.connection
+        pids.append(connection.connection.info.backend_pid)
+
+    eventlog.append(note(user, conversation, cmid=str(new_id()), effects=[remember]))
+    return pids[0]
+
+
+def kill(pid: int) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+        cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
 
 
 def test_killed_connections_lose_nothing_that_was_acknowledged(alice: User) -> None:
-    rooms = new_conversations(alice, 3)
+    extra, *rooms = new_conversations(alice, 4)
     acknowledged: dict[UUID, list[str]] = {room: [] for room in rooms}
     for round_ in range(4):
+        pid = writer_pid(alice, extra)
         sent = [
             (room, f"{round_}-{n}", messages.send(user=alice, conversation=room, text="Hi", cmid=f"{round_}-{n}"))
             for n in range(60)
             for room in rooms
         ]
-        kill_connections()
+        kill(pid)
         for room, cmid, future in sent:
             if future.exception(30) is None:
                 acknowledged[room].append(cmid)
@@ -278,9 +289,10 @@ def test_killed_connections_lose_nothing_that_was_acknowledged(alice: User) -> N
 
 
 def test_a_dead_connection_is_replaced_without_a_word(alice: User, conversation: UUID) -> None:
+    extra = new_conversations(alice, 1)[0]
     for n in range(3):
+        kill(writer_pid(alice, extra))
         messages.send(user=alice, conversation=conversation, text="Hi", cmid=f"{n}").result(30)
-        kill_connections()
 
     assert check_numbers(conversation) == 2 + 3
 
@@ -297,7 +309,14 @@ def database_away() -> Iterator[None]:
             yield
         finally:
             other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
-            connection.close()
+            forget_dead_connections()
+
+
+def forget_dead_connections() -> None:
+    """Those of this thread, of the one for `sync_to_async`, and those that idle in the pool."""
+    connection.close()
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+    connection.pool.check()  # type: ignore[attr-defined]
 
 
 def test_while_the_database_is_away_nothing_is_acknowledged_and_then_all_is_well(
