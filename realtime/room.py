@@ -18,6 +18,8 @@ from realtime.hints import Item, item_of
 from realtime.tasks import run_soon
 
 PAGE = 500
+# Characters of recent events that a room keeps in memory.
+TAIL_MAX = 512 * 1024
 
 
 class RoomMember(Protocol):
@@ -46,7 +48,8 @@ class Room:
         self.members: set[RoomMember] = set()
         self.visitors = 0
         self.lengths: dict[str, int] = {}
-        self._tail: deque[Item] = deque(maxlen=settings.ROOM_TAIL)
+        self._tail: deque[Item] = deque()
+        self._tail_size = 0
         self._filling: asyncio.Task[None] | None = None
         self._stale = False
 
@@ -88,12 +91,18 @@ class Room:
         if item.seq != self.head + 1:
             return False
         self.head = item.seq
-        self._tail.append(item)
+        self._remember(item)
         if item.type == "run:start":
             self.lengths[item.run] = 0
         elif item.type == "run:end":
             self.lengths.pop(item.run, None)
         return True
+
+    def _remember(self, item: Item) -> None:
+        self._tail.append(item)
+        self._tail_size += len(item.text)
+        while len(self._tail) > settings.ROOM_TAIL or self._tail_size > TAIL_MAX:
+            self._tail_size -= len(self._tail.popleft().text)
 
     def _accept_delta(self, item: Item) -> bool:
         known = self.lengths.get(item.run)
@@ -155,6 +164,7 @@ class Room:
         self.epoch, self.head = epoch, head
         self.lengths = {answer["run"]: len(answer["text"]) for answer in answers}
         self._tail.clear()
+        self._tail_size = 0
 
     async def _fill_events(self) -> None:
         before = self.head

@@ -25,8 +25,9 @@ HINTS_ONLY = override_settings(POLL_MS=60_000)
 
 
 @pytest.fixture
-def redis(caplog: pytest.LogCaptureFixture) -> Iterator[Redis]:
-    """A Redis of this test's own, used by all rooms."""
+def redis(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis]:
+    """A Redis of this test's own, used by all rooms; what one test did to its own, the next does not feel."""
+    monkeypatch.setattr(broadcast, "PAUSE_SECONDS", 0.1)
     # Channels' receiver logs an exception for every second without Redis.
     caplog.set_level(logging.CRITICAL, "channels_redis.pubsub")
     with Redis() as server:

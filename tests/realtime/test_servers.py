@@ -1,0 +1,135 @@
+"""What only a real server shows: limits of frames, clients that vanish, clients that never read."""
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psutil
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from accounts.models import User
+from accounts.services import tokens
+from chatproject.lib.threads import in_thread
+from tests.faults.cluster import Cluster
+from tests.realtime.support import events_in, fill, head, write
+
+MEGABYTE = 1024 * 1024
+
+
+@asynccontextmanager
+async def opened(running: Cluster, user: User, **options: Any) -> AsyncIterator[ClientConnection]:
+    """A welcomed socket of `user`."""
+    token = (await in_thread(tokens.issue, user))["access"]
+    async with connect(running.addresses[0], close_timeout=1, ping_interval=None, **options) as link:
+        await say(link, type="hello", v=1, client_id="test", token=token)
+        assert json.loads(await link.recv())["type"] == "welcome"
+        yield link
+
+
+async def say(link: ClientConnection, **frame: Any) -> None:
+    await link.send(json.dumps(frame))
+
+
+async def close_code(link: ClientConnection, seconds: float = 5) -> int:
+    """Read until the server closes; the code."""
+    async with asyncio.timeout(seconds):
+        with suppress(ConnectionClosed):
+            while True:
+                await link.recv()
+    return link.close_code or 0
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Callable[..., Cluster]:
+    """One web server and nothing else."""
+    return lambda **settings: Cluster(tmp_path, webs=1, workers=0, **settings)
+
+
+async def test_limits(alice: User, conversation: UUID, one: Callable[..., Cluster]) -> None:
+    async with one(HELLO_SECONDS="1", TIMEOUT_MS="3000", HEARTBEAT_MS="60000") as running:
+        async with opened(running, alice) as link:
+            await link.send("x" * (64 * 1024 + 1))
+            assert await close_code(link) == 1009
+        async with opened(running, alice) as link:
+            await link.send(["x" * 40_000, "x" * 40_000])  # fragments of one message
+            assert await close_code(link) == 1009
+        async with opened(running, alice) as link:
+            await link.send(b"\x00")
+            assert await close_code(link) == 4500
+        async with connect(running.addresses[0]) as link:
+            assert await close_code(link) == 4501
+        async with opened(running, alice) as link:
+            for _ in range(5):
+                await link.send("{")
+            assert await close_code(link) == 4509
+        async with opened(running, alice) as link:
+            begun = time.monotonic()
+            assert await close_code(link) == 4002
+            assert 2.5 < time.monotonic() - begun < 5
+        await _half_open(running)
+        assert not running.tracebacks(), running.tracebacks()[0][-3000:]
+
+
+async def _half_open(running: Cluster) -> None:
+    """A handshake that never ends, a header of a gigabyte: the server goes on."""
+    for payload in (b"GET /ws/ HTTP/1.1\r\nHost: x\r\n", b"GET /ws/ HTTP/1.1\r\nX: " + b"x" * MEGABYTE):
+        with socket.create_connection(("127.0.0.1", running.webs[0].port), 2) as raw:
+            try:
+                raw.sendall(payload)
+            except OSError:
+                continue
+    assert await asyncio.to_thread(running.webs[0].answers)
+
+
+class Reader:
+    """Reads a socket, acknowledges, and keeps the numbers of the events."""
+
+    def __init__(self, link: ClientConnection) -> None:
+        self.link = link
+        self.seqs: list[int] = []
+        self.received = 1
+
+    async def read(self, until: int) -> None:
+        while not self.seqs or self.seqs[-1] < until:
+            found = json.loads(await self.link.recv())
+            for frame in found if isinstance(found, list) else [found]:
+                self.seqs += [event["seq"] for event in events_in(frame)]
+            self.received += 1
+            if self.received % 10 == 0:
+                await say(self.link, type="ack", n=self.received)
+
+
+async def test_a_client_that_never_reads(
+    alice: User, bob: User, conversation: UUID, one: Callable[..., Cluster]
+) -> None:
+    """10 MB are said while one does not read: the server stays small, another is not slowed, and in the end
+    the slow one has everything, in order."""
+    async with one() as running, opened(running, alice) as link, opened(running, bob, max_queue=1) as lazy:
+        process = psutil.Process(running.webs[0].process.pid)
+        quick, slow = Reader(link), Reader(lazy)
+        for reader in (quick, slow):
+            await say(reader.link, type="join", ref=1, conversation=str(conversation), seq=0)
+        await fill(alice, conversation, 20, "x" * 30_000)
+        await quick.read(22)
+        before = process.memory_info().rss
+        times = []
+        for _ in range(8):
+            await fill(alice, conversation, 40, "x" * 30_000)
+            event, begun = await write(alice, conversation), time.monotonic()
+            await quick.read(event["seq"])
+            times.append(time.monotonic() - begun)
+        assert process.memory_info().rss - before < 16 * MEGABYTE
+        assert sorted(times)[4] < 1
+        _, last = await head(conversation)
+        async with asyncio.timeout(30):
+            await slow.read(last)
+        assert quick.seqs == slow.seqs == list(range(1, last + 1))
+        assert not running.tracebacks(), running.tracebacks()[0][-3000:]
