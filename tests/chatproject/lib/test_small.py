@@ -82,7 +82,9 @@ def test_the_registry_is_the_protocols() -> None:
 
 
 leaves = st.text(max_size=3) | st.integers()
-nested = st.recursive(leaves, lambda inner: st.dictionaries(st.text(max_size=3), inner, max_size=3), max_leaves=5)
+nested: st.SearchStrategy[Any] = st.recursive(
+    leaves, lambda inner: st.dictionaries(st.text(max_size=3), inner, max_size=3), max_leaves=5
+)
 
 
 @settings(max_examples=100, deadline=None)
@@ -94,5 +96,8 @@ def test_stored_json_is_taken_whole_or_refused(value: dict[str, Any]) -> None:
         assert problem.code.name in ("invalid", "too_large")  # noqa: PT017
 
 
-def test_how_deep_json_is() -> None:
-    assert [depth(value) for value in (1, [], {}, [[1]], {"a": [{}]})] == [0, 1, 1, 2, 3]
+@pytest.mark.parametrize(
+    ("value", "deep"), [(1, 0), ([], 1), ({}, 1), ([[1]], 2), ({"a": [{}]}, 3)], ids=lambda value: str(value)
+)
+def test_how_deep_json_is(value: Any, deep: int) -> None:
+    assert depth(value) == deep
