@@ -249,7 +249,8 @@ def test_an_answer_that_came_late_says_what_it_answers(
     say(alice, conversation, "First question", assistant="guide")
     say(alice, conversation, "Second question", assistant="guide")
     first, second = ended(conversation, "One"), ended(conversation, "Two")
-    third = say(alice, conversation, "Third question", assistant="guide") and ended(conversation, "Three")
+    say(alice, conversation, "Third question", assistant="guide")
+    third = ended(conversation, "Three")
     alices.get(thread)
     assert re.findall(r'class="asked" href="[^"]+">([^<]+)<', alices.page) == ["First question"]
     for run, asked in ((first, True), (second, False), (third, False)):

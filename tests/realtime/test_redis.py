@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from django.conf import settings
 from django.test import override_settings
+from redis.client import PubSub
 
 from accounts.models import User
 from chatproject.lib.threads import in_thread
@@ -18,7 +19,7 @@ from realtime.hints import pack
 from realtime.hub import hub
 from tests.realtime.support import fill, joined, log, remove, seqs, write
 from tests.redis import Redis
-from tests.sockets import Socket
+from tests.sockets import PATIENCE, Socket
 
 pytestmark = pytest.mark.usefixtures("redis")
 HINTS_ONLY = override_settings(POLL_MS=60_000)
@@ -151,10 +152,11 @@ async def test_a_subscriber_that_redis_cut_off_finds_out(
             assert await delivery(alice, conversation, socket) < 0.5
 
 
+@pytest.mark.faults
 async def test_nothing_dies_of_idleness(alice: User, bob: User, conversation: UUID, realtime_layer: None) -> None:
     """redis-py's 5 s socket timeout once ended every idle consumer."""
     async with joined(bob, conversation) as socket:
-        await asyncio.sleep(6)
+        await asyncio.sleep(15)
         with HINTS_ONLY:
             assert await delivery(alice, conversation, socket) < 0.5
 
@@ -189,13 +191,21 @@ async def test_nonsense_in_redis_is_passed_over(
 async def test_content_is_sealed_on_its_way(
     alice: User, bob: User, conversation: UUID, redis: Redis, realtime_layer: None
 ) -> None:
+    seen: list[bytes] = []
     with redis.client().pubsub() as spy:
         spy.psubscribe("*")
-        async with joined(bob, conversation) as socket:
-            await write(alice, conversation, "MARKER-7f3a")
-            await socket.hear("message:new")
-        seen = []
-        while message := spy.get_message(timeout=0.2):
-            seen.append(message["data"])
-    assert any(conversation.bytes in data for data in seen if isinstance(data, bytes))
-    assert not any(b"MARKER-7f3a" in data for data in seen if isinstance(data, bytes))
+        async with joined(bob, conversation) as socket, asyncio.timeout(PATIENCE):
+            # The first may fall into the pause that follows a failed hint of an earlier test.
+            while not any(conversation.bytes in data for data in seen):
+                await write(alice, conversation, "MARKER-7f3a")
+                await socket.hear("message:new")
+                seen += heard_by(spy)
+    assert not any(b"MARKER-7f3a" in data for data in seen)
+
+
+def heard_by(spy: PubSub) -> list[bytes]:
+    """What was published since."""
+    found = []
+    while message := spy.get_message(timeout=0.1):
+        found.append(message["data"])
+    return [data for data in found if isinstance(data, bytes)]
