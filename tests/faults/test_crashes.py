@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
+import pytest
+
 from accounts.models import User
 from chatproject.lib.threads import in_thread
 from tests.faults.checker import History, violations
@@ -45,11 +47,20 @@ async def test_a_web_server_dies_around_commit(
     assert violations(history, {str(conversation): await log_of(conversation)}) == []
 
 
-async def test_a_worker_killed_in_the_middle_of_an_answer(alice: User, cluster: Make) -> None:
+@pytest.mark.parametrize(
+    ("settings", "seconds"),
+    [
+        pytest.param({"LEASE_SECONDS": "2", "SWEEP_SECONDS": "1"}, 5, id="short"),
+        pytest.param({}, 20, id="as it is", marks=pytest.mark.faults),
+    ],
+)
+async def test_a_worker_killed_in_the_middle_of_an_answer(
+    alice: User, cluster: Make, settings: dict[str, str], seconds: int
+) -> None:
     """`interrupted` within 20 s with the settings as they are, the text kept, the queue goes on."""
     conversation = await place_of(alice)
     history = History()
-    async with cluster(webs=1, workers=1) as running:
+    async with cluster(webs=1, workers=1, **settings) as running:
         reader = await client(alice, running.addresses, history, [conversation])
         async with connected(reader):
             await reader.send(str(conversation), "slow 2000 20", assistant="openai")
@@ -59,8 +70,8 @@ async def test_a_worker_killed_in_the_middle_of_an_answer(alice: User, cluster: 
             killed = time.monotonic()
             kept = await in_thread(stored_of, conversation)
             place = reader.places[str(conversation)]
-            await until(lambda: place.view.texts, seconds=21)
-            assert time.monotonic() - killed < 20
+            await until(lambda: place.view.texts, seconds=seconds + 1)
+            assert time.monotonic() - killed < seconds
             (text,) = place.view.texts.values()
             assert len(text) == kept
             running.workers[0].start()

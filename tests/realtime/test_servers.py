@@ -110,7 +110,7 @@ class Reader:
 async def test_a_client_that_never_reads(
     alice: User, bob: User, conversation: UUID, one: Callable[..., Cluster]
 ) -> None:
-    """10 MB are said while one does not read: the server stays small, another is not slowed, and in the end
+    """6 MB are said while one does not read: the server stays small, another is not slowed, and in the end
     the slow one has everything, in order."""
     async with one() as running, opened(running, alice) as link, opened(running, bob, max_queue=1) as lazy:
         process = psutil.Process(running.webs[0].process.pid)
@@ -121,13 +121,13 @@ async def test_a_client_that_never_reads(
         await quick.read(22)
         before = process.memory_info().rss
         times = []
-        for _ in range(8):
+        for _ in range(5):
             await fill(alice, conversation, 40, "x" * 30_000)
             event, begun = await write(alice, conversation), time.monotonic()
             await quick.read(event["seq"])
             times.append(time.monotonic() - begun)
-        assert process.memory_info().rss - before < 16 * MEGABYTE
-        assert sorted(times)[4] < 1
+        assert process.memory_info().rss - before < 12 * MEGABYTE
+        assert sorted(times)[2] < 1
         _, last = await head(conversation)
         async with asyncio.timeout(30):
             await slow.read(last)
