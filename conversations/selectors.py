@@ -4,7 +4,7 @@ Functions that take a `user` check membership; those that do not are for callers
 (a room, a worker), and say so.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -141,6 +141,21 @@ def run_for(user: User, id_: UUID, permission: Permission = Permission.READ) -> 
 def running_texts(conversation: UUID) -> list[Json]:
     """What is stored of each running answer: `{run, message, text}`. Membership was checked."""
     return [answer(run) for run in Run.objects.filter(conversation=conversation, status__in=Run.ACTIVE)]
+
+
+def running_tails(conversation: UUID, known: Mapping[str, int]) -> list[Json]:
+    """What is stored of running answers beyond what is `known` of them (run -> the end of a piece):
+    `{run, message, offset, text}`. For a room."""
+    key = keys.of(conversation)
+    return [
+        {
+            "run": str(run.id),
+            "message": str(run.message),
+            "offset": known[str(run.id)],
+            "text": stored_text(run, key, known[str(run.id)]),
+        }
+        for run in Run.objects.filter(id__in=known.keys(), status__in=Run.ACTIVE)
+    ]
 
 
 def answer(run: Run) -> Json:

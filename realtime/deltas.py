@@ -9,13 +9,13 @@ PIECE = 40_000
 
 
 def delta_frame(conversation: UUID, answer: dict[str, Any], offset: int, end: int | None = None) -> dict[str, Any]:
-    """The text of an answer `{run, message, text}` between two offsets."""
+    """The text of an answer `{run, message, text, offset?}` between two places; the text begins at `offset`."""
     return {
         "type": "delta",
         "conversation": str(conversation),
         "run": answer["run"],
         "message": answer["message"],
-        "offset": offset,
+        "offset": answer.get("offset", 0) + offset,
         "text": answer["text"][offset:end],
     }
 

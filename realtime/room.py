@@ -181,11 +181,11 @@ class Room:
 
     async def _fill_deltas(self) -> None:
         """Bring running answers to their stored length."""
-        answers = await in_thread(selectors.running_texts, self.conversation) if self.lengths else ()
-        for answer in answers:
-            known = self.lengths.get(answer["run"])
-            if known is not None and len(answer["text"]) > known:
-                items = map(item_of, delta_frames(self.conversation, answer, known))
+        known = dict(self.lengths)
+        for tail in await in_thread(selectors.running_tails, self.conversation, known) if known else ():
+            # Hints may have brought it meanwhile, and the end of the run too.
+            if tail["run"] in self.lengths:
+                items = map(item_of, delta_frames(self.conversation, tail, 0))
                 self._deliver([item for item in items if self._accept(item)])
 
     async def _restart(self) -> None:

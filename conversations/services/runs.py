@@ -143,11 +143,12 @@ def interrupt(*, run: Run, is_dead: Callable[[Run], bool]) -> "Future[Committed]
     return eventlog.submit(Append(run.conversation_id, SYSTEM, f"run:{run.id}:end", decide))
 
 
-def stored_text(run: Run, key: Any) -> str:
-    """What is stored of a running answer; `key` is the conversation's data key."""
+def stored_text(run: Run, key: Any, after: int = 0) -> str:
+    """What is stored of a running answer, `after` so many code points (where a piece ended); `key` is the
+    conversation's data key."""
     return "".join(
         key.open(chunk.text, event_types.context(run.conversation_id, run.id, str(chunk.offset)))
-        for chunk in RunChunk.objects.filter(run=run).order_by("offset")
+        for chunk in RunChunk.objects.filter(run=run, offset__gte=after).order_by("offset")
     )
 
 

@@ -190,3 +190,10 @@ async def test_stop_by_another_member_keeps_what_is_stored(alice: User, alice_so
     assert (end["data"]["status"], end["data"]["text"]) == ("stopped", "Half an ans")
     assert end["actor"]["name"] == "Alice"
     assert (await Run.objects.aget(id=answer.claim.run)).status == "stopped"
+
+
+async def test_stopping_what_has_ended(alice: User, alice_socket: Socket, answer: Answer) -> None:
+    await answer.end()
+    await alice_socket.say(type="stop", ref=1, run=str(answer.claim.run))
+    error = await alice_socket.hear()
+    assert (error["code"], error["ref"], error["retryable"]) == ("run_not_active", 1, False)
