@@ -124,7 +124,8 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     connect_timeout=3,
     options=f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS}"
-    " -c idle_in_transaction_session_timeout=30000",
+    # A process that hangs in the middle of a transaction must not keep its locks for long.
+    " -c idle_in_transaction_session_timeout=5000",
     # A pool that keeps trying to reconnect waits longer and longer, also when the database is back: a short
     # reconnect_timeout has the next request try anew.
     pool={

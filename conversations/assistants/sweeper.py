@@ -10,7 +10,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.db.models import CharField, Exists, OuterRef
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Now
@@ -49,15 +49,18 @@ def _run() -> None:
 
 def sweep() -> None:
     """One pass, unless another process is at it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_ID])
-        if not cursor.fetchone()[0]:
-            return
-        try:
+    with transaction.atomic():
+        if _elected():
             interrupt_dead()
             enqueue_lost()
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_ID])
+
+
+def _elected() -> bool:
+    """Whether no other process sweeps. The lock ends with the transaction, and PostgreSQL ends a transaction
+    whose process hangs (`idle_in_transaction_session_timeout`); a session's lock would be kept for ever."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK_ID])
+        return bool(cursor.fetchone()[0])
 
 
 def interrupt_dead() -> None:

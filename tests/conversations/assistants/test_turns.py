@@ -1,14 +1,16 @@
 """Taking turns: order, one at a time, stop, leases and fences, with the real runner in this process."""
 
 import asyncio
+import threading
 import time
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import Error, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.test import override_settings
@@ -24,6 +26,7 @@ from conversations.services import runs
 from tests.conversations.assistants.support import answered, ask, asked, conversation_with, ending
 from tests.conversations.support import check_numbers, frames, refusal, replayed
 from tests.provider import Provider
+from tests.serving import eventually
 
 
 async def until(condition: Any, seconds: float = 5) -> None:
@@ -186,6 +189,36 @@ def test_a_queued_run_that_lost_its_job_is_enqueued_again(alice: User) -> None:
     sweeper.sweep()
     assert jobs.count() == 1
     assert conversation not in sweeper.lost_conversations()
+
+
+def test_a_sweeper_that_hangs_is_replaced(alice: User) -> None:
+    """A process that is paused in the middle of a sweep keeps its lock until the database ends its transaction."""
+    _, claim = asked(alice)
+    Run.objects.filter(id=claim.run).update(lease_until=Now() - timedelta(seconds=1))
+    holding, over = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        with suppress(Error), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '500ms'")
+            while not sweeper._elected():
+                time.sleep(0.01)
+            holding.set()
+            over.wait(10)
+        connection.close()
+
+    thread = threading.Thread(target=hang)
+    thread.start()
+    assert holding.wait(5)
+    sweeper.sweep()
+    assert Run.objects.get(id=claim.run).status == "running"
+
+    def swept() -> bool:
+        sweeper.sweep()
+        return Run.objects.get(id=claim.run).status == "interrupted"
+
+    eventually(swept, 5)
+    over.set()
+    thread.join(5)
 
 
 class Steps:
