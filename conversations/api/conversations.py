@@ -1,6 +1,6 @@
 """Routes of conversations and their members."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -35,10 +35,17 @@ class ConversationFilter(filters.FilterSet):
     status = filters.ChoiceFilter(choices=Conversation.Status.choices)
     assistant = filters.CharFilter()
     tag = filters.CharFilter(method="with_tag")
-    updated_since = filters.IsoDateTimeFilter(field_name="updated_at", lookup_expr="gte")
+    updated_since = filters.IsoDateTimeFilter(method="changed_since")
 
     def with_tag(self, rows: QuerySet[Conversation], _name: str, tag: str) -> QuerySet[Conversation]:
         return rows.filter(tags__contains=[tag])
+
+    def changed_since(self, rows: QuerySet[Conversation], name: str, moment: datetime) -> QuerySet[Conversation]:
+        """In UTC, because PostgreSQL takes fewer offsets than RFC 3339 has."""
+        try:
+            return rows.filter(updated_at__gte=moment.astimezone(UTC))
+        except OverflowError as error:
+            raise Problem("invalid", errors={name: ["This time cannot be told in UTC."]}) from error
 
 
 FILTERS = [

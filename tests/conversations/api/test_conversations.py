@@ -100,9 +100,22 @@ def test_pages_are_stable_while_rows_are_added(as_alice: Api) -> None:
     assert len(follow(as_alice, "conversations/?limit=2")) == 12
 
 
-@pytest.mark.parametrize("query", ["cursor=x", "cursor=" + "a" * 5000, "status=x", "updated_since=x"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "cursor=x",
+        "cursor=" + "a" * 5000,
+        "status=x",
+        "updated_since=x",
+        "updated_since=9999-12-31T23:59:59-23:59",
+    ],
+)
 def test_bad_queries(as_alice: Api, query: str) -> None:
     assert as_alice.get(f"conversations/?{query}").code == "invalid"
+
+
+def test_a_time_may_have_an_offset_that_the_database_does_not_know(as_alice: Api) -> None:
+    assert as_alice.get("conversations/?updated_since=2026-01-01T00:00:00-23:59").status == 200
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "x", "9" * 50, ""])
