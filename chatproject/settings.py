@@ -259,8 +259,12 @@ ASSISTANTS = {
 }
 # The assistant that the chat page starts a conversation with.
 DEFAULT_ASSISTANT = env.text("DEFAULT_ASSISTANT", "guide")
+if DEFAULT_ASSISTANT not in ASSISTANTS:
+    raise ImproperlyConfigured(f"DEFAULT_ASSISTANT is {DEFAULT_ASSISTANT!r}; set it to {' or '.join(ASSISTANTS)}.")
 # Address of an OpenAI-compatible API; empty = the SDK's default.
 OPENAI_BASE_URL = env.text("OPENAI_BASE_URL")
+if OPENAI_BASE_URL and not OPENAI_BASE_URL.startswith(("http://", "https://")):
+    raise ImproperlyConfigured(f"OPENAI_BASE_URL is {OPENAI_BASE_URL!r}; it must begin with http:// or https://.")
 # Key for that API; empty = the assistant `openai` is not offered.
 OPENAI_API_KEY = env.text("OPENAI_API_KEY")
 # Model that the assistant `openai` asks for.

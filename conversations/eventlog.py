@@ -235,7 +235,9 @@ def _roles(appends: Sequence[Append]) -> dict[tuple[UUID, str], str]:
     users = {item.actor.id for item in appends if item.actor.kind == "user" and item.create is None}
     if not users:
         return {}
-    rows = Member.objects.filter(user_id__in=users, conversation_id__in={item.conversation for item in appends})
+    rows = Member.objects.filter(
+        user_id__in=users, user__is_active=True, conversation_id__in={item.conversation for item in appends}
+    )
     return {(row.conversation_id, str(row.user_id)): row.role for row in rows}
 
 

@@ -62,7 +62,8 @@ def wire_conversation(row: Any) -> Json:
 
 
 def role_of(user_id: UUID, conversation: UUID) -> str | None:
-    return Member.objects.filter(conversation=conversation, user_id=user_id).values_list("role", flat=True).first()
+    rows = Member.objects.filter(conversation=conversation, user_id=user_id, user__is_active=True)
+    return rows.values_list("role", flat=True).first()
 
 
 def member_rows(conversation: UUID) -> QuerySet[Member]:

@@ -7,10 +7,13 @@ from typing import Any, Protocol
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
+from accounts.models import User
+from accounts.services.users import auth_versions
 from chatproject.lib import metrics
 from chatproject.lib.threads import in_thread
 from conversations import selectors
 from realtime import hints
+from realtime.protocol import Close
 from realtime.room import Room, RoomMember
 from realtime.subscriptions import PROBE, Subscriptions
 from realtime.tasks import end, run_soon
@@ -30,7 +33,13 @@ def hub() -> "Hub":
 
 
 class Watched(Protocol):
+    """A connection: looked at every second, and ended when its user may no longer be logged in."""
+
+    user: User | None
+
     def check(self) -> None: ...
+
+    def close(self, code: int) -> None: ...
 
 
 class Hub:
@@ -142,8 +151,19 @@ class Hub:
             await self.subscriptions.pause()
             try:
                 await self._compare()
+                await self._shut_out()
             except Exception as error:
                 log.warning("the poll failed and is tried again: %s", type(error).__name__)
+
+    async def _shut_out(self) -> None:
+        """End the connections of users who were deactivated, or whose logins were ended all at once."""
+        people = [(one, one.user) for one in self._watched if one.user]
+        if not people:
+            return
+        versions = await in_thread(auth_versions, {user.id for _, user in people})
+        for one, user in people:
+            if versions.get(user.id) != user.auth_version:
+                one.close(Close.NOT_AUTHENTICATED)
 
     async def _compare(self) -> None:
         rooms = {id_: room for id_, room in self.rooms.items() if room.loaded}

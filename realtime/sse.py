@@ -27,8 +27,9 @@ PAGE = 200
 async def stream(user: User, conversation: UUID, cursor: Cursor, until: str | None) -> AsyncIterator[bytes]:
     """What follows `cursor`, then live; ends when the user is removed, or with the event or run `until`."""
     room = await hub().enter(conversation)
-    member = StreamMember(user.id, room, cursor.seq)
+    member = StreamMember(user, room, cursor.seq)
     hub().join(room, member)
+    hub().watch(member)
     try:
         # Whoever was removed before this stream took part in the room is not told by the room.
         if await in_thread(selectors.role_of, user.id, conversation) is None:
@@ -45,8 +46,9 @@ async def stream(user: User, conversation: UUID, cursor: Cursor, until: str | No
 class StreamMember:
     """Gathers batches while the client reads; where it is too slow they are dropped and read from the log."""
 
-    def __init__(self, user_id: UUID, room: Room, seq: int) -> None:
-        self.user_id = user_id
+    def __init__(self, user: User, room: Room, seq: int) -> None:
+        self.user: User | None = user
+        self.user_id = user.id
         self.role = ""
         self.room = room
         self.seq = seq
@@ -67,6 +69,12 @@ class StreamMember:
     def removed(self, reason: str) -> None:
         self.gone = True
         self.wake.set()
+
+    def check(self) -> None:
+        """Nothing to look at: HTTP tells when the client is gone."""
+
+    def close(self, code: int) -> None:
+        self.removed("closed")
 
     def taken(self) -> Iterator[Item]:
         """What waits, one by one."""

@@ -1,7 +1,8 @@
 """Verbs on users."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
@@ -24,6 +25,7 @@ def register(*, username: str, password: str, email: str = "") -> User:
     """Create a user. Raises Problem: `forbidden` where sign-up is closed, `invalid` for bad or taken names."""
     if not settings.REGISTRATION_OPEN:
         raise Problem("forbidden", "Registration is closed.")
+    username = User.normalize_username(username)
     user = User(username=username, email=email)
     try:
         user.clean_fields(exclude=["password"])
@@ -72,6 +74,11 @@ def save_as_staff(*, user: User, changed: Collection[str]) -> None:
     User.objects.filter(id=user.id).update(
         **values, version=F("version") + 1, auth_version=F("auth_version") + ends_logins
     )
+
+
+def auth_versions(ids: Iterable[UUID]) -> dict[UUID, int]:
+    """The `auth_version` of each user who may still log in: what is open under another one must end."""
+    return dict(User.objects.filter(id__in=list(ids), is_active=True).values_list("id", "auth_version"))
 
 
 def create_first_admin(password: str) -> bool:

@@ -1,5 +1,6 @@
 """Routes of conversations and their members."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -60,6 +61,7 @@ class ConversationsView(View):
     @extend_schema(operation_id="v1_conversations_list", responses=ConversationPage, parameters=[*PAGE, *FILTERS])
     def get(self, request: Request) -> Response:
         """The conversations of which the user is a member, the latest changed first; archived only on request."""
+        _refuse(request.query_params, "q")
         found = ConversationFilter(request.query_params, queryset=selectors.visible_conversations(self.user))
         if not found.is_valid():
             raise Problem("invalid", errors={name: list(map(str, texts)) for name, texts in found.errors.items()})
@@ -72,6 +74,7 @@ class ConversationsView(View):
     def post(self, request: Request) -> Response:
         """Begin a conversation, with its first message in the same transaction where given."""
         given = checked(ConversationInput, request)
+        _refuse(dict(request.data), "temporary", "template")
         try:
             done = conversations.create(user=self.user, idempotency_key=idempotency_key(request), **given)
             id_ = done.result().conversation.id
@@ -82,6 +85,13 @@ class ConversationsView(View):
     def _answer(self, id_: UUID, status: int) -> Response:
         row = selectors.conversation_for(self.user, id_)
         return Response(selectors.wire_conversation(row), status=status, headers={"ETag": etag(row.version)})
+
+
+def _refuse(given: Mapping[str, Any], *names: str) -> None:
+    """What is not there yet must not look as if it were done. Raises Problem `invalid`."""
+    for name in names:
+        if given.get(name):
+            raise Problem("invalid", errors={name: ["This is not offered yet; leave it out."]})
 
 
 class ConversationView(View):
@@ -108,6 +118,7 @@ class ConversationView(View):
     def delete(self, request: Request, id: UUID) -> Response:
         """Archive a conversation."""
         self.conversation(id)
+        _refuse(request.query_params, "erase")
         write_once(
             request,
             lambda cmid: conversations.archive(user=self.user, conversation=id, cmid=cmid),

@@ -9,7 +9,13 @@ from tests.serving import manage
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("ACK_WINDOW", "many"), ("DATABASE_URL", "mysql://localhost/chat"), ("REGISTRATION_OPEN", "perhaps")],
+    [
+        ("ACK_WINDOW", "many"),
+        ("DATABASE_URL", "mysql://localhost/chat"),
+        ("REGISTRATION_OPEN", "perhaps"),
+        ("DEFAULT_ASSISTANT", "nobody"),
+        ("OPENAI_BASE_URL", "localhost:1"),
+    ],
 )
 def test_a_wrong_setting_is_one_sentence(data_dir: Path, setting: str, value: str) -> None:
     done = manage(data_dir, "serve", **{setting: value})

@@ -9,8 +9,10 @@ import pytest
 from django.test import override_settings
 
 from accounts.models import User
+from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
-from conversations.services import conversations, members
+from chatproject.lib.threads import in_thread
+from conversations.services import conversations, members, messages
 from realtime.hub import hub
 from tests.realtime.support import change_role, fill, join, joined, remove, seqs, without_hints, write
 from tests.sockets import Frame, Socket, connect
@@ -239,3 +241,21 @@ async def test_typing_is_seen_by_the_others_and_is_not_in_the_log(
     assert not {"seq", "data"} & seen.keys()
     await write(alice, conversation)
     assert await seqs(bob_socket, 3) == [3]
+
+
+async def test_who_is_deactivated_is_put_out_at_once(
+    alice: User, bob: User, conversation: UUID, bob_socket: Socket
+) -> None:
+    await bob_socket.say(type="join", ref=1, conversation=str(conversation), seq=0)
+    await bob_socket.hear("joined")
+    await in_thread(User.objects.filter(id=bob.id).update, is_active=False)
+
+    assert await bob_socket.closed_with(seconds=2) == 4501
+    refused = messages.send(user=bob, conversation=conversation, text="Still here", cmid="late")
+    with pytest.raises(Problem, match="not_found"):
+        await asyncio.wrap_future(refused)
+
+
+async def test_logins_ended_all_at_once_end_open_sockets(bob: User, conversation: UUID, bob_socket: Socket) -> None:
+    await in_thread(User.objects.filter(id=bob.id).update, auth_version=bob.auth_version + 1)
+    assert await bob_socket.closed_with(seconds=2) == 4501

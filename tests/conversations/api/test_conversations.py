@@ -227,3 +227,10 @@ def test_a_member_with_a_key(as_alice: Api, mallory: User, bob: User, conversati
 @pytest.mark.parametrize("key", ["", "x" * 101, "a\x07b"])
 def test_keys_that_are_none(as_alice: Api, key: str) -> None:
     assert as_alice.post("conversations/", {}, Idempotency_Key=key).code == "invalid"
+
+
+def test_what_is_not_there_yet_is_refused_rather_than_ignored(as_alice: Api, conversation: UUID) -> None:
+    assert as_alice.delete(f"conversations/{conversation}/?erase=true").code == "invalid"
+    assert as_alice.post("conversations/", {"temporary": True}).code == "invalid"
+    assert as_alice.post("conversations/", {"template": "support"}).code == "invalid"
+    assert as_alice.get("conversations/?q=plans").code == "invalid"
