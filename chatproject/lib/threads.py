@@ -1,7 +1,7 @@
 """Blocking database work, off the event loop.
 
 Channels' `database_sync_to_async` shares one thread per process, so one slow query would stall every
-socket (shared fact sheet); these threads are ours, several, and give their connection back to the pool.
+socket; these threads are ours, several, and give their connection back to the pool.
 """
 
 import asyncio

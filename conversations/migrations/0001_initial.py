@@ -130,7 +130,6 @@ class Migration(migrations.Migration):
                 ('lease_until', models.DateTimeField(null=True)),
                 ('worker', models.CharField(blank=True, max_length=64, verbose_name='worker')),
                 ('stored', models.PositiveIntegerField(default=0)),
-                ('enqueued_at', models.DateTimeField(null=True)),
                 ('conversation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='conversations.conversation')),
             ],
             options={

@@ -25,7 +25,7 @@ class Run(models.Model):
         INTERRUPTED = "interrupted", _("interrupted")
 
     ACTIVE = (Status.RUNNING, Status.WAITING)
-    LEASE_FIELDS = ("fence", "lease_until", "worker", "stored", "enqueued_at")
+    LEASE_FIELDS = ("fence", "lease_until", "worker", "stored")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="runs", db_index=False)
@@ -46,7 +46,6 @@ class Run(models.Model):
     lease_until = models.DateTimeField(_("lease until"), null=True)
     worker = models.CharField(_("worker"), max_length=64, blank=True)
     stored = models.PositiveIntegerField(_("stored characters"), default=0)
-    enqueued_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("run")
