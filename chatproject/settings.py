@@ -285,6 +285,10 @@ ANSWER_MAX_LENGTH = env.number("ANSWER_MAX_LENGTH", 100_000, least=1)
 STEP_MAX_BYTES = env.number("STEP_MAX_BYTES", 16384, least=64)
 # Runs that one worker process answers at the same time.
 WORKER_CONCURRENCY = env.number("WORKER_CONCURRENCY", 50, least=1)
+# Background jobs that one worker process does at the same time; 0 = it only answers.
+BACKGROUND_CONCURRENCY = env.number("BACKGROUND_CONCURRENCY", 2, least=0)
+# Seconds between two looks for jobs of dead workers; 0 = never.
+MEND_QUEUE_SECONDS = env.number("MEND_QUEUE_SECONDS", 30, least=0)
 # Seconds after its last renewal at which a run's lease ends; a dead worker is noticed this soon.
 LEASE_SECONDS = env.number("LEASE_SECONDS", 12, least=2)
 # Seconds between two sweeps for dead runs and lost jobs.

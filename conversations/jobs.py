@@ -1,13 +1,41 @@
 """Jobs: thin, their arguments are ids, their logic lives elsewhere."""
 
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
 from uuid import UUID
 
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from conversations import queue
+from conversations import background, mending, periodic, queue
 from conversations.assistants import runner
+
+# A job that fails is tried again after 2, 4, 8 and 16 seconds.
+PATIENCE = RetryStrategy(max_attempts=mending.MAX_ATTEMPTS, exponential_wait=2)
 
 
 @app.task(name=queue.TAKE_TURN, queue=queue.TURNS)
 async def take_turn(conversation: str) -> None:
     await runner.take_turn(UUID(conversation))
+
+
+def in_background(name: str, work: Callable[..., None]) -> None:
+    """Make `work(**arguments)` the background job `name`."""
+
+    @app.task(name=name, queue=queue.BACKGROUND, retry=PATIENCE)
+    async def job(**arguments: Any) -> None:
+        await background.do(name, partial(work, **arguments))
+
+
+def periodically(name: str, work: Callable[[], None]) -> None:
+    """Make `work` the periodic job `name`; where it fails, it comes again at its next time."""
+
+    @app.task(name=name, queue=queue.BACKGROUND)
+    async def job() -> None:
+        with suppress(Exception):
+            await background.do(name, partial(periodic.alone, name, work))
+
+
+periodically(queue.MEND_QUEUE, mending.mend)

@@ -1,4 +1,4 @@
-"""Ends the runs of dead workers and enqueues again what lost its job.
+"""Ends the runs of dead workers, enqueues again what lost its job, and what is due (periodic.py).
 
 Runs in web and worker processes alike, so that answers end even with every worker dead; an advisory lock
 lets one of them work at a time.
@@ -18,7 +18,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from chatproject.lib import metrics
 from chatproject.lib.errors import Problem
-from conversations import queue
+from conversations import periodic, queue
 from conversations.models import Run
 from conversations.services import runs
 
@@ -53,6 +53,7 @@ def sweep() -> None:
         if _elected():
             interrupt_dead()
             enqueue_lost()
+    periodic.enqueue_due()
 
 
 def _elected() -> bool:

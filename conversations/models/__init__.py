@@ -5,6 +5,7 @@ from conversations.models.event import Event
 from conversations.models.idempotency import IdempotencyKey
 from conversations.models.member import Member
 from conversations.models.message import Message
+from conversations.models.periodic import PeriodicJob
 from conversations.models.run import Run, RunChunk
 
-__all__ = ["Conversation", "Event", "IdempotencyKey", "Member", "Message", "Run", "RunChunk"]
+__all__ = ["Conversation", "Event", "IdempotencyKey", "Member", "Message", "PeriodicJob", "Run", "RunChunk"]

@@ -1,19 +1,22 @@
-"""`manage.py worker`: answers what is queued."""
+"""`manage.py worker`: answers what is queued, and does the work in the background."""
 
 import asyncio
+import signal
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from procrastinate import App
 from procrastinate.contrib.django import app
 
+from conversations import background, queue
 from conversations.assistants import runner, sweeper
 
 GRACE_SECONDS = 5
 
 
 class Command(BaseCommand):
-    help = "Take turns for the assistants until stopped; any number of workers may run."
+    help = "Take turns for the assistants and do background jobs until stopped; any number of workers may run."
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.check(tags=["start"], include_deployment_checks=True, databases=["default"])
@@ -22,16 +25,57 @@ class Command(BaseCommand):
 
 
 async def _work() -> None:
+    """Both queues, each with its own concurrency, until a signal comes or one of them ends."""
     watch = asyncio.create_task(runner.watch())
     worker_app = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
     try:
         async with worker_app.open_async():
-            await worker_app.run_worker_async(
-                name=runner.WORKER,
-                concurrency=settings.WORKER_CONCURRENCY,
-                delete_jobs="always",
-                shutdown_graceful_timeout=GRACE_SECONDS,
-                fetch_job_polling_interval=2,
-            )
+            workers = [
+                asyncio.create_task(_serve(worker_app, name, concurrency))
+                for name, concurrency in (
+                    (queue.TURNS, settings.WORKER_CONCURRENCY),
+                    (queue.BACKGROUND, settings.BACKGROUND_CONCURRENCY),
+                )
+                if concurrency
+            ]
+            await asyncio.wait([*workers, _signalled()], return_when=asyncio.FIRST_COMPLETED)
+            background.stop()
+            await _end(workers)
     finally:
         watch.cancel()
+
+
+async def _serve(worker_app: App, name: str, concurrency: int) -> None:
+    await worker_app.run_worker_async(
+        queues=[name],
+        name=runner.WORKER,
+        concurrency=concurrency,
+        delete_jobs="always",
+        shutdown_graceful_timeout=GRACE_SECONDS,
+        fetch_job_polling_interval=2,
+        install_signal_handlers=False,
+    )
+
+
+def _signalled() -> "asyncio.Future[None]":
+    """Done when the process is asked to end; a second signal ends it at once."""
+    loop = asyncio.get_running_loop()
+    asked: asyncio.Future[None] = loop.create_future()
+
+    def note() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        asked.set_result(None)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, note)
+    return asked
+
+
+async def _end(workers: list["asyncio.Task[None]"]) -> None:
+    """Have the workers finish what they have in hand; raises what ended one of them."""
+    for worker in workers:
+        worker.cancel()
+    for outcome in await asyncio.gather(*workers, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            raise outcome

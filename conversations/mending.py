@@ -1,0 +1,51 @@
+"""Jobs of dead workers: the queue keeps them as if they were being done, for ever, unless somebody looks."""
+
+import logging
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.exceptions import UniqueViolation
+
+from chatproject.lib import clock, metrics
+
+log = logging.getLogger(__name__)
+
+# A worker says every 10 s that it lives (procrastinate's `update_heartbeat_interval`).
+SILENCE = timedelta(seconds=30)
+# A job that took its worker with it so often is given up.
+MAX_ATTEMPTS = 5
+BATCH = 500
+
+
+def mend() -> None:
+    """Enqueue again what workers had in hand when they died."""
+    for job in stalled_jobs():
+        if job.attempts >= MAX_ATTEMPTS or not _enqueue_again(job):
+            _give_up(job)
+
+
+def stalled_jobs() -> list[ProcrastinateJob]:
+    dead = Q(worker=None) | Q(worker__last_heartbeat__lt=Now() - SILENCE)
+    return list(ProcrastinateJob.objects.filter(dead, status="doing").order_by("id")[:BATCH])
+
+
+def _enqueue_again(job: ProcrastinateJob) -> bool:
+    """Whether that was needed: the same job may wait already."""
+    try:
+        with transaction.atomic():
+            app.job_manager.retry_job_by_id(job.id, retry_at=clock.now())
+    except UniqueViolation:
+        return False
+    metrics.sweeps.labels("job_enqueued").inc()
+    return True
+
+
+def _give_up(job: ProcrastinateJob) -> None:
+    if job.attempts >= MAX_ATTEMPTS:
+        log.error("the job %s (%s) was tried %d times and is given up", job.task_name, job.id, job.attempts)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT procrastinate_finish_job_v1(%s, 'failed', true)", [job.id])
