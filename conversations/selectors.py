@@ -114,6 +114,12 @@ def messages(conversation: UUID, *, before_seq: int | None, after_seq: int | Non
     return wire_messages(reversed(rows.order_by("-seq")[:limit]))
 
 
+def transcript(conversation: UUID, *, after_seq: int, up_to: int, limit: int) -> list[Message]:
+    """Messages for people to read, in order. Membership was checked."""
+    rows = Message.objects.filter(conversation=conversation, seq__gt=after_seq, seq__lte=up_to)
+    return list(rows.order_by("seq")[:limit])
+
+
 def message(conversation: UUID, id_: UUID) -> Json:
     """One message. Membership was checked. Raises Problem `not_found`."""
     row = Message.objects.filter(conversation=conversation, id=id_).first()

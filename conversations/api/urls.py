@@ -1,6 +1,6 @@
 from django.urls import path
 
-from conversations.api import conversations, events, messages, runs
+from conversations.api import conversations, events, exports, messages, runs
 
 ONE = "conversations/<uuid:id>/"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path(f"{ONE}messages/", messages.MessagesView.as_view()),
     path(f"{ONE}messages/<uuid:message>/", messages.MessageView.as_view()),
     path(f"{ONE}events/", events.EventsView.as_view()),
+    path(f"{ONE}export/", exports.ExportView.as_view()),
     path("runs/<uuid:id>/", runs.RunView.as_view()),
     path("runs/<uuid:id>/stop/", runs.StopView.as_view()),
     path("assistants/", runs.AssistantsView.as_view()),

@@ -42,6 +42,7 @@ API: dict[str, dict[str, str]] = {
     f"{ONE}messages/": {"GET": ALL, "POST": SPEAK},
     f"{ONE}messages/<uuid:message>/": {"GET": ALL},
     f"{ONE}events/": {"GET": ALL},
+    f"{ONE}export/": {"GET": ALL},
     "runs/<uuid:id>/": {"GET": ALL},
     "runs/<uuid:id>/stop/": {"POST": SPEAK},
 }
