@@ -19,12 +19,11 @@ from django.db import connection, transaction
 from chatproject.lib import clock, failpoints, metrics
 from chatproject.lib.database import is_away
 from chatproject.lib.errors import Problem
-from conversations import keys, wire
+from conversations import keys, projections, wire
 from conversations.appends import Append, Committed, Contradiction, Decision, Draft, Frame, State
 from conversations.detours import Detours
 from conversations.groupcommit import GroupCommit, Outcome
 from conversations.models import Conversation, Event, Member
-from conversations.projections import Projector
 from conversations.publishing import publish
 
 log = logging.getLogger(__name__)
@@ -117,7 +116,7 @@ class _Group:
         self._locked, self._now = _lock(appends, aside=aside, patient=patient)
         self._roles = _roles(appends)
         self._known = _known(appends)
-        self._projector = Projector()
+        self._projector = projections.Projector()
         self._created: list[Conversation] = []
         self._events: list[Event] = []
         self._effects: list[Callable[[], object]] = []
@@ -185,7 +184,7 @@ class _Group:
             at=conversation.updated_at,
         )
         self._events.append(event)
-        self._projector.apply(conversation, event)
+        projections.apply(self._projector, conversation, event)
         return event
 
     def _flush(self) -> None:
@@ -256,17 +255,18 @@ def _repetition(item: Append, conversation: Conversation, before: Event) -> Resu
     return Committed(conversation, wire.stored_event(before), dup=True)
 
 
+# What events change on the row of their conversation, and its types in SQL.
+ADVANCED = {"last_seq": "bigint", "updated_at": "timestamptz", "active_run": "uuid"} | dict.fromkeys(
+    Conversation.COUNTERS, "int"
+)
+ADVANCE = (
+    f"UPDATE conversations_conversation c SET {', '.join(f'{name} = v.{name}' for name in ADVANCED)}"  # noqa: S608
+    f" FROM unnest(%s::uuid[], {', '.join(f'%s::{kind}[]' for kind in ADVANCED.values())})"
+    f" AS v(id, {', '.join(ADVANCED)}) WHERE c.id = v.id"
+)
+
+
 def _advance(rows: Sequence[Conversation]) -> None:
     """Store the new heads; one statement for the whole group."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE conversations_conversation c SET last_seq = v.seq, updated_at = v.at, active_run = v.run"
-            " FROM unnest(%s::uuid[], %s::bigint[], %s::timestamptz[], %s::uuid[]) AS v(id, seq, at, run)"
-            " WHERE c.id = v.id",
-            [
-                [row.id for row in rows],
-                [row.last_seq for row in rows],
-                [row.updated_at for row in rows],
-                [row.active_run for row in rows],
-            ],
-        )
+        cursor.execute(ADVANCE, [[getattr(row, name) for row in rows] for name in ("id", *ADVANCED)])

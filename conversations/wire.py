@@ -7,9 +7,13 @@ from uuid import UUID
 from chatproject.lib.clock import rfc3339
 from chatproject.lib.crypto import DataKey
 from conversations import event_types, keys, markdown
-from conversations.models import Conversation, Event, Member, Message, Run
+from conversations.models import Conversation, Event, Feedback, Member, Message, Run
 
 Json = dict[str, Any]
+
+# Of gpt-4o-mini, the default model; `tokens` of a message is its length in it.
+ENCODING = "o200k_base"
+NO_FEEDBACK: Json = {"rating": None, "solved": False, "copied": False, "comment": None}
 
 
 def event(row: Event, data: Json) -> Json:
@@ -62,6 +66,8 @@ def conversation(row: Conversation, *, role: str, unread: int, members_count: in
         "role": role,
         "metadata": row.metadata,
         "tags": row.tags,
+        "feedback": {"up": row.up, "down": row.down, "solved": row.solved, "copied": row.copied},
+        "sensitive": row.sensitive,
         "epoch": str(row.epoch),
         "head": row.last_seq,
         "unread": unread,
@@ -73,25 +79,69 @@ def conversation(row: Conversation, *, role: str, unread: int, members_count: in
 
 
 def message_text(row: Message) -> str:
+    """The text as it stands; none of what was deleted or hidden."""
+    if row.status in Message.GONE:
+        return ""
     return opened(row.text, row.conversation_id, row.text_event, "text") or ""
 
 
-def message(row: Message, text: str | None = None) -> Json:
-    """A message; `text` where the caller knows it already (a running answer is stored in chunks)."""
+def message(
+    row: Message, text: str | None = None, *, alternatives: Iterable[Message] = (), feedback: Json | None = None
+) -> Json:
+    """A message; `text` where the caller knows it already (a running answer is stored in chunks), `alternatives`
+    the other answers of its group, `feedback` that of whoever asks."""
     text = message_text(row) if text is None else text
     return {
         "id": str(row.id),
         "conversation": str(row.conversation_id),
         "seq": row.seq,
+        "changed_seq": row.changed_seq,
         "role": row.role,
         "author": {"id": row.author_id, "name": row.author_name},
         "status": row.status,
         "text": text,
         "html": markdown.render(text),
+        "parts": [] if row.status in Message.GONE else row.parts,
         "run": str(row.run) if row.run else None,
         "reply_to": str(row.reply_to) if row.reply_to else None,
+        "branch_of": str(row.branch_of) if row.branch_of else None,
+        "selected": row.selected,
+        "versions": versions(row, *alternatives),
+        "tokens": row.tokens.get(ENCODING),
+        "pinned": row.pinned,
+        "redacted": row.redacted,
+        "sensitive": row.sensitive,
+        "feedback": feedback or NO_FEEDBACK,
+        "extra": row.extra,
         "seen_seq": row.seen_seq,
         "created_at": rfc3339(row.created_at),
+        "edited_at": rfc3339(row.edited_at),
+    }
+
+
+def versions(*rows: Message) -> list[Json]:
+    """All texts of a message and of its alternatives, the oldest first: `{seq, message, selected, at}`."""
+    found = [_version(row, own) for row in rows for own in row.versions or [_beginning(row)]]
+    return sorted(found, key=lambda one: one["seq"])
+
+
+def _beginning(row: Message) -> Json:
+    """A running answer has no text of its own yet, but stands where it will be."""
+    return {"seq": row.seq, "event": None, "at": rfc3339(row.created_at)}
+
+
+def _version(row: Message, own: Json) -> Json:
+    current = str(row.text_event) if row.text_event else None
+    selected = row.selected and own["event"] == current
+    return {"seq": own["seq"], "message": str(row.id), "selected": selected, "at": own["at"]}
+
+
+def feedback(row: Feedback) -> Json:
+    return {
+        "rating": row.rating,
+        "solved": row.solved,
+        "copied": row.copied,
+        "comment": opened(row.comment, row.conversation_id, row.event, "comment"),
     }
 
 

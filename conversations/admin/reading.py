@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from chatproject.lib.crypto import CryptoError
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import parse_id
-from conversations import keys, selectors, wire
+from conversations import keys, markdown, selectors, wire
 from conversations.admin import states
 from conversations.models import Conversation, Event, Message, Run
 
@@ -128,7 +128,7 @@ def transcript(conversation: Conversation, window: Window) -> list[Line]:
 
 
 def _line(row: Message, run: Run | None) -> Line:
-    html = opened(lambda: selectors.wire_messages([row])[0]["html"])
+    html = opened(lambda: markdown.render(selectors.message_text(row)))
     return Line(row, html, run, steps(run, readable=True) if run else [])
 
 

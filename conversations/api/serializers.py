@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from chatproject.lib.fields import Text
-from conversations.models import Conversation, Message, Run
+from conversations.models import Conversation, Feedback, Message, Run
 
 ROLES = ("owner", "editor", "agent", "viewer")
 
@@ -38,6 +38,13 @@ class RoleInput(serializers.Serializer):
     role = Text(max_length=16)
 
 
+class FeedbackCounts(serializers.Serializer):
+    up = serializers.IntegerField()
+    down = serializers.IntegerField()
+    solved = serializers.IntegerField()
+    copied = serializers.IntegerField()
+
+
 class ConversationShape(serializers.Serializer):
     id = serializers.UUIDField()
     title = serializers.CharField(allow_null=True)
@@ -47,6 +54,8 @@ class ConversationShape(serializers.Serializer):
     role = serializers.ChoiceField(ROLES)
     metadata = serializers.DictField()
     tags = serializers.ListField(child=serializers.CharField())
+    feedback = FeedbackCounts()
+    sensitive = serializers.IntegerField(help_text="How many messages are marked.")
     epoch = serializers.UUIDField()
     head = serializers.IntegerField()
     unread = serializers.IntegerField()
@@ -128,19 +137,45 @@ class Author(serializers.Serializer):
     name = serializers.CharField()
 
 
+class VersionShape(serializers.Serializer):
+    seq = serializers.IntegerField()
+    message = serializers.UUIDField()
+    selected = serializers.BooleanField()
+    at = serializers.DateTimeField()
+
+
+class FeedbackShape(serializers.Serializer):
+    rating = serializers.ChoiceField(Feedback.Rating.choices, allow_null=True)
+    solved = serializers.BooleanField()
+    copied = serializers.BooleanField()
+    comment = serializers.CharField(allow_null=True)
+
+
 class MessageShape(serializers.Serializer):
     id = serializers.UUIDField()
     conversation = serializers.UUIDField()
     seq = serializers.IntegerField()
+    changed_seq = serializers.IntegerField(help_text="Of the last event that changed it: `base_seq` of an edit.")
     role = serializers.ChoiceField(Message.Role.choices)
     author = Author()
     status = serializers.ChoiceField(Message.Status.choices)
     text = serializers.CharField(allow_blank=True)
     html = serializers.CharField(allow_blank=True)
+    parts = serializers.ListField(child=serializers.DictField())
     run = serializers.UUIDField(allow_null=True)
     reply_to = serializers.UUIDField(allow_null=True)
+    branch_of = serializers.UUIDField(allow_null=True)
+    selected = serializers.BooleanField()
+    versions = VersionShape(many=True)
+    tokens = serializers.IntegerField(allow_null=True)
+    pinned = serializers.BooleanField()
+    redacted = serializers.BooleanField()
+    sensitive = serializers.BooleanField()
+    feedback = FeedbackShape(help_text="Of whoever asks.")
+    extra = serializers.DictField()
     seen_seq = serializers.IntegerField(allow_null=True)
     created_at = serializers.DateTimeField()
+    edited_at = serializers.DateTimeField(allow_null=True)
 
 
 class MessagePage(serializers.Serializer):

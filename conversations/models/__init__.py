@@ -2,10 +2,21 @@
 
 from conversations.models.conversation import Conversation
 from conversations.models.event import Event
+from conversations.models.feedback import Feedback
 from conversations.models.idempotency import IdempotencyKey
 from conversations.models.member import Member
 from conversations.models.message import Message
 from conversations.models.periodic import PeriodicJob
 from conversations.models.run import Run, RunChunk
 
-__all__ = ["Conversation", "Event", "IdempotencyKey", "Member", "Message", "PeriodicJob", "Run", "RunChunk"]
+__all__ = [
+    "Conversation",
+    "Event",
+    "Feedback",
+    "IdempotencyKey",
+    "Member",
+    "Message",
+    "PeriodicJob",
+    "Run",
+    "RunChunk",
+]

@@ -12,8 +12,11 @@ class Conversation(models.Model):
     """The row is locked while events are numbered: `last_seq` is the head of the log.
 
     `title` is an envelope bound to the event `title_event`; `data_key` is wrapped by a primary key,
-    and empty once the content was erased. `active_run` is the one run that may write.
+    and empty once the content was erased. `active_run` is the one run that may write. COUNTERS count marks
+    of feedback, and messages marked as sensitive; like everything derived they come from the log.
     """
+
+    COUNTERS = ("up", "down", "solved", "copied", "sensitive")
 
     class Status(models.TextChoices):
         OPEN = "open", _("open")
@@ -37,6 +40,11 @@ class Conversation(models.Model):
     data_key = models.CharField(max_length=200, blank=True)
     active_run = models.UUIDField(null=True)
     version = models.PositiveIntegerField(_("version"), default=1)
+    up = models.PositiveIntegerField(_("likes"), default=0)
+    down = models.PositiveIntegerField(_("dislikes"), default=0)
+    solved = models.PositiveIntegerField(_("solved"), default=0)
+    copied = models.PositiveIntegerField(_("copied"), default=0)
+    sensitive = models.PositiveIntegerField(_("sensitive"), default=0)
     created_at = models.DateTimeField(_("created"), null=True)
     updated_at = models.DateTimeField(_("updated"), null=True, db_index=True)
 

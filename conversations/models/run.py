@@ -9,7 +9,7 @@ from conversations.models.conversation import Conversation
 
 
 class Run(models.Model):
-    """A projection of the log, except for the lease.
+    """A projection of the log, except for the lease. `branch_of` is set where an answer is given anew.
 
     The worker that holds `fence` may write until `lease_until` (the database's clock); whoever ends the
     run raises `fence`, so that a late write of a paused worker is refused. `stored` counts code points.
@@ -31,6 +31,7 @@ class Run(models.Model):
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="runs", db_index=False)
     message = models.UUIDField(null=True)
     reply_to = models.UUIDField()
+    branch_of = models.UUIDField(null=True)
     assistant = models.CharField(_("assistant"), max_length=64)
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.QUEUED)
     steps = models.JSONField(_("steps"), default=list)

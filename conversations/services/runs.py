@@ -51,6 +51,8 @@ def claim(*, conversation: UUID, worker: str) -> Claim | None:
     start = Draft("run:start", {
         "run": str(run.id), "message": str(begun.message), "assistant": run.assistant, "reply_to": str(run.reply_to),
     })  # fmt: skip
+    if run.branch_of:
+        start.data["branch_of"] = str(run.branch_of)
 
     def decide(state: State) -> Decision:
         locked = state.lock_run(run.id)

@@ -16,7 +16,7 @@ from chatproject.lib.ids import new_id
 from conversations import projections, wire
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
-from conversations.models import Conversation, Event, Member, Message, Run
+from conversations.models import Conversation, Event, Feedback, Member, Message, Run
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -42,14 +42,20 @@ def check_numbers(conversation: UUID) -> int:
 
 
 def projected(conversation: UUID) -> Json:
-    """All derived rows of a conversation, but for the numbers that the database gives to members."""
+    """All derived rows of a conversation, but for the numbers that the database gives to rows."""
     members = Member.objects.filter(conversation=conversation).order_by("user_id").values()
+    feedback = Feedback.objects.filter(conversation=conversation).order_by("message", "user").values()
     return {
         "conversation": Conversation.objects.filter(id=conversation).values().get(),
         "messages": list(Message.objects.filter(conversation=conversation).order_by("seq").values()),
         "runs": list(Run.objects.filter(conversation=conversation).order_by("queued_seq", "id").values()),
-        "members": [{name: value for name, value in row.items() if name != "id"} for row in members],
+        "members": [_without_id(row) for row in members],
+        "feedback": [_without_id(row) for row in feedback],
     }
+
+
+def _without_id(row: Any) -> Json:
+    return {name: value for name, value in row.items() if name != "id"}
 
 
 def replayed(conversation: UUID) -> None:

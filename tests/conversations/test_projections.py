@@ -218,4 +218,4 @@ def _fields(event: Event) -> dict[str, Any]:
 
 
 def test_every_type_has_a_projection() -> None:
-    assert set(projections._handlers) == set(event_types.EVENT_TYPES)
+    assert set(projections.HANDLERS) == set(event_types.EVENT_TYPES)

@@ -1,0 +1,12 @@
+"""From events to rows: what can be thrown away and rebuilt from the log.
+
+A handler sees the stored form of an event (secrets sealed) and copies envelopes, so that a rebuild needs
+no key. A module per topic registers its handlers with `on`.
+"""
+
+from conversations.projections import conversation, feedback, members, messages, runs
+from conversations.projections.projector import Projector
+from conversations.projections.rebuilding import rebuild
+from conversations.projections.registry import HANDLERS, apply
+
+__all__ = ["HANDLERS", "Projector", "apply", "conversation", "feedback", "members", "messages", "rebuild", "runs"]

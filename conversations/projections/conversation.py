@@ -1,0 +1,34 @@
+"""Events about the conversation as a whole."""
+
+from uuid import UUID
+
+from conversations.models import Conversation, Event, Member
+from conversations.projections.projector import Projector
+from conversations.projections.registry import on
+
+
+@on("conversation:new")
+def _conversation_new(projector: Projector, conversation: Conversation, event: Event) -> None:
+    conversation.owner_id = UUID(event.actor_id)
+    conversation.created_at = event.at
+    conversation.assistant = event.data["assistant"]
+    conversation.metadata = event.data["metadata"]
+    _set_title(conversation, event)
+    Member.objects.create(conversation=conversation, user_id=event.actor_id, role="owner", since=event.at)
+
+
+@on("conversation:update")
+def _conversation_update(projector: Projector, conversation: Conversation, event: Event) -> None:
+    changed = [name for name in ("status", "tags", "assistant", "metadata") if name in event.data]
+    for name in changed:
+        setattr(conversation, name, event.data[name])
+    if "title" in event.data:
+        _set_title(conversation, event)
+        changed += ["title", "title_event"]
+    conversation.version += 1
+    conversation.save(update_fields=[*changed, "version"])
+
+
+def _set_title(conversation: Conversation, event: Event) -> None:
+    conversation.title = event.data["title"]
+    conversation.title_event = event.id if event.data["title"] else None

@@ -1,0 +1,58 @@
+"""Events about messages: said, edited, deleted, pinned, chosen among alternatives."""
+
+from uuid import UUID
+
+from conversations.models import Conversation, Event, Message
+from conversations.projections.projector import Projector
+from conversations.projections.registry import on
+from conversations.projections.runs import queued_run
+from conversations.projections.texts import set_text, unselect
+
+
+@on("message:new")
+def _message_new(projector: Projector, conversation: Conversation, event: Event) -> None:
+    data = event.data
+    row = Message(
+        id=UUID(data["message"]),
+        conversation=conversation,
+        seq=event.seq,
+        role=event.actor_kind,
+        author_id=event.actor_id,
+        author_name=event.actor_name,
+        status=Message.Status.COMPLETE,
+        parts=data.get("parts") or [],
+        extra=data.get("extra") or {},
+        reply_to=data.get("reply_to"),
+        seen_seq=data.get("seen_seq"),
+        run=data.get("run"),
+        created_at=event.at,
+    )
+    set_text(row, conversation, event)
+    projector.insert(row)
+    if data.get("run"):
+        projector.insert(queued_run(conversation, event))
+
+
+@on("message:edit")
+def _message_edit(projector: Projector, conversation: Conversation, event: Event) -> None:
+    row = projector.message(event.data["message"])
+    set_text(row, conversation, event)
+    row.edited_at = event.at
+    row.save()
+
+
+@on("message:delete")
+def _message_delete(projector: Projector, conversation: Conversation, event: Event) -> None:
+    projector.update_message(event.data["message"], status=Message.Status.DELETED, changed_seq=event.seq)
+
+
+@on("message:pin")
+def _message_pin(projector: Projector, conversation: Conversation, event: Event) -> None:
+    projector.update_message(event.data["message"], pinned=event.data["on"], changed_seq=event.seq)
+
+
+@on("branch:select")
+def _branch_select(projector: Projector, conversation: Conversation, event: Event) -> None:
+    row = projector.message(event.data["message"])
+    unselect(conversation, row.group, event.seq, but=row.id)
+    projector.update_message(event.data["message"], selected=True, changed_seq=event.seq)

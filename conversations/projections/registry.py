@@ -1,0 +1,24 @@
+"""Which function applies which type of event."""
+
+from collections.abc import Callable
+
+from conversations.models import Conversation, Event
+from conversations.projections.projector import Projector
+
+Handler = Callable[[Projector, Conversation, Event], None]
+HANDLERS: dict[str, Handler] = {}
+
+
+def on(type_: str) -> Callable[[Handler], Handler]:
+    """Register the handler of one event type."""
+
+    def register(handler: Handler) -> Handler:
+        HANDLERS[type_] = handler
+        return handler
+
+    return register
+
+
+def apply(projector: Projector, conversation: Conversation, event: Event) -> None:
+    """Bring the rows up to `event`, of which `conversation` is the locked row."""
+    HANDLERS[event.type](projector, conversation, event)

@@ -1,0 +1,89 @@
+"""Events about turns of assistants."""
+
+from uuid import UUID
+
+from conversations.models import Conversation, Event, Message, Run
+from conversations.projections.projector import Projector
+from conversations.projections.registry import on
+from conversations.projections.texts import set_text, unselect
+
+MESSAGE_STATUS = {
+    "completed": "complete",
+    "stopped": "stopped",
+    "failed": "failed",
+    "interrupted": "interrupted",
+}
+
+
+@on("run:queue")
+def _run_queue(projector: Projector, conversation: Conversation, event: Event) -> None:
+    projector.insert(queued_run(conversation, event))
+
+
+@on("run:start")
+def _run_start(projector: Projector, conversation: Conversation, event: Event) -> None:
+    data = event.data
+    projector.update_run(data["run"], status=Run.Status.RUNNING, message=data["message"], started_at=event.at)
+    if data.get("branch_of"):
+        unselect(conversation, UUID(data["branch_of"]), event.seq)
+    projector.insert(
+        Message(
+            id=UUID(data["message"]),
+            conversation=conversation,
+            seq=event.seq,
+            changed_seq=event.seq,
+            role=Message.Role.ASSISTANT,
+            author_id=event.actor_id,
+            author_name=event.actor_name,
+            status=Message.Status.STREAMING,
+            run=data["run"],
+            reply_to=data["reply_to"],
+            branch_of=data.get("branch_of"),
+            created_at=event.at,
+        )
+    )
+    conversation.active_run = UUID(data["run"])
+
+
+@on("run:step")
+def _run_step(projector: Projector, conversation: Conversation, event: Event) -> None:
+    projector.flush()
+    run = Run.objects.get(id=event.data["run"])
+    others = [step for step in run.steps if step["step"] != event.data["step"]]
+    run.steps = [*others, {**event.data, "event": str(event.id)}]
+    run.save(update_fields=["steps"])
+
+
+@on("run:end")
+def _run_end(projector: Projector, conversation: Conversation, event: Event) -> None:
+    data = event.data
+    projector.update_run(
+        data["run"],
+        status=data["status"],
+        usage=data.get("usage"),
+        error=data.get("error"),
+        end_event=event.id,
+        ended_at=event.at,
+    )
+    if data["message"]:
+        row = projector.message(data["message"])
+        set_text(row, conversation, event)
+        if row.status == Message.Status.STREAMING:
+            row.status = MESSAGE_STATUS[data["status"]]
+        row.save()
+    if conversation.active_run == UUID(data["run"]):
+        conversation.active_run = None
+
+
+def queued_run(conversation: Conversation, event: Event) -> Run:
+    """The run that `event` (`message:new` or `run:queue`) asks for."""
+    data = event.data
+    return Run(
+        id=UUID(data["run"]),
+        conversation=conversation,
+        reply_to=UUID(data.get("reply_to") if event.type == "run:queue" else data["message"]),
+        branch_of=data.get("branch_of"),
+        assistant=data["assistant"],
+        queued_seq=event.seq,
+        queued_at=event.at,
+    )

@@ -1,0 +1,45 @@
+"""The one way out: reads, always through what the asking user may see.
+
+Functions that take a `user` check membership; those that do not are for callers that already did
+(a room, a worker), and say so.
+"""
+
+from conversations.selectors.conversations import (
+    conversation_for,
+    member_rows,
+    members,
+    role_of,
+    visible_conversations,
+    wire_conversation,
+)
+from conversations.selectors.history import history
+from conversations.selectors.log import events, head, heads, seq_before, snapshot, standing
+from conversations.selectors.messages import message, message_text, messages, transcript, wire_messages
+from conversations.selectors.runs import answer, ended_run, run_for, running_tails, running_texts, stored_lengths
+
+__all__ = [
+    "answer",
+    "conversation_for",
+    "ended_run",
+    "events",
+    "head",
+    "heads",
+    "history",
+    "member_rows",
+    "members",
+    "message",
+    "message_text",
+    "messages",
+    "role_of",
+    "run_for",
+    "running_tails",
+    "running_texts",
+    "seq_before",
+    "snapshot",
+    "standing",
+    "stored_lengths",
+    "transcript",
+    "visible_conversations",
+    "wire_conversation",
+    "wire_messages",
+]

@@ -1,0 +1,66 @@
+"""Conversations and their members, as a user sees them."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from accounts.models import User
+from chatproject.lib.errors import Problem
+from conversations import wire
+from conversations.access import Permission, require
+from conversations.models import Conversation, Member, Message
+
+Json = dict[str, Any]
+
+
+def conversation_for(user: User, id_: UUID, permission: Permission = Permission.READ) -> Conversation:
+    """The conversation, with `role`, `unread` and `members_count`. Raises Problem `not_found` or `forbidden`."""
+    row = visible_conversations(user).filter(id=id_).first()
+    if row is None:
+        raise Problem("not_found")
+    require(row.role, permission)
+    return row
+
+
+def visible_conversations(user: User) -> QuerySet[Conversation, Any]:
+    """Every conversation of which `user` is a member, annotated for `wire_conversation`."""
+    mine = Member.objects.filter(conversation=OuterRef("pk"), user=user)
+    others = (
+        Message.objects.visible()
+        .filter(conversation=OuterRef("pk"), seq__gt=OuterRef("read_seq"))
+        .exclude(author_id=str(user.id))
+        .order_by()
+        .values("conversation")
+        .annotate(n=Count("pk"))
+    )
+    counts = (
+        Member.objects.filter(conversation=OuterRef("pk")).order_by().values("conversation").annotate(n=Count("pk"))
+    )
+    return Conversation.objects.filter(members__user=user).annotate(
+        role=Subquery(mine.values("role")),
+        read_seq=Subquery(mine.values("read_seq")),
+        unread=Coalesce(Subquery(others.values("n")), 0),
+        members_count=Coalesce(Subquery(counts.values("n")), 0),
+    )
+
+
+def wire_conversation(row: Any) -> Json:
+    """The public form of a row of `visible_conversations`."""
+    return wire.conversation(row, role=row.role, unread=row.unread, members_count=row.members_count)
+
+
+def role_of(user_id: UUID, conversation: UUID) -> str | None:
+    rows = Member.objects.filter(conversation=conversation, user_id=user_id, user__is_active=True)
+    return rows.values_list("role", flat=True).first()
+
+
+def member_rows(conversation: UUID) -> QuerySet[Member]:
+    """Members with their users, the first ones first. For callers that checked membership."""
+    return Member.objects.filter(conversation=conversation).select_related("user").order_by("since", "id")
+
+
+def members(conversation: UUID) -> list[Json]:
+    """For callers that checked membership."""
+    return [wire.member(row) for row in member_rows(conversation)]

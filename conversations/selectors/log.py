@@ -1,0 +1,92 @@
+"""The log, and what stands at its end."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+from django.db import connection, transaction
+
+from chatproject.lib.errors import Problem
+from conversations import wire
+from conversations.models import Conversation, Event, Message, Run
+from conversations.selectors.messages import wire_messages
+from conversations.selectors.runs import running_texts
+
+Json = dict[str, Any]
+
+FITTED_AT_ONCE = 50
+
+
+def head(conversation: UUID) -> tuple[str, int]:
+    """Epoch and head. For callers that checked membership. Raises Problem `not_found`."""
+    row = Conversation.objects.filter(id=conversation).values_list("epoch", "last_seq").first()
+    if row is None:
+        raise Problem("not_found")
+    return str(row[0]), row[1]
+
+
+def heads(conversations: Iterable[UUID]) -> dict[UUID, tuple[str, int]]:
+    """Epochs and heads of many conversations, for the poll."""
+    rows = Conversation.objects.filter(id__in=list(conversations)).values_list("id", "epoch", "last_seq")
+    return {id_: (str(epoch), seq) for id_, epoch, seq in rows}
+
+
+def events(conversation: UUID, after_seq: int, limit: int, up_to: int | None = None) -> list[Json]:
+    """Frames of the log after `after_seq`, in order. For callers that checked membership."""
+    rows = Event.objects.filter(conversation=conversation, seq__gt=after_seq).order_by("seq")
+    if up_to is not None:
+        rows = rows.filter(seq__lte=up_to)
+    return wire.stored_events(rows[:limit])
+
+
+def seq_before(conversation: UUID, moment: datetime) -> int:
+    """The last seq whose time is before `moment`, so that events of that very millisecond come again."""
+    rows = Event.objects.filter(conversation=conversation, at__lt=moment).order_by("-seq")
+    return rows.values_list("seq", flat=True).first() or 0
+
+
+def standing(conversation: UUID) -> tuple[str, int, list[Json]]:
+    """Epoch, head and running answers of one moment. For a room. Raises Problem `not_found`."""
+    with _one_moment():
+        return *head(conversation), running_texts(conversation)
+
+
+def snapshot(conversation: UUID) -> Json:
+    """`{epoch, head, snapshot: {seq, state: {messages, runs, truncated}}}`, all of one moment.
+
+    The newest messages that fit in SNAPSHOT_MAX_BYTES. Membership was checked.
+    """
+    with _one_moment():
+        epoch, seq = head(conversation)
+        shown = Message.objects.shown().filter(conversation=conversation)
+        rows = list(shown.order_by("-seq")[: settings.CATCHUP_MAX])
+        total = shown.count()
+        alive = Run.objects.filter(conversation=conversation, ended_at=None).order_by("queued_seq")
+        kept = _fitting(rows, settings.SNAPSHOT_MAX_BYTES)
+        state = {"messages": kept, "runs": [wire.run(run) for run in alive], "truncated": len(kept) < total}
+    return {"epoch": epoch, "head": seq, "snapshot": {"seq": seq, "state": state}}
+
+
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    """All reads inside see the same state."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
+
+
+def _fitting(newest_first: Sequence[Message], limit: int) -> list[Json]:
+    """Public forms, oldest first, of as many of the newest messages as fit in `limit` bytes."""
+    kept: list[Json] = []
+    for start in range(0, len(newest_first), FITTED_AT_ONCE):
+        for public in wire_messages(newest_first[start : start + FITTED_AT_ONCE]):
+            limit -= len(msgspec.json.encode(public)) + 1
+            if limit < 0:
+                return kept[::-1]
+            kept.append(public)
+    return kept[::-1]

@@ -1,0 +1,99 @@
+"""Messages, as members see them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from accounts.models import User
+from chatproject.lib.errors import Problem
+from conversations import keys, wire
+from conversations.models import Feedback, Message, Run
+from conversations.services.runs import stored_text
+
+Json = dict[str, Any]
+
+
+def messages(
+    conversation: UUID,
+    *,
+    before_seq: int | None,
+    after_seq: int | None,
+    limit: int,
+    reader: User | None = None,
+    alternatives: bool = False,
+) -> list[Json]:
+    """Up to `limit` messages in order: the newest, those before, or those after a seq. Membership was checked.
+
+    With `alternatives`, answers that are not selected too; `reader` is whose feedback is shown.
+    """
+    rows = Message.objects.filter(conversation=conversation)
+    rows = rows.exclude(status=Message.Status.HIDDEN) if alternatives else rows.shown()
+    if before_seq is not None:
+        rows = rows.filter(seq__lt=before_seq)
+    if after_seq is not None:
+        return wire_messages(rows.filter(seq__gt=after_seq).order_by("seq")[:limit], reader)
+    return wire_messages(reversed(rows.order_by("-seq")[:limit]), reader)
+
+
+def transcript(conversation: UUID, *, after_seq: int, up_to: int, limit: int) -> list[Message]:
+    """Messages for people to read, in order. Membership was checked."""
+    rows = Message.objects.visible().filter(conversation=conversation, seq__gt=after_seq, seq__lte=up_to)
+    return list(rows.order_by("seq")[:limit])
+
+
+def message(conversation: UUID, id_: UUID, reader: User | None = None) -> Json:
+    """One message. Membership was checked. Raises Problem `not_found`."""
+    row = Message.objects.filter(conversation=conversation, id=id_).first()
+    if row is None:
+        raise Problem("not_found")
+    return wire_messages([row], reader)[0]
+
+
+def wire_messages(rows: Iterable[Message], reader: User | None = None) -> list[Json]:
+    """Public forms; a running answer shows what is stored of it. `reader` is whose feedback is shown."""
+    found: Sequence[Message] = list(rows)
+    partial = _partial(found)
+    groups = _groups(found)
+    mine = _feedback(found, reader) if reader else {}
+    return [
+        wire.message(
+            row,
+            partial.get(row.id),
+            alternatives=[other for other in groups.get(row.group, ()) if other.id != row.id],
+            feedback=mine.get(row.id),
+        )
+        for row in found
+    ]
+
+
+def message_text(row: Message) -> str:
+    """The text of one message; of a running answer, what is stored. Membership was checked."""
+    return _partial([row]).get(row.id) or wire.message_text(row)
+
+
+def _partial(rows: Sequence[Message]) -> dict[UUID | None, str]:
+    """What is stored of the running answers among `rows`."""
+    running = [row.run for row in rows if row.run and row.status == Message.Status.STREAMING]
+    runs = Run.objects.filter(id__in=running) if running else ()
+    return {run.message: stored_text(run, keys.of(run.conversation_id)) for run in runs}
+
+
+def _groups(rows: Sequence[Message]) -> dict[UUID, list[Message]]:
+    """The answers that can be chosen, by group, for the answers among `rows`."""
+    first_ones = {row.group for row in rows if row.role == Message.Role.ASSISTANT}
+    found = Message.objects.filter(Q(branch_of__in=first_ones) | Q(id__in=first_ones)).exclude(status__in=Message.GONE)
+    groups: dict[UUID, list[Message]] = {}
+    for row in found.defer("text", "parts", "extra", "tokens") if first_ones else ():
+        groups.setdefault(row.group, []).append(row)
+    return groups
+
+
+def _feedback(rows: Sequence[Message], reader: User) -> dict[UUID, Json]:
+    found = Feedback.objects.filter(
+        conversation__in={row.conversation_id for row in rows},
+        message__in=[row.id for row in rows],
+        user=str(reader.id),
+    )
+    return {row.message: wire.feedback(row) for row in found}

@@ -1,0 +1,64 @@
+"""Turns of assistants, and how much of their answers is stored."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from accounts.models import User
+from chatproject.lib.errors import Problem
+from conversations import keys, wire
+from conversations.access import Permission, require
+from conversations.models import Message, Run
+from conversations.selectors.conversations import role_of
+from conversations.services.runs import stored_text
+
+Json = dict[str, Any]
+
+
+def run_for(user: User, id_: UUID, permission: Permission = Permission.READ) -> Run:
+    """A run of a conversation that `user` may read. Raises Problem `not_found` or `forbidden`."""
+    run = Run.objects.filter(id=id_, conversation__members__user=user).first()
+    if run is None:
+        raise Problem("not_found")
+    require(role_of(user.id, run.conversation_id), permission)
+    return run
+
+
+def running_texts(conversation: UUID) -> list[Json]:
+    """What is stored of each running answer: `{run, message, text}`. Membership was checked."""
+    return [answer(run) for run in Run.objects.filter(conversation=conversation, status__in=Run.ACTIVE)]
+
+
+def running_tails(conversation: UUID, known: Mapping[str, int]) -> list[Json]:
+    """What is stored of running answers beyond what is `known` of them (run -> the end of a piece):
+    `{run, message, offset, text}`. For a room."""
+    key = keys.of(conversation)
+    return [
+        {
+            "run": str(run.id),
+            "message": str(run.message),
+            "offset": known[str(run.id)],
+            "text": stored_text(run, key, known[str(run.id)]),
+        }
+        for run in Run.objects.filter(id__in=known.keys(), status__in=Run.ACTIVE)
+    ]
+
+
+def answer(run: Run) -> Json:
+    """What is stored of an answer, running or ended: `{run, message, text}`. Membership was checked."""
+    row = run.message and Message.objects.filter(id=run.message, text__isnull=False).first()
+    text = wire.message_text(row) if row else stored_text(run, keys.of(run.conversation_id))
+    return {"run": str(run.id), "message": str(run.message) if run.message else None, "text": text}
+
+
+def stored_lengths(conversations: Iterable[UUID]) -> dict[UUID, tuple[UUID, int]]:
+    """Run -> (conversation, stored code points) of every running answer, for the poll."""
+    rows = Run.objects.filter(conversation_id__in=list(conversations), status__in=Run.ACTIVE)
+    return {
+        id_: (conversation, stored) for id_, conversation, stored in rows.values_list("id", "conversation_id", "stored")
+    }
+
+
+def ended_run(id_: UUID) -> Run | None:
+    """The run, once it has ended."""
+    return Run.objects.filter(id=id_, ended_at__isnull=False).first()
