@@ -244,7 +244,9 @@ def _known(appends: Sequence[Append]) -> dict[tuple[UUID, str, str], Event]:
     """Events of before that carry one of the cmids. A statement of its own after the lock: READ COMMITTED
     shows it what was committed while the lock was waited for."""
     rows = Event.objects.filter(
-        conversation_id__in={item.conversation for item in appends}, cmid__in={item.cmid for item in appends}
+        conversation_id__in={item.conversation for item in appends},
+        cmid__in={item.cmid for item in appends},
+        imported_by=None,
     )
     return {(row.conversation_id, row.actor_id, row.cmid): row for row in rows if row.cmid}
 

@@ -23,13 +23,18 @@ def event(row: Event, data: Json) -> Json:
         "conversation": str(row.conversation_id),
         "seq": row.seq,
         "id": str(row.id),
-        "actor": {"kind": row.actor_kind, "id": row.actor_id, "name": row.actor_name},
+        "actor": {"kind": row.actor_kind, "id": row.actor_id, "name": row.actor_name, **_imported(row.imported_by)},
         "at": rfc3339(row.at),
     }
     if row.cmid:
         frame["cmid"] = row.cmid
     frame["data"] = data
     return frame
+
+
+def _imported(mark: object) -> Json:
+    """What tells that an author is a label from a file."""
+    return {"imported": True} if mark else {}
 
 
 def stored_event(row: Event) -> Json:
@@ -97,7 +102,7 @@ def message(
         "seq": row.seq,
         "changed_seq": row.changed_seq,
         "role": row.role,
-        "author": {"id": row.author_id, "name": row.author_name},
+        "author": {"id": row.author_id, "name": row.author_name, **_imported(row.imported)},
         "status": row.status,
         "text": text,
         "html": markdown.render(text),

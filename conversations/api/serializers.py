@@ -112,6 +112,7 @@ class ActorShape(serializers.Serializer):
     kind = serializers.ChoiceField(("user", "assistant", "agent", "system"))
     id = serializers.CharField()
     name = serializers.CharField()
+    imported = serializers.BooleanField(required=False, help_text="There, and true, where it is a label from a file.")
 
 
 class EventShape(serializers.Serializer):
@@ -135,6 +136,7 @@ class EventPage(serializers.Serializer):
 class Author(serializers.Serializer):
     id = serializers.CharField()
     name = serializers.CharField()
+    imported = serializers.BooleanField(required=False, help_text="There, and true, where it is a label from a file.")
 
 
 class VersionShape(serializers.Serializer):

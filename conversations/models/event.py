@@ -11,7 +11,9 @@ class Event(models.Model):
     """One numbered fact of a conversation. Secret values in `data` are envelopes (see event_types.py).
 
     `cmid` is the author's own id of the request; together with conversation and author it is unique, and
-    `fingerprint` (keyed hash of the request's body) tells a repetition from a contradiction.
+    `fingerprint` (keyed hash of the request's body) tells a repetition from a contradiction. What came with an
+    imported file names in `imported_by` the user who is answerable for it; its author is a label then, and its
+    `cmid` binds nobody.
     """
 
     pk = models.CompositePrimaryKey("conversation_id", "seq")
@@ -24,6 +26,7 @@ class Event(models.Model):
     actor_name = models.CharField(max_length=150)
     cmid = models.CharField(max_length=128, null=True)
     fingerprint = models.BinaryField(max_length=32, null=True)
+    imported_by = models.UUIDField(null=True)
     data = models.JSONField()
     at = models.DateTimeField()
 
@@ -33,7 +36,7 @@ class Event(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["conversation", "cmid", "actor_id"],
-                condition=Q(cmid__isnull=False),
+                condition=Q(cmid__isnull=False, imported_by=None),
                 name="event_cmid",
             ),
         ]

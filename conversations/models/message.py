@@ -26,7 +26,7 @@ class Message(models.Model):
     `versions` are all texts that it had, `[{seq, event, at}]`, in the order in which they were written; a
     version's text is in its event. `branch_of` is the first of a group of alternative answers, of which one is
     `selected`; null for that first one. `changed_seq` is the last event that changed the row. `tokens` counts
-    the text by encoding. A deleted or hidden message keeps its text here as the log does; wire.py shows none.
+    the text by encoding. The author of an `imported` one is a label. A deleted or hidden message keeps its text here as the log does; wire.py shows none.
     """
 
     class Role(models.TextChoices):
@@ -67,6 +67,7 @@ class Message(models.Model):
     pinned = models.BooleanField(_("pinned"), default=False)
     redacted = models.BooleanField(_("redacted"), default=False)
     sensitive = models.BooleanField(_("sensitive"), default=False)
+    imported = models.BooleanField(default=False)
     seen_seq = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(_("created"))
     edited_at = models.DateTimeField(_("edited"), null=True)

@@ -9,12 +9,13 @@ from conversations.projections.registry import on
 
 @on("conversation:new")
 def _conversation_new(projector: Projector, conversation: Conversation, event: Event) -> None:
-    conversation.owner_id = UUID(event.actor_id)
+    """Whoever began it owns it; an imported one belongs to whoever imported it."""
+    conversation.owner_id = event.imported_by or UUID(event.actor_id)
     conversation.created_at = event.at
     conversation.assistant = event.data["assistant"]
     conversation.metadata = event.data["metadata"]
     _set_title(conversation, event)
-    Member.objects.create(conversation=conversation, user_id=event.actor_id, role="owner", since=event.at)
+    Member.objects.create(conversation=conversation, user_id=conversation.owner_id, role="owner", since=event.at)
 
 
 @on("conversation:update")

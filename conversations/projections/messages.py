@@ -25,6 +25,7 @@ def _message_new(projector: Projector, conversation: Conversation, event: Event)
         reply_to=data.get("reply_to"),
         seen_seq=data.get("seen_seq"),
         run=data.get("run"),
+        imported=event.imported_by is not None,
         created_at=event.at,
     )
     set_text(row, conversation, event)

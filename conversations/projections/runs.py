@@ -39,6 +39,7 @@ def _run_start(projector: Projector, conversation: Conversation, event: Event) -
             run=data["run"],
             reply_to=data["reply_to"],
             branch_of=data.get("branch_of"),
+            imported=event.imported_by is not None,
             created_at=event.at,
         )
     )
