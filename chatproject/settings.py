@@ -326,6 +326,11 @@ HELLO_SECONDS = env.number("HELLO_SECONDS", 10, least=1)
 CATCHUP_MAX = env.number("CATCHUP_MAX", 1000, least=1)
 # Bytes of the snapshot in a `resync`.
 SNAPSHOT_MAX_BYTES = env.number("SNAPSHOT_MAX_BYTES", 131072, least=1024)
+# Milliseconds that somebody may be gone without being shown as gone.
+PRESENCE_GRACE_MS = env.number("PRESENCE_GRACE_MS", 5000, least=0)
+# Milliseconds between two looks at who is there, and seconds after which a process that does not look is gone.
+PRESENCE_SWEEP_MS = env.number("PRESENCE_SWEEP_MS", 10_000, least=100)
+PRESENCE_SECONDS = env.number("PRESENCE_SECONDS", 30, least=1)
 # Recent events that a room keeps in memory.
 ROOM_TAIL = env.number("ROOM_TAIL", 200, least=1)
 # Conversations that one connection may have open at once.

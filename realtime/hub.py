@@ -8,11 +8,12 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from accounts.models import User
-from accounts.services.users import auth_versions
+from accounts.services.users import auth_versions, display_names
 from chatproject.lib import metrics
 from chatproject.lib.threads import in_thread
 from conversations import selectors
 from realtime import hints
+from realtime.presence import Presence
 from realtime.protocol import Close
 from realtime.room import Room, RoomMember
 from realtime.subscriptions import PROBE, Subscriptions
@@ -48,6 +49,7 @@ class Hub:
     def __init__(self) -> None:
         self.rooms: dict[UUID, Room] = {}
         self.subscriptions = Subscriptions()
+        self.presence = Presence(self._attendance_changed)
         self._tasks: list[asyncio.Task[None]] = []
         self._watched: set[Watched] = set()
 
@@ -64,6 +66,8 @@ class Hub:
         try:
             await self.subscriptions.want(conversation)
             await asyncio.shield(room.fill())
+            if not self.subscriptions.away:
+                await self.presence.read(conversation)
         except BaseException:
             self.release(room)
             raise
@@ -72,7 +76,9 @@ class Hub:
     def join(self, room: Room, member: RoomMember) -> None:
         """Make somebody a member of a room that `enter` gave."""
         room.members.add(member)
+        room.names[member.user_id] = member.user_name
         room.visitors -= 1
+        self.presence.enter(room.conversation, member.user_id)
 
     def release(self, room: Room) -> None:
         """Go away from a room that `enter` gave."""
@@ -80,14 +86,21 @@ class Hub:
         self._forget(room)
 
     def leave(self, room: Room, member: RoomMember) -> None:
-        """End a membership; nothing where it has ended already."""
+        """End a membership, once; the room may have put the member out before."""
         room.members.discard(member)
+        member.left()
+        self.presence.leave(room.conversation, member.user_id)
         self._forget(room)
+
+    def online(self, room: Room) -> int:
+        """How many users are there, in all processes."""
+        return len(self.presence.online(room.conversation))
 
     def _forget(self, room: Room) -> None:
         if room.empty and self.rooms.get(room.conversation) is room:
             del self.rooms[room.conversation]
             self.subscriptions.drop(room.conversation)
+            self.presence.forget(room.conversation)
 
     def watch(self, one: "Watched") -> None:
         """Have `one.check()` called every second, until `unwatch`."""
@@ -105,6 +118,7 @@ class Hub:
                 self._tick(),
                 self.subscriptions.run(),
                 self.subscriptions.watch(),
+                self.presence.sweep(),
             )
             self._tasks = [run_soon(one) for one in forever]
 
@@ -114,6 +128,8 @@ class Hub:
         layer = self.subscriptions.layer
         self._tasks, self.rooms, self.subscriptions = [], {}, Subscriptions()
         await layer.flush()
+        await self.presence.stop()
+        self.presence = Presence(self._attendance_changed)
 
     async def _tick(self) -> None:
         while True:
@@ -142,8 +158,20 @@ class Hub:
         conversation, hint = hints.unpack(message)
         room = self.rooms.get(conversation)
         if room:
-            room.offer(hint.items)
+            room.offer([item for item in hint.items if not self.presence.heard(conversation, item)])
             metrics.sync_latency.observe(max(0.0, time.time() - hint.at))
+
+    def _attendance_changed(self, conversation: UUID) -> None:
+        room = self.rooms.get(conversation)
+        if room:
+            run_soon(self._attend(room))
+
+    async def _attend(self, room: Room) -> None:
+        """Tell the members who came and went; those of other processes are looked up by name."""
+        unknown = self.presence.online(room.conversation) - room.names.keys()
+        if unknown:
+            room.names |= await in_thread(display_names, unknown)
+        room.attended(self.presence.online(room.conversation))
 
     async def _poll(self) -> None:
         """Every POLL_MS (faster while Redis is away): do the rooms stand where the log stands?"""

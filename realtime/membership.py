@@ -8,7 +8,7 @@ import msgspec
 
 from chatproject.lib.threads import in_thread
 from conversations import selectors
-from realtime import protocol
+from realtime import broadcast, protocol
 from realtime.batches import Batch, size_of
 from realtime.deltas import delta_frames
 from realtime.hub import hub
@@ -33,6 +33,7 @@ class Admission:
 
     room: Room
     user_id: UUID
+    user_name: str
     role: str
     seq: int
     head: int
@@ -54,9 +55,11 @@ class Membership:
         self.session = session
         self.room = admission.room
         self.user_id = admission.user_id
+        self.user_name = admission.user_name
         self.role = admission.role
         self.pushed = self.sent = admission.seq
         self.behind = True
+        self.typing = False
         self._held = admission.held
         self._allowed_until = admission.head
         self._catching_up = False
@@ -75,6 +78,18 @@ class Membership:
             self.session.close(Close.INSUFFICIENT_STATE)
         else:
             self.session.send({"type": "left", "conversation": str(self.room.conversation), "reason": reason})
+
+    def left(self) -> None:
+        """Whoever is gone does not type any more."""
+        self.types(on=False)
+
+    def types(self, *, on: bool) -> None:
+        """Tell the room whether this member is typing, where that is news."""
+        if on or self.typing:
+            who = {"id": str(self.user_id), "name": self.user_name}
+            frame = {"type": "user:typing", "conversation": str(self.room.conversation), "user": who, "on": on}
+            broadcast.publish({self.room.conversation: [frame]})
+        self.typing = on
 
     async def catch_up(self) -> None:
         """Go on until in step with the room, or until the client must acknowledge first."""

@@ -115,6 +115,13 @@ class Typing(msgspec.Struct, tag="typing"):
     on: bool
 
 
+class Read(msgspec.Struct, tag="read"):
+    """This user has seen everything up to `seq`."""
+
+    conversation: Id
+    seq: Seq
+
+
 class Ack(msgspec.Struct, tag="ack"):
     """How many WebSocket messages have come in."""
 
@@ -127,7 +134,7 @@ class Pong(msgspec.Struct, tag="pong"):
     n: Seq
 
 
-ClientFrame = Hello | Join | Leave | Send | Stop | Fetch | Attach | Typing | Ack | Pong
+ClientFrame = Hello | Join | Leave | Send | Stop | Fetch | Attach | Typing | Read | Ack | Pong
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ClientFrame | list[ClientFrame])
 _encoder = msgspec.json.Encoder(enc_hook=str, order="deterministic")

@@ -36,7 +36,7 @@ async def prepare(user: User, conversation: UUID, where: Where) -> Admission:
     await in_thread(_authorise, user.id, conversation)
     room = await hub().enter(conversation)
     try:
-        admission = await in_thread(_read, room, user.id, where)
+        admission = await in_thread(_read, room, user, where)
         if admission.seq > room.head:
             await asyncio.shield(room.fill())
         return admission
@@ -92,14 +92,15 @@ def _authorise(user_id: UUID, conversation: UUID) -> str:
     return str(role)
 
 
-def _read(room: Room, user_id: UUID, where: Where) -> Admission:
+def _read(room: Room, user: User, where: Where) -> Admission:
     head = room.head
-    role = _authorise(user_id, room.conversation)
+    role = _authorise(user.id, room.conversation)
     seq, reason = _start(room.conversation, room.epoch, head, where)
     snapshot = selectors.snapshot(room.conversation) if reason else None
     return Admission(
         room=room,
-        user_id=user_id,
+        user_id=user.id,
+        user_name=user.display_name,
         role=role,
         seq=snapshot["head"] if snapshot else seq,
         head=head,
@@ -142,7 +143,7 @@ def _joined(admission: Admission, ref: Any) -> dict[str, Any]:
         "head": room.head,
         "role": admission.role,
         "shard": 0,
-        "online": room.online(),
+        "online": hub().online(room),
         "members": admission.members,
         "state": {},
         "resumed": admission.resumed,

@@ -26,12 +26,16 @@ class RoomMember(Protocol):
     """Somebody who is handed what happens in a room."""
 
     user_id: UUID
+    user_name: str
     role: str
 
     def deliver(self, batch: Batch) -> None: ...
 
     def removed(self, reason: str) -> None:
         """Called when this member was put out already; `reason` is `removed` or `epoch`."""
+
+    def left(self) -> None:
+        """Called when this membership has ended, however it did."""
 
 
 class Room:
@@ -48,6 +52,8 @@ class Room:
         self.members: set[RoomMember] = set()
         self.visitors = 0
         self.lengths: dict[str, int] = {}
+        self.names: dict[UUID, str] = {}
+        self._attending: frozenset[UUID] = frozenset()
         self._tail: deque[Item] = deque()
         self._tail_size = 0
         self._filling: asyncio.Task[None] | None = None
@@ -62,8 +68,14 @@ class Room:
         """Whether nobody is here or about to come in."""
         return not self.members and not self.visitors
 
-    def online(self) -> int:
-        return len({member.user_id for member in self.members})
+    def attended(self, online: frozenset[UUID]) -> None:
+        """Tell the members who came and who went since they were last told. All of `online` have `names`."""
+        came, went, self._attending = online - self._attending, self._attending - online, online
+        for type_, users in (("user:join", came), ("user:leave", went)):
+            if users:
+                named = [{"id": str(user), "name": self.names[user]} for user in users]
+                frame = {"type": type_, "conversation": str(self.conversation), "users": named, "online": len(online)}
+                self._hand_over([item_of(frame)])
 
     def since(self, seq: int) -> list[Item] | None:
         """The events after `seq`, or None where the tail does not reach back that far."""

@@ -49,6 +49,7 @@ class StreamMember:
     def __init__(self, user: User, room: Room, seq: int) -> None:
         self.user: User | None = user
         self.user_id = user.id
+        self.user_name = user.display_name
         self.role = ""
         self.room = room
         self.seq = seq
@@ -69,6 +70,9 @@ class StreamMember:
     def removed(self, reason: str) -> None:
         self.gone = True
         self.wake.set()
+
+    def left(self) -> None:
+        """Nothing is told of it but presence."""
 
     def check(self) -> None:
         """Nothing to look at: HTTP tells when the client is gone."""

@@ -81,6 +81,12 @@ def auth_versions(ids: Iterable[UUID]) -> dict[UUID, int]:
     return dict(User.objects.filter(id__in=list(ids), is_active=True).values_list("id", "auth_version"))
 
 
+def display_names(ids: Iterable[UUID]) -> dict[UUID, str]:
+    """How each of these users is shown; those who are gone have an empty name."""
+    wanted = list(ids)
+    return dict.fromkeys(wanted, "") | {user.id: user.display_name for user in User.objects.filter(id__in=wanted)}
+
+
 def create_first_admin(password: str) -> bool:
     """Create the superuser `admin` unless there is a superuser already; tells whether it did."""
     if User.objects.filter(is_superuser=True).exists():

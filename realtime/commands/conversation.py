@@ -1,4 +1,4 @@
-"""join, leave, fetch, typing."""
+"""join, leave, fetch, typing, read."""
 
 from uuid import UUID
 
@@ -7,10 +7,12 @@ from chatproject.lib.threads import in_thread
 from conversations import selectors
 from conversations.access import Permission, require
 from conversations.cursors import Cursor
-from realtime import broadcast, resume
+from conversations.services import reading
+from realtime import resume
 from realtime.commands.registry import command, conversation_id
+from realtime.membership import Membership
 from realtime.paging import fitting
-from realtime.protocol import Fetch, Join, Leave, Typing
+from realtime.protocol import Fetch, Join, Leave, Read, Typing
 from realtime.session import Session
 
 
@@ -53,15 +55,26 @@ async def fetch(session: Session, frame: Fetch) -> None:
 @command(Typing, permission=Permission.SEND)
 async def typing(session: Session, frame: Typing) -> None:
     """Tell the others in the room; only a member who joined it can."""
+    membership = _joined(session, frame.conversation)
+    require(membership.role, Permission.SEND)
+    membership.types(on=frame.on)
+
+
+@command(Read, permission=Permission.READ)
+async def read(session: Session, frame: Read) -> None:
+    """Note how far this user has read, and tell the others in the room where that is news."""
+    membership = _joined(session, frame.conversation)
+    conversation = membership.room.conversation
     user = session.authenticated()
-    conversation = conversation_id(frame.conversation)
-    membership = session.memberships.get(conversation)
+    await in_thread(reading.mark_read, user=user, conversation=conversation, seq=frame.seq)
+
+
+def _joined(session: Session, conversation: str) -> Membership:
+    """The membership of a room that this connection joined. Raises Problem `not_found`."""
+    membership = session.memberships.get(conversation_id(conversation))
     if membership is None:
         raise Problem("not_found", "Join the conversation first.")
-    require(membership.role, Permission.SEND)
-    who = {"id": str(user.id), "name": user.display_name}
-    frame_out = {"type": "user:typing", "conversation": str(conversation), "user": who, "on": frame.on}
-    broadcast.publish({conversation: [frame_out]})
+    return membership
 
 
 def _page(user_id: UUID, conversation: UUID, after_seq: int, limit: int) -> tuple[list[dict], int]:

@@ -116,7 +116,7 @@ async def test_who_is_removed_hears_left_and_nothing_more(
     await remove(alice, conversation, bob)
     await write(alice, conversation, "He is gone")
 
-    left = await bob_socket.hear()
+    left = await bob_socket.hear("left")
     assert left == {"type": "left", "conversation": str(conversation), "reason": "removed"}
     assert time.monotonic() - begun < 2
     assert (await alice_socket.hear("message:new"))["data"]["text"] == "He is gone"

@@ -29,6 +29,7 @@ class Listener:
 
     def __init__(self) -> None:
         self.user_id = new_id()
+        self.user_name = "Alice"
         self.role = "owner"
         self.items: list[Item] = []
 
@@ -37,6 +38,9 @@ class Listener:
 
     def removed(self, reason: str) -> None:
         raise AssertionError(reason)
+
+    def left(self) -> None:
+        raise AssertionError("nobody leaves")
 
     @property
     def seqs(self) -> list[int]:
