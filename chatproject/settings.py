@@ -331,6 +331,10 @@ PRESENCE_GRACE_MS = env.number("PRESENCE_GRACE_MS", 5000, least=0)
 # Milliseconds between two looks at who is there, and seconds after which a process that does not look is gone.
 PRESENCE_SWEEP_MS = env.number("PRESENCE_SWEEP_MS", 10_000, least=100)
 PRESENCE_SECONDS = env.number("PRESENCE_SECONDS", 30, least=1)
+# Shared state of a room: keys at most, bytes of one value, seconds that the loser of a conflict is kept.
+ROOM_STATE_KEYS = env.number("ROOM_STATE_KEYS", 100, least=1)
+ROOM_STATE_BYTES = env.number("ROOM_STATE_BYTES", 4096, least=16)
+ROOM_STATE_CONFLICT_SECONDS = env.number("ROOM_STATE_CONFLICT_SECONDS", 3600, least=0)
 # Recent events that a room keeps in memory.
 ROOM_TAIL = env.number("ROOM_TAIL", 200, least=1)
 # Conversations that one connection may have open at once.

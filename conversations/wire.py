@@ -7,7 +7,8 @@ from uuid import UUID
 from chatproject.lib.clock import rfc3339
 from chatproject.lib.crypto import DataKey
 from conversations import event_types, keys, markdown
-from conversations.models import Conversation, Event, Feedback, Member, Message, Run
+from conversations.models import Conversation, Event, Feedback, Member, Message, RoomState, Run
+from conversations.registers import Clock, Register
 
 Json = dict[str, Any]
 
@@ -181,3 +182,31 @@ def member(row: Member) -> Json:
         "role": row.role,
         "since": rfc3339(row.since),
     }
+
+
+def state_context(row: RoomState) -> str:
+    """The associated data that binds the values of a register to their place."""
+    return f"{row.conversation_id.hex}|state|{row.key}"
+
+
+def register(row: RoomState) -> Register:
+    """A register of a room's shared state, its value opened."""
+    value = keys.of(row.conversation_id).open(row.value, state_context(row))
+    return Register(value, Clock(row.vector, row.wall), row.client_id, row.author)
+
+
+def room_state(row: RoomState) -> Json:
+    """A register as it stands in `joined.state`; `conflicts` are the losers of the last hour."""
+    found = register(row)
+    key, context = keys.of(row.conversation_id), state_context(row)
+    return {
+        "value": found.value,
+        "clock": {"vector": dict(found.clock.vector), "wall": found.clock.wall},
+        "by": found.author,
+        "conflicts": [{"value": key.open(copy["value"], context), "by": copy["by"]} for copy in row.conflicts],
+    }
+
+
+def state_set(row: RoomState) -> Json:
+    """The frame that tells a room of a register."""
+    return {"type": "state:set", "conversation": str(row.conversation_id), "key": row.key, **room_state(row)}

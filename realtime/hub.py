@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import time
+from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from accounts.models import User
 from accounts.services.users import auth_versions, display_names
-from chatproject.lib import metrics
+from chatproject.lib import clock, metrics
 from chatproject.lib.threads import in_thread
 from conversations import selectors
 from realtime import hints
@@ -22,6 +23,8 @@ from realtime.tasks import end, run_soon
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
+# How far the poll for shared state looks back: clocks differ, and writes take their time to commit.
+OVERLAP = timedelta(seconds=5)
 _hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
 
 
@@ -52,6 +55,7 @@ class Hub:
         self.presence = Presence(self._attendance_changed)
         self._tasks: list[asyncio.Task[None]] = []
         self._watched: set[Watched] = set()
+        self._polled = clock.now()
 
     async def enter(self, conversation: UUID) -> Room:
         """The room of a conversation, subscribed and at the head of its log; `join` or `release` must follow.
@@ -163,15 +167,18 @@ class Hub:
 
     def _attendance_changed(self, conversation: UUID) -> None:
         room = self.rooms.get(conversation)
-        if room:
-            run_soon(self._attend(room))
+        if room is None:
+            return
+        online = self.presence.online(conversation)
+        if online <= room.names.keys():
+            room.attended(online)
+        else:
+            run_soon(self._learn_names(room, online))
 
-    async def _attend(self, room: Room) -> None:
-        """Tell the members who came and went; those of other processes are looked up by name."""
-        unknown = self.presence.online(room.conversation) - room.names.keys()
-        if unknown:
-            room.names |= await in_thread(display_names, unknown)
-        room.attended(self.presence.online(room.conversation))
+    async def _learn_names(self, room: Room, online: frozenset[UUID]) -> None:
+        """Those of other processes are looked up by name."""
+        room.names |= await in_thread(display_names, online - room.names.keys())
+        self._attendance_changed(room.conversation)
 
     async def _poll(self) -> None:
         """Every POLL_MS (faster while Redis is away): do the rooms stand where the log stands?"""
@@ -182,6 +189,12 @@ class Hub:
                 await self._shut_out()
             except Exception as error:
                 log.warning("the poll failed and is tried again: %s", type(error).__name__)
+
+    def _offer_registers(self, frames: list[dict[str, Any]]) -> None:
+        for frame in frames:
+            room = self.rooms.get(UUID(frame["conversation"]))
+            if room:
+                room.offer([hints.item_of(frame)])
 
     async def _shut_out(self) -> None:
         """End the connections of users who were deactivated, or whose logins were ended all at once."""
@@ -197,8 +210,11 @@ class Hub:
         rooms = {id_: room for id_, room in self.rooms.items() if room.loaded}
         if not rooms:
             return
+        polled = clock.now()
         heads = await in_thread(selectors.heads, rooms)
         lengths = await in_thread(selectors.stored_lengths, rooms)
+        self._offer_registers(await in_thread(selectors.states_since, rooms, self._polled - OVERLAP))
+        self._polled = polled
         for id_, (epoch, head) in heads.items():
             if epoch != rooms[id_].epoch or head > rooms[id_].head:
                 rooms[id_].fill()

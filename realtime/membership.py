@@ -11,6 +11,7 @@ from conversations import selectors
 from realtime import broadcast, protocol
 from realtime.batches import Batch, size_of
 from realtime.deltas import delta_frames
+from realtime.hints import Item
 from realtime.hub import hub
 from realtime.outbox import Waiting
 from realtime.paging import pages
@@ -39,6 +40,7 @@ class Admission:
     head: int
     held: dict[str, int]
     members: list[dict[str, Any]]
+    state: dict[str, Any]
     resumed: bool
     reason: str | None
     snapshot: dict[str, Any] | None
@@ -61,6 +63,9 @@ class Membership:
         self.behind = True
         self.typing = False
         self._held = admission.held
+        # What the client was told beside the log: who is there, and the shared state.
+        self._attending = admission.room.attending | {admission.user_id}
+        self._state = admission.state
         self._allowed_until = admission.head
         self._catching_up = False
         self._done_said = False
@@ -148,6 +153,19 @@ class Membership:
             for frame in delta_frames(self.room.conversation, answer, self._held.get(answer["run"], 0)):
                 self._push(protocol.encode(frame), 0)
         self._held = {}
+        self._push_news()
+
+    def _push_news(self) -> None:
+        """What was not handed over while this member was behind, beside the log."""
+        registers = self.room.registers
+        for item in [*self.room.changes_since(self._attending), *registers.values()]:
+            if item.type != "state:set" or self._is_news(item):
+                self._push(item.text, 0)
+
+    def _is_news(self, register: Item) -> bool:
+        frame = msgspec.json.decode(register.text)
+        known = self._state.get(frame["key"])
+        return not known or known["clock"]["wall"] != frame["clock"]["wall"]
 
     def _push_catchup(self, page: dict[str, Any]) -> None:
         self._done_said = self._done_said or page["done"]
@@ -165,4 +183,5 @@ class Membership:
         """The outbox dropped frames of this room: the log has them."""
         self.behind = True
         self.pushed = self.sent
+        self._attending, self._state = frozenset(), {}
         run_soon(self.catch_up())

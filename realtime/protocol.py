@@ -115,6 +115,23 @@ class Typing(msgspec.Struct, tag="typing"):
     on: bool
 
 
+class WallClock(msgspec.Struct):
+    """`vector` counts the writes of each client that this one has seen; `wall` is in milliseconds since 1970."""
+
+    vector: Annotated[dict[Name, Seq], msgspec.Meta(max_length=64)]
+    wall: Seq
+
+
+class SetState(msgspec.Struct, tag="state"):
+    """Write a register of the room's shared state."""
+
+    conversation: Id
+    key: Name
+    value: Any
+    clock: WallClock
+    ref: Ref | None = None
+
+
 class Read(msgspec.Struct, tag="read"):
     """This user has seen everything up to `seq`."""
 
@@ -134,7 +151,7 @@ class Pong(msgspec.Struct, tag="pong"):
     n: Seq
 
 
-ClientFrame = Hello | Join | Leave | Send | Stop | Fetch | Attach | Typing | Read | Ack | Pong
+ClientFrame = Hello | Join | Leave | Send | Stop | Fetch | Attach | Typing | SetState | Read | Ack | Pong
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ClientFrame | list[ClientFrame])
 _encoder = msgspec.json.Encoder(enc_hook=str, order="deterministic")

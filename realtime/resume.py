@@ -106,6 +106,7 @@ def _read(room: Room, user: User, where: Where) -> Admission:
         head=head,
         held={} if snapshot else where.runs,
         members=selectors.members(room.conversation),
+        state=selectors.room_state(room.conversation),
         resumed=reason is None and (where.cursor or where.since) is not None,
         reason=reason,
         snapshot=snapshot,
@@ -145,7 +146,7 @@ def _joined(admission: Admission, ref: Any) -> dict[str, Any]:
         "shard": 0,
         "online": hub().online(room),
         "members": admission.members,
-        "state": {},
+        "state": admission.state,
         "resumed": admission.resumed,
     }
     if ref is not None:

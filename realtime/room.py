@@ -53,7 +53,9 @@ class Room:
         self.visitors = 0
         self.lengths: dict[str, int] = {}
         self.names: dict[UUID, str] = {}
-        self._attending: frozenset[UUID] = frozenset()
+        self.attending: frozenset[UUID] = frozenset()
+        # The registers that changed since this room was opened, as they were told last.
+        self.registers: dict[str, Item] = {}
         self._tail: deque[Item] = deque()
         self._tail_size = 0
         self._filling: asyncio.Task[None] | None = None
@@ -70,12 +72,18 @@ class Room:
 
     def attended(self, online: frozenset[UUID]) -> None:
         """Tell the members who came and who went since they were last told. All of `online` have `names`."""
-        came, went, self._attending = online - self._attending, self._attending - online, online
-        for type_, users in (("user:join", came), ("user:leave", went)):
-            if users:
-                named = [{"id": str(user), "name": self.names[user]} for user in users]
-                frame = {"type": type_, "conversation": str(self.conversation), "users": named, "online": len(online)}
-                self._hand_over([item_of(frame)])
+        before, self.attending = self.attending, online
+        self._hand_over(self.changes_since(before))
+
+    def changes_since(self, before: frozenset[UUID]) -> list[Item]:
+        """`user:join` and `user:leave` for whoever was told of the users `before`."""
+        changes = (("user:join", self.attending - before), ("user:leave", before - self.attending))
+        return [self._attendance(type_, users) for type_, users in changes if users]
+
+    def _attendance(self, type_: str, users: Iterable[UUID]) -> Item:
+        named = [{"id": str(user), "name": self.names[user]} for user in users]
+        online = len(self.attending)
+        return item_of({"type": type_, "conversation": str(self.conversation), "users": named, "online": online})
 
     def since(self, seq: int) -> list[Item] | None:
         """The events after `seq`, or None where the tail does not reach back that far."""
@@ -96,6 +104,8 @@ class Room:
         """Whether `item` is news and next; where something before it is missing, that is read."""
         if item.type == "delta":
             return self._accept_delta(item)
+        if item.type == "state:set":
+            return self._accept_register(item)
         if item.seq == 0:
             return True
         if item.seq > self.head + 1:
@@ -115,6 +125,15 @@ class Room:
         self._tail_size += len(item.text)
         while len(self._tail) > settings.ROOM_TAIL or self._tail_size > TAIL_MAX:
             self._tail_size -= len(self._tail.popleft().text)
+
+    def _accept_register(self, item: Item) -> bool:
+        """Hints and the poll may bring the same register, in any order; the larger clock is the later one."""
+        frame = json.loads(item.text)
+        known = self.registers.get(frame["key"])
+        if known and _rank(json.loads(known.text)) >= _rank(frame):
+            return False
+        self.registers[frame["key"]] = item
+        return True
 
     def _accept_delta(self, item: Item) -> bool:
         known = self.lengths.get(item.run)
@@ -217,3 +236,7 @@ class Room:
 def _data(item: Item) -> dict[str, Any]:
     data: dict[str, Any] = json.loads(item.text)["data"]
     return data
+
+
+def _rank(register: dict[str, Any]) -> tuple[int, str, int]:
+    return register["clock"]["wall"], register["by"]["client_id"], len(register["conflicts"])

@@ -7,6 +7,7 @@ from conversations.models.idempotency import IdempotencyKey
 from conversations.models.member import Member
 from conversations.models.message import Message
 from conversations.models.periodic import PeriodicJob
+from conversations.models.room_state import RoomState
 from conversations.models.run import Run, RunChunk
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Member",
     "Message",
     "PeriodicJob",
+    "RoomState",
     "Run",
     "RunChunk",
 ]

@@ -16,6 +16,7 @@ from conversations.selectors.history import history
 from conversations.selectors.log import events, head, heads, seq_before, snapshot, standing
 from conversations.selectors.messages import message, message_text, messages, transcript, wire_messages
 from conversations.selectors.runs import answer, ended_run, run_for, running_tails, running_texts, stored_lengths
+from conversations.selectors.states import room_state, states_since
 
 __all__ = [
     "answer",
@@ -31,12 +32,14 @@ __all__ = [
     "message_text",
     "messages",
     "role_of",
+    "room_state",
     "run_for",
     "running_tails",
     "running_texts",
     "seq_before",
     "snapshot",
     "standing",
+    "states_since",
     "stored_lengths",
     "transcript",
     "visible_conversations",

@@ -1,5 +1,6 @@
-"""join, leave, fetch, typing, read."""
+"""join, leave, fetch, typing, read, state."""
 
+from functools import partial
 from uuid import UUID
 
 from chatproject.lib.errors import Problem
@@ -8,11 +9,12 @@ from conversations import selectors
 from conversations.access import Permission, require
 from conversations.cursors import Cursor
 from conversations.services import reading
+from conversations.services.roomstate import set_state as set_register
 from realtime import resume
 from realtime.commands.registry import command, conversation_id
 from realtime.membership import Membership
 from realtime.paging import fitting
-from realtime.protocol import Fetch, Join, Leave, Read, Typing
+from realtime.protocol import Fetch, Join, Leave, Read, SetState, Typing
 from realtime.session import Session
 
 
@@ -67,6 +69,18 @@ async def read(session: Session, frame: Read) -> None:
     conversation = membership.room.conversation
     user = session.authenticated()
     await in_thread(reading.mark_read, user=user, conversation=conversation, seq=frame.seq)
+
+
+@command(SetState, permission=Permission.SEND)
+async def set_state(session: Session, frame: SetState) -> None:
+    """Write a register of the room's shared state: `ok` where a ref was given, then `state:set` to the room."""
+    conversation = _joined(session, frame.conversation).room.conversation
+    clock = frame.clock
+    write = partial(set_register, key=frame.key, value=frame.value, vector=clock.vector, wall=clock.wall)
+    user = session.authenticated()
+    await in_thread(partial(write, user=user, conversation=conversation, client_id=session.client_id))
+    if frame.ref is not None:
+        session.send({"type": "ok", "ref": frame.ref})
 
 
 def _joined(session: Session, conversation: str) -> Membership:
