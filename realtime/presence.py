@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 GATHER_SECONDS = 0.02
 PATIENCE_SECONDS = 0.5
 # Tells other processes that somebody came or went; no client sees it.
-HINT = "presence"
+HINT = "hub.presence"
 # Forgets those whose time is over and those who left, renews ours, gives everybody, by the clock of Redis.
 # ARGV: milliseconds to live, how many left, those who left, those who are here; each `user|process`.
 SYNCHRONISE = """

@@ -77,13 +77,13 @@ class Room:
 
     def changes_since(self, before: frozenset[UUID]) -> list[Item]:
         """`user:join` and `user:leave` for whoever was told of the users `before`."""
-        changes = (("user:join", self.attending - before), ("user:leave", before - self.attending))
-        return [self._attendance(type_, users) for type_, users in changes if users]
+        came, went = self._named(self.attending - before), self._named(before - self.attending)
+        about = {"conversation": str(self.conversation), "online": len(self.attending)}
+        frames = ({"type": "user:join", "users": came, **about}, {"type": "user:leave", "users": went, **about})
+        return [item_of(frame) for frame in frames if frame["users"]]
 
-    def _attendance(self, type_: str, users: Iterable[UUID]) -> Item:
-        named = [{"id": str(user), "name": self.names[user]} for user in users]
-        online = len(self.attending)
-        return item_of({"type": type_, "conversation": str(self.conversation), "users": named, "online": online})
+    def _named(self, users: Iterable[UUID]) -> list[dict[str, str]]:
+        return [{"id": str(user), "name": self.names[user]} for user in users]
 
     def since(self, seq: int) -> list[Item] | None:
         """The events after `seq`, or None where the tail does not reach back that far."""

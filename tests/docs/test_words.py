@@ -19,12 +19,19 @@ SECRET = re.compile(r"`(\w+)` 🔒")
 ABOUT_ALL_CODES = {"Errors", "What an error looks like"}
 # Messages between our own processes, or between us and the ASGI server, have a dot in their type.
 INTERNAL = "."
+# Where frames are made that are no events of the log.
+FRAMES_IN = (
+    "realtime/**/*.py",
+    "conversations/assistants/**/*.py",
+    "conversations/services/reading.py",
+    "conversations/wire.py",
+)
 
 
 def frames_sent() -> Iterator[str]:
     """The `type` of every frame that is spelled in the code and is no event of the log."""
-    for folder in ("realtime", "conversations/assistants"):
-        for path in (BASE / folder).rglob("*.py"):
+    for pattern in FRAMES_IN:
+        for path in BASE.glob(pattern):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Dict):
                     yield from types_in(node)
