@@ -19,6 +19,7 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from chatproject.lib.crypto import CryptoError, Keyring
+from conversations.context import encodings, tokens
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +83,18 @@ def secrets_valid(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
         hint = "Set ENCRYPTION_KEYS to words of the form <id>:<base64 of 32 bytes>, the one in use first."
         found.append(Error(f"ENCRYPTION_KEYS cannot be used: {error}.", hint=hint, id="chatproject.E004"))
     return found
+
+
+@register(START, deploy=True)
+def tokenizer_ready(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Loads it too, so that nobody waits for that later."""
+    try:
+        for name in tokens.configured():
+            encodings.get(name)
+    except OSError as error:
+        hint = "Make TOKENIZER_DIR (in DATA_DIR unless set) a folder that can be written."
+        return [Error(f"The tokenizer's files cannot be unpacked: {error}.", hint=hint, id="chatproject.E005")]
+    return []
 
 
 @register(Tags.database, START)

@@ -7,6 +7,7 @@ those that `manage.py serve` made in DATA_DIR are used.
 import secrets
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -275,6 +276,15 @@ OPENAI_SYSTEM_PROMPT = env.text("OPENAI_SYSTEM_PROMPT", "You are a helpful assis
 PROVIDER_CONNECT_SECONDS = env.number("PROVIDER_CONNECT_SECONDS", 10, least=1)
 # Seconds without a byte from a model after which the run fails.
 PROVIDER_STALL_SECONDS = env.number("PROVIDER_STALL_SECONDS", 30, least=1)
+# Model whose tokens are counted unless an assistant is configured with another.
+CONTEXT_MODEL = env.text("CONTEXT_MODEL", "gpt-4o-mini")
+# What each assistant is sent, where it differs from the defaults: `{model, system, strategy, max_tokens,
+# max_messages}` by name, all of them optional; `system` is its system prompt.
+ASSISTANT_CONTEXTS: dict[str, dict[str, Any]] = {
+    "openai": {"model": OPENAI_MODEL, "system": OPENAI_SYSTEM_PROMPT},
+}
+# Folder of the tokenizer's files, made at the first start.
+TOKENIZER_DIR = Path(env.text("TOKENIZER_DIR") or DATA_DIR / "tokenizer")
 # Messages of the conversation that are sent to a model at most.
 HISTORY_MESSAGES = env.number("HISTORY_MESSAGES", 80, least=1)
 # Milliseconds that pieces of an answer are gathered before they are stored and shown.

@@ -11,6 +11,7 @@ from chatproject.lib.ids import new_id
 from conversations import event_types
 from conversations.access import Permission, require
 from conversations.actors import Actor
+from conversations.context import tokens
 from conversations.models import Conversation, Member, Run
 
 Frame = dict[str, Any]
@@ -25,7 +26,8 @@ class Contradiction(Problem):
 
 @dataclass
 class Draft:
-    """An event before it has a number. `data` holds plain JSON; secret values are sealed before the lock."""
+    """An event before it has a number. `data` holds plain JSON; secret values are sealed before the lock, and what
+    of them an assistant may be sent is counted."""
 
     type: str
     data: dict[str, Any]
@@ -34,9 +36,16 @@ class Draft:
 
     def seal(self, key: DataKey, conversation: UUID) -> None:
         """Encrypt the secret values; they must not change afterwards, the others may until the decision."""
+        self._count()
         secret = event_types.EVENT_TYPES[self.type].secret
         values = {name: self.data[name] for name in secret if name in self.data and name not in self._envelopes}
         self._envelopes |= event_types.seal(self.type, values, key, conversation, self.id)
+
+    def _count(self) -> None:
+        """Note the `tokens` of its texts, once: whoever needs them later finds them in the log."""
+        texts = event_types.sendable_texts(self.type, self.data)
+        if texts and "tokens" not in self.data:
+            self.data["tokens"] = tokens.counts(*texts)
 
     def stored(self, key: DataKey, conversation: UUID) -> dict[str, Any]:
         """`data` as it is stored."""

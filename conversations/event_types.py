@@ -3,6 +3,7 @@
 docs/events.md lists them; a test compares.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -39,6 +40,25 @@ EVENT_TYPES: dict[str, EventType] = {
         EventType("run:end", "A run ended; `text` is the whole answer.", ("text", "error", "sources")),
     )
 }
+
+
+# Whose `text` assistants are sent later.
+SAID = ("message:new", "message:edit", "run:end")
+
+
+def sendable_texts(type_: str, data: dict[str, Any]) -> list[str]:
+    """The texts of `data`, in clear, that assistants may be sent later: what was said, and what tools were asked
+    and gave."""
+    if type_ in SAID:
+        return [data["text"]] if data.get("text") is not None else []
+    if type_ == "run:step" and data.get("kind") == "tool":
+        return [as_text(data[name]) for name in ("input", "output") if data.get(name) is not None]
+    return []
+
+
+def as_text(value: Any) -> str:
+    """What went into a tool or came out of it, as a model is told it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def context(conversation: UUID, event: UUID, field: str) -> str:

@@ -7,13 +7,12 @@ from uuid import UUID
 from chatproject.lib.clock import rfc3339
 from chatproject.lib.crypto import DataKey
 from conversations import event_types, keys, markdown
+from conversations.context import tokens
 from conversations.models import Conversation, Event, Feedback, Member, Message, RoomState, Run
 from conversations.registers import Clock, Register
 
 Json = dict[str, Any]
 
-# Of gpt-4o-mini, the default model; `tokens` of a message is its length in it.
-ENCODING = "o200k_base"
 NO_FEEDBACK: Json = {"rating": None, "solved": False, "copied": False, "comment": None}
 
 
@@ -113,7 +112,7 @@ def message(
         "branch_of": str(row.branch_of) if row.branch_of else None,
         "selected": row.selected,
         "versions": versions(row, *alternatives),
-        "tokens": row.tokens.get(ENCODING),
+        "tokens": row.tokens.get(tokens.configured()[0]),
         "pinned": row.pinned,
         "redacted": row.redacted,
         "sensitive": row.sensitive,

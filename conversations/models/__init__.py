@@ -9,6 +9,7 @@ from conversations.models.message import Message
 from conversations.models.periodic import PeriodicJob
 from conversations.models.room_state import RoomState
 from conversations.models.run import Run, RunChunk
+from conversations.models.summary import Summary
 
 __all__ = [
     "Conversation",
@@ -21,4 +22,5 @@ __all__ = [
     "RoomState",
     "Run",
     "RunChunk",
+    "Summary",
 ]

@@ -9,11 +9,16 @@ from django.utils.translation import gettext_lazy as _
 from chatproject.lib.ids import new_id
 from conversations.models.conversation import Conversation
 
+# What takes part in the conversation: not deleted, not hidden, and chosen among its alternatives.
+VISIBLE = Q(selected=True) & ~Q(status__in=["deleted", "hidden"])
+# What stays in contexts when others of its age go.
+KEPT = Q(pinned=True) | Q(role="system")
+
 
 class MessageRows(models.QuerySet["Message"]):
     def visible(self) -> "MessageRows":
         """What takes part in the conversation: not deleted, not hidden, and chosen among its alternatives."""
-        return self.filter(selected=True).exclude(status__in=Message.GONE)
+        return self.filter(VISIBLE)
 
     def shown(self) -> "MessageRows":
         """What a page lists: like `visible`, and the places where something was deleted."""
@@ -25,8 +30,10 @@ class Message(models.Model):
 
     `versions` are all texts that it had, `[{seq, event, at}]`, in the order in which they were written; a
     version's text is in its event. `branch_of` is the first of a group of alternative answers, of which one is
-    `selected`; null for that first one. `changed_seq` is the last event that changed the row. `tokens` counts
-    the text by encoding. The author of an `imported` one is a label. A deleted or hidden message keeps its text here as the log does; wire.py shows none.
+    `selected`; null for that first one. `anchor` is its place in what assistants are sent: the seq of the
+    message that it answers, or its own. `changed_seq` is the last event that changed the row. `tokens` counts the
+    text by encoding. The author of an `imported` one is a label. A deleted or hidden message keeps its text here
+    as the log does; wire.py shows none.
     """
 
     class Role(models.TextChoices):
@@ -50,6 +57,7 @@ class Message(models.Model):
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages", db_index=False)
     seq = models.BigIntegerField()
     changed_seq = models.BigIntegerField()
+    anchor = models.BigIntegerField()
     role = models.CharField(_("role"), max_length=16, choices=Role)
     author_id = models.CharField(max_length=64)
     author_name = models.CharField(_("author"), max_length=150)
@@ -81,6 +89,10 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["branch_of"], condition=Q(branch_of__isnull=False), name="message_branch"),
             models.Index(fields=["conversation", "seq"], condition=Q(pinned=True), name="message_pinned"),
+            # What contexts are made of, read from the newest on; what stays in them; what was asked last.
+            models.Index(fields=["conversation", "anchor", "seq"], condition=VISIBLE, name="message_sendable"),
+            models.Index(fields=["conversation", "anchor", "seq"], condition=VISIBLE & KEPT, name="message_kept"),
+            models.Index(fields=["conversation", "seq"], condition=VISIBLE & Q(role="user"), name="message_asked"),
         ]
 
     def __str__(self) -> str:

@@ -9,7 +9,8 @@ from conversations.models.conversation import Conversation
 
 
 class Run(models.Model):
-    """A projection of the log, except for the lease. `branch_of` is set where an answer is given anew.
+    """A projection of the log, except for the lease and `context`, the report of what the assistant was sent
+    (context/reports.py). `branch_of` is set where an answer is given anew.
 
     The worker that holds `fence` may write until `lease_until` (the database's clock); whoever ends the
     run raises `fence`, so that a late write of a paused worker is refused. `stored` counts code points.
@@ -25,7 +26,7 @@ class Run(models.Model):
         INTERRUPTED = "interrupted", _("interrupted")
 
     ACTIVE = (Status.RUNNING, Status.WAITING)
-    LEASE_FIELDS = ("fence", "lease_until", "worker", "stored")
+    NOT_IN_THE_LOG = ("fence", "lease_until", "worker", "stored", "context")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="runs", db_index=False)
@@ -37,6 +38,7 @@ class Run(models.Model):
     steps = models.JSONField(_("steps"), default=list)
     usage = models.JSONField(_("usage"), null=True)
     error = models.JSONField(null=True)
+    context = models.JSONField(null=True)
     end_event = models.UUIDField(null=True)
     queued_seq = models.BigIntegerField()
     queued_at = models.DateTimeField(_("queued"))

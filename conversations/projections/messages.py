@@ -16,6 +16,7 @@ def _message_new(projector: Projector, conversation: Conversation, event: Event)
         id=UUID(data["message"]),
         conversation=conversation,
         seq=event.seq,
+        anchor=event.seq,
         role=event.actor_kind,
         author_id=event.actor_id,
         author_name=event.actor_name,

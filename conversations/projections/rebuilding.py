@@ -13,7 +13,7 @@ from conversations.projections.registry import apply
 def rebuild(conversation_id: UUID) -> None:
     """Throw the projections of one conversation away and make them anew from its log, under its lock.
 
-    What is not in the log survives: leases of runs, stored chunks, read markers.
+    What is not in the log survives: leases and contexts of runs, stored chunks, read markers.
     """
     conversation = Conversation.objects.select_for_update().get(id=conversation_id)
     runs = list(Run.objects.filter(conversation=conversation))
@@ -24,7 +24,7 @@ def rebuild(conversation_id: UUID) -> None:
         apply(projector, conversation, event)
         conversation.updated_at = event.at
     projector.flush()
-    Run.objects.bulk_update(runs, Run.LEASE_FIELDS)
+    Run.objects.bulk_update(runs, Run.NOT_IN_THE_LOG)
     for user_id, seq in reads.items():
         Member.objects.filter(conversation=conversation, user_id=user_id).update(read_seq=seq)
     conversation.save()

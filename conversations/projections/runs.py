@@ -31,6 +31,7 @@ def _run_start(projector: Projector, conversation: Conversation, event: Event) -
             id=UUID(data["message"]),
             conversation=conversation,
             seq=event.seq,
+            anchor=projector.message(data["reply_to"]).seq,
             changed_seq=event.seq,
             role=Message.Role.ASSISTANT,
             author_id=event.actor_id,

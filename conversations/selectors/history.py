@@ -2,8 +2,7 @@
 
 from uuid import UUID
 
-from django.db.models import F, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Q
 
 from conversations import wire
 from conversations.models import Message
@@ -16,16 +15,9 @@ def history(conversation: UUID, reply_to: UUID, limit: int) -> list[tuple[str, s
     later messages are not in it (PROTOCOL.md section 4, `run:start`).
     """
     asked = Message.objects.get(id=reply_to)
-    rows = (
-        Message.objects.visible()
-        .filter(conversation=conversation)
-        .annotate(
-            anchor=Coalesce(
-                Subquery(Message.objects.filter(id=OuterRef("reply_to"), role="user").values("seq")), F("seq")
-            )
-        )
+    rows = Message.objects.visible().filter(
+        Q(anchor__lt=asked.seq) | Q(id=asked.id), conversation=conversation, text__isnull=False
     )
-    before = Q(anchor__lt=asked.seq) | Q(id=asked.id)
-    newest = rows.filter(before).exclude(status=Message.Status.STREAMING).order_by("-anchor", "-seq")[:limit]
+    newest = rows.order_by("-anchor", "-seq")[:limit]
     texts = [(row.role, wire.message_text(row)) for row in reversed(newest)]
     return [(role, text) for role, text in texts if text]

@@ -25,6 +25,7 @@ def test_a_message_is_said(alice: User, conversation: UUID) -> None:
 
     assert first.main["data"] | {"message": None} == {
         "message": None, "text": "Hello", "action": "chat", "reply_to": None, "seen_seq": 2,
+        "tokens": {"o200k_base": 1},
     }  # fmt: skip
     assert said.main["data"]["reply_to"] == first.main["data"]["message"]
     assert jobs(conversation) == 0

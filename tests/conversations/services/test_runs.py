@@ -50,10 +50,12 @@ def test_a_turn_from_beginning_to_end(asked: UUID) -> None:
 
     assert ended.main["data"] == {
         "run": str(claim.run), "message": str(claim.message), "status": "completed",
-        "text": "A cursor is …", "usage": usage, "sources": [{"t": 1}],
+        "text": "A cursor is …", "usage": usage, "sources": [{"t": 1}], "tokens": {"o200k_base": 4},
     }  # fmt: skip
     run = wire.run(Run.objects.get(id=claim.run))
-    assert (run["status"], run["usage"], run["steps"]) == ("completed", usage, [done])
+    assert (run["status"], run["usage"], run["steps"]) == (
+        "completed", usage, [{**done, "tokens": {"o200k_base": 8}}],
+    )  # fmt: skip
     message = Message.objects.get(id=claim.message)
     assert (message.status, wire.message_text(message)) == ("complete", "A cursor is …")
     assert not RunChunk.objects.filter(run=claim.run).exists()
