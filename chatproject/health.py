@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from redis import Redis, RedisError
 
 from chatproject.lib import metrics
+from realtime.drain import is_draining
 
 
 def livez(request: HttpRequest) -> HttpResponse:
@@ -14,11 +15,11 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    """PostgreSQL is needed to serve; Redis away is degraded, not down."""
+    """PostgreSQL is needed to serve; Redis away is degraded, not down. A process on its way out is not ready."""
     database, redis = _database_answers(), _redis_answers()
-    status = "unavailable" if not database else "ok" if redis else "degraded"
+    status = "draining" if is_draining() else "unavailable" if not database else "ok" if redis else "degraded"
     body = {"status": status, "database": database, "redis": redis}
-    return JsonResponse(body, status=200 if database else 503)
+    return JsonResponse(body, status=200 if status in ("ok", "degraded") else 503)
 
 
 def metrics_page(request: HttpRequest) -> HttpResponse:

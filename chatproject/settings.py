@@ -330,6 +330,8 @@ BATCH_MS = env.number("BATCH_MS", 50, least=0)
 # Milliseconds between heartbeats, and of silence after which a connection is closed (4002).
 HEARTBEAT_MS = env.number("HEARTBEAT_MS", 25000, least=100)
 TIMEOUT_MS = env.number("TIMEOUT_MS", 60000, least=100)
+# Seconds that clients, and answers that are being written, may take to leave a process that was asked to end.
+DRAIN_SECONDS = env.number("DRAIN_SECONDS", 300, least=0)
 # Seconds within which the first frame must come.
 HELLO_SECONDS = env.number("HELLO_SECONDS", 10, least=1)
 # Events that a resume replays at most; more is answered with a snapshot.

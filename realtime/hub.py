@@ -14,6 +14,7 @@ from chatproject.lib import clock, metrics
 from chatproject.lib.threads import in_thread
 from conversations import selectors
 from realtime import hints
+from realtime.drain import Drain
 from realtime.presence import Presence
 from realtime.protocol import Close
 from realtime.room import Room, RoomMember
@@ -45,6 +46,8 @@ class Watched(Protocol):
 
     def close(self, code: int) -> None: ...
 
+    def drain(self, seconds: float) -> None: ...
+
 
 class Hub:
     """Hints wake rooms up; the poll finds what hints lost. Correctness never depends on a hint."""
@@ -56,6 +59,7 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._watched: set[Watched] = set()
         self._polled = clock.now()
+        self.drain = Drain(lambda: self._watched)
 
     async def enter(self, conversation: UUID) -> Room:
         """The room of a conversation, subscribed and at the head of its log; `join` or `release` must follow.
@@ -113,6 +117,8 @@ class Hub:
 
     def unwatch(self, one: "Watched") -> None:
         self._watched.discard(one)
+        if not self._watched:
+            self.drain.empty.set()
 
     def _start(self) -> None:
         if not self._tasks:
@@ -125,6 +131,7 @@ class Hub:
                 self.presence.sweep(),
             )
             self._tasks = [run_soon(one) for one in forever]
+            self.drain.on_signal()
 
     async def stop(self) -> None:
         """End everything that this hub started; its rooms are gone."""
@@ -133,6 +140,7 @@ class Hub:
         self._tasks, self.rooms, self.subscriptions = [], {}, Subscriptions()
         await layer.flush()
         await self.presence.stop()
+        self.drain.begun = False
         self.presence = Presence(self._attendance_changed)
 
     async def _tick(self) -> None:

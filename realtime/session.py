@@ -1,5 +1,6 @@
 """One client's visit over a WebSocket: who it is, what it may still do, what waits for it."""
 
+import asyncio
 import time
 from contextlib import suppress
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
 from realtime import protocol
+from realtime.drain import GRACE_SECONDS
 from realtime.hub import hub
 from realtime.identity import identify
 from realtime.membership import Membership
@@ -104,6 +106,13 @@ class Session:
             self._beats += 1
             heads = {str(id_): member.room.head for id_, member in self.memberships.items()}
             self.send({"type": "heartbeat", "n": self._beats, "heads": heads})
+
+    def drain(self, seconds: float) -> None:
+        """Ask the client to connect elsewhere after a while; the connection ends a little later."""
+        deadline = seconds + GRACE_SECONDS
+        wait, end = int(seconds * 1000), int(deadline * 1000)
+        self.send({"type": "drain", "retry_after_ms": wait, "deadline_ms": end})
+        asyncio.get_running_loop().call_later(deadline, self.close, Close.DRAIN)
 
     def close(self, code: int) -> None:
         """End the connection with one of the codes of `protocol.Close`."""

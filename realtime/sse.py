@@ -80,6 +80,10 @@ class StreamMember:
     def close(self, code: int) -> None:
         self.removed("closed")
 
+    def drain(self, seconds: float) -> None:
+        """End the stream after a while: its client comes back by itself, with the last id."""
+        asyncio.get_running_loop().call_later(seconds, self.removed, "closed")
+
     def taken(self) -> Iterator[Item]:
         """What waits, one by one."""
         while self.waiting:

@@ -14,6 +14,8 @@ from chatproject.embedded.processes import Program
 APPLICATION = "chatproject.asgi:application"
 HIGHEST_PORT = 65535
 BACKLOG = 2048
+# Whoever stops everything on one machine does not want to wait for long.
+DRAIN_SECONDS = "5"
 # Where one who listens everywhere is reached from here.
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 # The servers limit the frames. The application keeps the heartbeat, so theirs are off. Compression would cost
@@ -104,7 +106,7 @@ def environment(layout: Layout) -> dict[str, str]:
         "PROMETHEUS_MULTIPROC_DIR": str(layout.metrics),
         "PYTHONUNBUFFERED": "1",
     }
-    return {**os.environ, **shared}
+    return {"DRAIN_SECONDS": DRAIN_SECONDS, **os.environ, **shared}
 
 
 def answers(listener: socket.socket) -> bool:

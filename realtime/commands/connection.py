@@ -10,6 +10,7 @@ from chatproject.lib.errors import Problem
 from conversations.cursors import Cursor
 from realtime import resume
 from realtime.commands.registry import command, conversation_id
+from realtime.hub import hub
 from realtime.membership import Admission
 from realtime.protocol import VERSION, Ack, Hello, Pong, ResumePoint
 from realtime.session import Session
@@ -20,6 +21,8 @@ async def hello(session: Session, frame: Hello) -> None:
     """Identify, answer `welcome`, and take up every conversation where the client left it."""
     if frame.v != VERSION:
         raise Problem("invalid", f"This server speaks version {VERSION}.")
+    if hub().drain.begun:
+        return session.drain(0)
     resume.check_limit(len(frame.resume))
     user = await session.identify(frame)
     prepared = await _prepare(user, frame.resume)

@@ -12,8 +12,6 @@ from procrastinate.contrib.django import app
 from conversations import background, queue
 from conversations.assistants import runner, sweeper
 
-GRACE_SECONDS = 5
-
 
 class Command(BaseCommand):
     help = "Take turns for the assistants and do background jobs until stopped; any number of workers may run."
@@ -51,7 +49,7 @@ async def _serve(worker_app: App, name: str, concurrency: int) -> None:
         name=runner.WORKER,
         concurrency=concurrency,
         delete_jobs="always",
-        shutdown_graceful_timeout=GRACE_SECONDS,
+        shutdown_graceful_timeout=settings.DRAIN_SECONDS,
         fetch_job_polling_interval=2,
         install_signal_handlers=False,
     )
