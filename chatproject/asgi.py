@@ -5,17 +5,17 @@ Importing it ends the process where settings are wrong.
 
 import os
 
+import django
 from channels.routing import ProtocolTypeRouter
-from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
-http = get_asgi_application()
+django.setup(set_prefix=False)
 
 from chatproject import checks  # noqa: E402  needs the apps to be loaded, as all below
-from chatproject.bodies import BodyLimit  # noqa: E402
+from chatproject.bodies import BodyLimit, EncryptedBodies  # noqa: E402
 from conversations.assistants import sweeper  # noqa: E402
 from realtime.routing import websocket  # noqa: E402
 
 checks.refuse_unless_sound()
-application = ProtocolTypeRouter({"http": BodyLimit(http), "websocket": websocket})
+application = ProtocolTypeRouter({"http": BodyLimit(EncryptedBodies()), "websocket": websocket})
 sweeper.start()

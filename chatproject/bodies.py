@@ -1,16 +1,40 @@
-"""No request body is taken in beyond MAX_BODY_BYTES: Django would store all of it on disk before any view."""
+"""Request bodies: none is taken in beyond its limit, and none lies on disk in clear.
+
+Django reads all of a body before any view, so the limit is kept here, while it comes in.
+"""
 
 from types import SimpleNamespace
-from typing import Any
+from typing import IO, Any, cast
 
 import msgspec
 from django.conf import settings
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler
 
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
+from chatproject.lib.spool import Spool
 from conversations.api.problems import CONTENT_TYPE, document
 
 DISCONNECT = {"type": "http.disconnect"}
+# What the fields and boundaries of a multipart body take beside its file.
+MULTIPART_BYTES = 16 * 1024
+
+
+class EncryptedBodies(ASGIHandler):
+    """Django's handler, but for the temporary file in which it keeps a large body."""
+
+    async def read_body(self, receive: Any) -> IO[bytes]:
+        body = Spool()
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                body.close()
+                raise RequestAborted
+            body.write(message.get("body", b""))
+            if not message.get("more_body", False):
+                break
+        return cast(IO[bytes], body)
 
 
 class BodyLimit:
@@ -20,7 +44,7 @@ class BodyLimit:
         self.application = application
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        limit = limit_of(scope)
         if announced(scope) > limit:
             return await refuse(send, limit)
         taken = 0
@@ -35,6 +59,13 @@ class BodyLimit:
         await self.application(scope, counted, send)
         if taken > limit:
             await refuse(send, limit)
+
+
+def limit_of(scope: Any) -> int:
+    """MAX_BODY_BYTES; where files are uploaded, a file and what goes with it."""
+    if scope["path"] == "/api/v1/files/" and scope["method"] == "POST":
+        return max(settings.FILE_MAX_BYTES + MULTIPART_BYTES, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
 def announced(scope: Any) -> int:

@@ -224,6 +224,8 @@ SPECTACULAR_SETTINGS = {
 }
 # Bytes of one HTTP request body at most.
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.number("MAX_BODY_BYTES", 1024 * 1024, least=1024)
+# Files of a request are never on disk in clear.
+FILE_UPLOAD_HANDLERS = ["chatproject.lib.uploads.SpooledUpload"]
 # Seconds that `?wait=` may ask for at most.
 WAIT_MAX_SECONDS = env.number("WAIT_MAX_SECONDS", 60, least=1)
 # Entries of one page of a list, by default and at most.
@@ -250,6 +252,25 @@ METADATA_MAX_BYTES = env.number("METADATA_MAX_BYTES", 16384, least=2)
 MEMBERS_MAX = env.number("MEMBERS_MAX", 1000, least=1)
 # Hours that an Idempotency-Key is kept at least.
 IDEMPOTENCY_HOURS = env.number("IDEMPOTENCY_HOURS", 24, least=1)
+
+# --- Files ------------------------------------------------------------------------------------------------
+
+# Bytes of one file at most (20 MiB).
+FILE_MAX_BYTES = env.number("FILE_MAX_BYTES", 20 * 1024 * 1024, least=1)
+# Files of one conversation, and their bytes together, at most (1 GiB).
+FILES_MAX = env.number("FILES_MAX", 1000, least=0)
+FILES_MAX_BYTES = env.number("FILES_MAX_BYTES", 1024**3, least=0)
+# Files of one message at most.
+FILES_PER_MESSAGE = env.number("FILES_PER_MESSAGE", 10, least=0)
+# Types of files that are taken, by what is in them; `*` stands for anything.
+FILE_TYPES = env.words("FILE_TYPES", "*")
+# Types that are refused all the same: programs.
+FILE_TYPES_REFUSED = env.words(
+    "FILE_TYPES_REFUSED", "application/vnd.microsoft.portable-executable,application/x-executable"
+)
+# Hours after which a file that no message carries is deleted; looked for every so many seconds.
+FILE_UNATTACHED_HOURS = env.number("FILE_UNATTACHED_HOURS", 24, least=1)
+CLEAR_FILES_SECONDS = env.number("CLEAR_FILES_SECONDS", 3600, least=0)
 
 # --- Runs -------------------------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 # Job -> the setting that says after how many seconds it comes again; 0 = never.
 JOBS = {
     queue.MEND_QUEUE: "MEND_QUEUE_SECONDS",
+    queue.CLEAR_FILES: "CLEAR_FILES_SECONDS",
 }
 # A job whose process is gone may be begun by another after this long.
 LEASE = timedelta(seconds=30)

@@ -13,6 +13,7 @@ BACKGROUND = "background"
 
 TAKE_TURN = "conversations.take_turn"
 MEND_QUEUE = "conversations.mend_queue"
+CLEAR_FILES = "conversations.clear_files"
 
 
 def enqueue_turn(conversation: UUID) -> None:

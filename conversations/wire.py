@@ -1,6 +1,7 @@
 """The one public JSON form of everything (PROTOCOL.md sections 3 and 4), for every door alike."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from chatproject.lib.clock import rfc3339
 from chatproject.lib.crypto import DataKey
 from conversations import event_types, keys, markdown
 from conversations.context import tokens
-from conversations.models import Conversation, Event, Feedback, Member, Message, RoomState, Run
+from conversations.models import Conversation, Event, Feedback, File, Member, Message, RoomState, Run
 from conversations.registers import Clock, Register
 
 Json = dict[str, Any]
@@ -91,10 +92,15 @@ def message_text(row: Message) -> str:
 
 
 def message(
-    row: Message, text: str | None = None, *, alternatives: Iterable[Message] = (), feedback: Json | None = None
+    row: Message,
+    text: str | None = None,
+    *,
+    alternatives: Iterable[Message] = (),
+    feedback: Json | None = None,
+    files: Mapping[str, File] = MappingProxyType({}),
 ) -> Json:
     """A message; `text` where the caller knows it already (a running answer is stored in chunks), `alternatives`
-    the other answers of its group, `feedback` that of whoever asks."""
+    the other answers of its group, `feedback` that of whoever asks, `files` those that its parts name."""
     text = message_text(row) if text is None else text
     return {
         "id": str(row.id),
@@ -106,7 +112,7 @@ def message(
         "status": row.status,
         "text": text,
         "html": markdown.render(text),
-        "parts": [] if row.status in Message.GONE else row.parts,
+        "parts": [] if row.status in Message.GONE else [_part(part, files.get(part["id"])) for part in row.parts],
         "run": str(row.run) if row.run else None,
         "reply_to": str(row.reply_to) if row.reply_to else None,
         "branch_of": str(row.branch_of) if row.branch_of else None,
@@ -122,6 +128,13 @@ def message(
         "created_at": rfc3339(row.created_at),
         "edited_at": rfc3339(row.edited_at),
     }
+
+
+def _part(part: Json, row: File | None) -> Json:
+    """A part of a message; only its id is left of a file that is not there."""
+    known = file(row) if row else {}
+    about = {"name": known.get("name"), "mime": known.get("type"), "size": known.get("size"), "url": known.get("url")}
+    return {**part, **about}
 
 
 def versions(*rows: Message) -> list[Json]:
@@ -172,6 +185,24 @@ def run(row: Run) -> Json:
         "steps": [step(row, stored) for stored in row.steps],
         "usage": row.usage,
         "error": opened(row.error, row.conversation_id, row.end_event, "error"),
+    }
+
+
+def file_name(row: File) -> str:
+    return str(opened(row.name, row.conversation_id, row.id, "name"))
+
+
+def file(row: File) -> Json:
+    """A file; its content is at `url`."""
+    return {
+        "id": str(row.id),
+        "conversation": str(row.conversation_id),
+        "name": file_name(row),
+        "type": row.type,
+        "size": row.size,
+        "message": str(row.message) if row.message else None,
+        "created_at": rfc3339(row.created_at),
+        "url": f"/api/v1/files/{row.id}/",
     }
 
 

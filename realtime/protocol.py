@@ -70,6 +70,13 @@ class Leave(msgspec.Struct, tag="leave"):
     ref: Ref | None = None
 
 
+class Part(msgspec.Struct):
+    """A file that was uploaded into the conversation."""
+
+    type: Literal["file"]
+    id: Id
+
+
 class Send(msgspec.Struct, tag="send"):
     """Say something."""
 
@@ -82,6 +89,7 @@ class Send(msgspec.Struct, tag="send"):
     reply_to: Id | None = None
     on_busy: Name | None = None
     seen_seq: Seq | None = None
+    parts: list[Part] | None = None
 
 
 class Stop(msgspec.Struct, tag="stop"):

@@ -4,8 +4,11 @@ Whatever a test asks for, the answer must be one that the OpenAPI document promi
 """
 
 import json
+from collections.abc import AsyncIterable
+from functools import cached_property
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.test import Client
 
 from tests import openapi
@@ -14,13 +17,19 @@ BASE = "/api/v1/"
 
 
 class Answer:
-    """What came back: `status`, `headers`, and `json` (None where there is no body, or a streamed one)."""
+    """What came back: `status`, `headers`, `json` (None where there is no body, or a streamed one), and `body`."""
 
     def __init__(self, response: Any) -> None:
         self.status: int = response.status_code
         self.headers = response.headers
         self.streaming: bool = response.streaming
+        self._response = response
         self.json: Any = json.loads(response.content) if not self.streaming and response.content else None
+
+    @cached_property
+    def body(self) -> bytes:
+        """All of it; to be read once where it is streamed."""
+        return streamed(self._response.streaming_content) if self.streaming else self._response.content
 
     @property
     def type(self) -> str:
@@ -51,6 +60,15 @@ class Api:
     def delete(self, path: str, **headers: str) -> Answer:
         return self.request("DELETE", path, None, headers)
 
+    def upload(
+        self, conversation: object, content: bytes, name: str = "notes.txt", claim: str = "text/plain", **headers: str
+    ) -> Answer:
+        """POST files/, as a form does; `claim` is what the client says it is."""
+        field = f'--b\r\nContent-Disposition: form-data; name="conversation"\r\n\r\n{conversation}\r\n'
+        file = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: {claim}\r\n\r\n'
+        form = (field + file).encode() + content + b"\r\n--b--\r\n"
+        return self.request("POST", "files/", form, {"Content-Type": "multipart/form-data; boundary=b", **headers})
+
     def request(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Answer:
         """`body` is sent as JSON, or as it is where it is bytes; headers are given with `_` for `-`."""
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
@@ -65,3 +83,8 @@ class Api:
             route = response.resolver_match.route if answer.status < 400 else ""
             openapi.check(method, route, answer.status, answer.type, answer.json)
         return answer
+
+
+@async_to_sync
+async def streamed(pieces: AsyncIterable[bytes]) -> bytes:
+    return b"".join([piece async for piece in pieces])

@@ -33,6 +33,7 @@ events_lost = Counter("events_lost_total", "Events that a room had to read from 
 commits = Counter("commits_total", "Commits of the log writer.")
 commit_failures = Counter("commit_failures_total", "Group commits that failed and were retried one by one.")
 hints_failed = Counter("hints_failed_total", "Hints that could not be published; the poll delivers instead.")
+file_bytes = Counter("file_bytes_total", "Bytes of files stored.")
 jobs = Counter("jobs_total", "Background jobs, by name and outcome.", ["job", "outcome"])
 sweeps = Counter("sweeper_actions_total", "What the sweeper mended.", ["action"])
 

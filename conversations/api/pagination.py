@@ -27,6 +27,12 @@ class ByTime(CursorPagination):
             raise Problem("invalid", errors={"cursor": ["This cursor is not valid."]}) from error
 
 
+class ByUpload(ByTime):
+    """The latest first."""
+
+    ordering = ("-created_at", "-id")
+
+
 class ByMembership(ByTime):
     """Whoever has been here longest first."""
 

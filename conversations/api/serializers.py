@@ -153,6 +153,20 @@ class FeedbackShape(serializers.Serializer):
     comment = serializers.CharField(allow_null=True)
 
 
+class PartShape(serializers.Serializer):
+    type = serializers.ChoiceField(("file",))
+    id = serializers.UUIDField()
+    name = serializers.CharField(allow_null=True)
+    mime = serializers.CharField(allow_null=True, help_text="What is in it, not what the client said.")
+    size = serializers.IntegerField(allow_null=True, help_text="Bytes.")
+    url = serializers.CharField(allow_null=True, help_text="Of its content; null where it is gone.")
+
+
+class PartInput(serializers.Serializer):
+    type = serializers.ChoiceField(("file",))
+    id = serializers.UUIDField()
+
+
 class MessageShape(serializers.Serializer):
     id = serializers.UUIDField()
     conversation = serializers.UUIDField()
@@ -163,7 +177,7 @@ class MessageShape(serializers.Serializer):
     status = serializers.ChoiceField(Message.Status.choices)
     text = serializers.CharField(allow_blank=True)
     html = serializers.CharField(allow_blank=True)
-    parts = serializers.ListField(child=serializers.DictField())
+    parts = PartShape(many=True)
     run = serializers.UUIDField(allow_null=True)
     reply_to = serializers.UUIDField(allow_null=True)
     branch_of = serializers.UUIDField(allow_null=True)
@@ -187,13 +201,31 @@ class MessagePage(serializers.Serializer):
 
 
 class MessageInput(serializers.Serializer):
-    text = Text(trim_whitespace=False)
+    text = Text(trim_whitespace=False, allow_blank=True, help_text="May be empty where there are `parts`.")
+    parts = PartInput(many=True, required=False, help_text="Files that were uploaded into this conversation.")
     cmid = Text(required=False, max_length=128, trim_whitespace=False)
     action = Text(required=False, max_length=64)
     assistant = Text(required=False, allow_null=True, max_length=64)
     reply_to = serializers.UUIDField(required=False, allow_null=True)
     on_busy = Text(required=False, max_length=16)
     seen_seq = serializers.IntegerField(required=False, min_value=0, max_value=2**62)
+
+
+class FileShape(serializers.Serializer):
+    id = serializers.UUIDField()
+    conversation = serializers.UUIDField()
+    name = serializers.CharField()
+    type = serializers.CharField(help_text="What is in it, not what the client said.")
+    size = serializers.IntegerField(help_text="Bytes.")
+    message = serializers.UUIDField(allow_null=True, help_text="The message that carries it.")
+    created_at = serializers.DateTimeField()
+    url = serializers.CharField(help_text="Of its content.")
+
+
+class FilePage(serializers.Serializer):
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    results = FileShape(many=True)
 
 
 class RunShape(serializers.Serializer):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from conversations.api import conversations, events, exports, messages, runs
+from conversations.api import conversations, events, exports, files, messages, runs
 
 ONE = "conversations/<uuid:id>/"
 
@@ -13,6 +13,8 @@ urlpatterns = [
     path(f"{ONE}messages/<uuid:message>/", messages.MessageView.as_view()),
     path(f"{ONE}events/", events.EventsView.as_view()),
     path(f"{ONE}export/", exports.ExportView.as_view()),
+    path("files/", files.FilesView.as_view()),
+    path("files/<uuid:id>/", files.FileView.as_view()),
     path("runs/<uuid:id>/", runs.RunView.as_view()),
     path("runs/<uuid:id>/stop/", runs.StopView.as_view()),
     path("assistants/", runs.AssistantsView.as_view()),

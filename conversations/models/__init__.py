@@ -3,6 +3,7 @@
 from conversations.models.conversation import Conversation
 from conversations.models.event import Event
 from conversations.models.feedback import Feedback
+from conversations.models.file import File, FileChunk
 from conversations.models.idempotency import IdempotencyKey
 from conversations.models.member import Member
 from conversations.models.message import Message
@@ -15,6 +16,8 @@ __all__ = [
     "Conversation",
     "Event",
     "Feedback",
+    "File",
+    "FileChunk",
     "IdempotencyKey",
     "Member",
     "Message",

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from conversations.models import Conversation, Event, Message
+from conversations.models import Conversation, Event, File, Message
 from conversations.projections.projector import Projector
 from conversations.projections.registry import on
 from conversations.projections.runs import queued_run
@@ -31,6 +31,9 @@ def _message_new(projector: Projector, conversation: Conversation, event: Event)
     )
     set_text(row, conversation, event)
     projector.insert(row)
+    if row.parts:
+        carried = File.objects.filter(conversation=conversation, id__in=[part["id"] for part in row.parts])
+        carried.update(message=row.id)
     if data.get("run"):
         projector.insert(queued_run(conversation, event))
 

@@ -12,6 +12,7 @@ from conversations.selectors.conversations import (
     visible_conversations,
     wire_conversation,
 )
+from conversations.selectors.files import file_for, files
 from conversations.selectors.history import history
 from conversations.selectors.log import events, head, heads, seq_before, snapshot, standing
 from conversations.selectors.messages import message, message_text, messages, transcript, wire_messages
@@ -23,6 +24,8 @@ __all__ = [
     "conversation_for",
     "ended_run",
     "events",
+    "file_for",
+    "files",
     "head",
     "heads",
     "history",

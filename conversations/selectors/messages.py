@@ -9,7 +9,7 @@ from django.db.models import Q
 from accounts.models import User
 from chatproject.lib.errors import Problem
 from conversations import keys, wire
-from conversations.models import Feedback, Message, Run
+from conversations.models import Feedback, File, Message, Run
 from conversations.services.runs import stored_text
 
 Json = dict[str, Any]
@@ -57,12 +57,14 @@ def wire_messages(rows: Iterable[Message], reader: User | None = None) -> list[J
     partial = _partial(found)
     groups = _groups(found)
     mine = _feedback(found, reader) if reader else {}
+    files = _files(found)
     return [
         wire.message(
             row,
             partial.get(row.id),
             alternatives=[other for other in groups.get(row.group, ()) if other.id != row.id],
             feedback=mine.get(row.id),
+            files=files,
         )
         for row in found
     ]
@@ -88,6 +90,13 @@ def _groups(rows: Sequence[Message]) -> dict[UUID, list[Message]]:
     for row in found.defer("text", "parts", "extra", "tokens") if first_ones else ():
         groups.setdefault(row.group, []).append(row)
     return groups
+
+
+def _files(rows: Sequence[Message]) -> dict[str, File]:
+    """What the parts of `rows` name, by id."""
+    wanted = [part["id"] for row in rows for part in row.parts]
+    found = File.objects.filter(id__in=wanted).defer("text") if wanted else ()
+    return {str(file.id): file for file in found}
 
 
 def _feedback(rows: Sequence[Message], reader: User) -> dict[UUID, Json]:

@@ -14,6 +14,7 @@ from conversations.access import Permission
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import Conversation, Message
+from conversations.services import attaching
 from conversations.services.idempotency import Once
 from conversations.services.validation import clean_assistant, clean_cmid, clean_text
 
@@ -34,17 +35,22 @@ def send(
     reply_to: Any = None,
     on_busy: str | None = None,
     seen_seq: int | None = None,
+    parts: Any = None,
     idempotency_key: str | None = None,
 ) -> "Future[Committed]":
     """Write `message:new`; an assistant's answer is queued in the same transaction.
 
+    `parts` are files that the user uploaded into this conversation; with one, the text may be empty.
     `idempotency_key` is for a request that has both a key and a cmid; alone, the key is the cmid.
     Fails with Problem `invalid`, `too_large`, `not_found`, `forbidden`, `conversation_closed`, `conflict`,
     `idempotency_mismatch`, and with `on_busy="reject"` `conversation_busy` while an answer is queued or running.
     """
-    body = [text, action or "chat", assistant, str(reply_to) if reply_to else None]
-    named = clean_assistant(assistant)
-    new = draft(text=clean_text(text), assistant=named, action=action, seen_seq=seen_seq)
+    body: list[Any] = [text, action or "chat", assistant, str(reply_to) if reply_to else None]
+    named, carried = clean_assistant(assistant), attaching.clean_parts(parts)
+    new = draft(text=clean_text(text, required=not carried), assistant=named, action=action, seen_seq=seen_seq)
+    if carried:
+        body.append(carried)
+        new.data["parts"] = carried
     new.data["reply_to"] = _reply_to(reply_to)
     policy = _on_busy(on_busy)
     once = Once(user, f"{SEND_ROUTE} {conversation}", idempotency_key, [cmid, body]) if idempotency_key else None
@@ -54,6 +60,7 @@ def send(
         if state.conversation.status not in OPEN:
             raise Problem("conversation_closed")
         _check_reply(state, new.data["reply_to"])
+        attaching.check(state, carried)
         effects = _remembering(state, once)
         name = named or state.conversation.assistant
         if name is None:

@@ -13,9 +13,10 @@ CMID_MAX_LENGTH = 120
 GIVEN_ROLES = ("editor", "agent", "viewer")
 
 
-def clean_text(text: Any) -> str:
-    """The text of a message: well-formed Unicode without NUL, not blank, at most MESSAGE_MAX_LENGTH code points."""
-    if not isinstance(text, str) or not text.strip() or "\0" in text:
+def clean_text(text: Any, *, required: bool = True) -> str:
+    """The text of a message: well-formed Unicode without NUL, at most MESSAGE_MAX_LENGTH code points; where
+    `required`, not blank."""
+    if not isinstance(text, str) or (required and not text.strip()) or "\0" in text:
         raise Problem("invalid", errors={"text": ["This must be text that is not blank, without NUL characters."]})
     if len(text) > settings.MESSAGE_MAX_LENGTH:
         raise Problem("too_large", f"A message has at most {settings.MESSAGE_MAX_LENGTH} characters.")

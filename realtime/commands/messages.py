@@ -3,6 +3,8 @@
 import asyncio
 from concurrent.futures import Future
 
+import msgspec
+
 from chatproject.lib.errors import Problem
 from conversations.access import Permission
 from conversations.appends import Committed
@@ -26,6 +28,7 @@ async def send(session: Session, frame: Send) -> None:
         reply_to=frame.reply_to,
         on_busy=frame.on_busy,
         seen_seq=frame.seen_seq,
+        parts=msgspec.to_builtins(frame.parts),
     )
     run_soon(_acknowledge(session, frame, done))
 

@@ -1,6 +1,7 @@
 """Law 6: every route and every command declares who may use it, and keeps to it."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from accounts.models import User
 from accounts.services import tokens
 from conversations.api.base import View
 from conversations.models import Run
-from conversations.services import conversations
+from conversations.services import conversations, files
 from realtime.commands import COMMANDS
 from tests.api import Api
 from tests.conftest import new_user
@@ -43,6 +44,8 @@ API: dict[str, dict[str, str]] = {
     f"{ONE}messages/<uuid:message>/": {"GET": ALL},
     f"{ONE}events/": {"GET": ALL},
     f"{ONE}export/": {"GET": ALL},
+    "files/": {"GET": LOGIN, "POST": LOGIN},
+    "files/<uuid:id>/": {"GET": ALL, "DELETE": OWN},
     "runs/<uuid:id>/": {"GET": ALL},
     "runs/<uuid:id>/stop/": {"POST": SPEAK},
 }
@@ -130,9 +133,11 @@ class Cast:
         self.conversation: UUID = made.conversation.id
         self.message = made.main["data"]["message"]
         self.run = Run.objects.get(conversation=made.conversation).id
+        given = files.Upload(BytesIO(b"Minutes"), 7, "minutes.txt")
+        self.file = files.upload(user=self.users["owner"], conversation=self.conversation, given=given).id
 
     def path(self, route: str) -> str:
-        id_ = self.run if route.startswith("runs/") else self.conversation
+        id_ = {"runs": self.run, "files": self.file}.get(route.split("/")[0], self.conversation)
         return (
             route.replace("<uuid:id>", str(id_))
             .replace("<uuid:user>", str(self.users["victim"].id))

@@ -1,0 +1,155 @@
+"""Verbs on files: upload, delete, and the periodic clearing away of what was never attached."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import IO
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Sum
+
+from accounts.models import User
+from chatproject.lib import clock, metrics
+from chatproject.lib.crypto import DataKey
+from chatproject.lib.errors import Problem
+from chatproject.lib.ids import new_id
+from conversations import keys, selectors
+from conversations.access import Permission, require
+from conversations.event_types import context
+from conversations.files import content as contents
+from conversations.files.names import clean_name
+from conversations.files.sniffing import sniff
+from conversations.models import Conversation, File
+from conversations.services.messages import OPEN
+
+# Files that one statement clears away at most.
+CLEARED_AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What came in: seekable `content` of `size` bytes, and the name that it was given. `request` is an
+    Idempotency-Key."""
+
+    content: IO[bytes]
+    size: int
+    name: str
+    request: str | None = None
+
+
+def upload(*, user: User, conversation: UUID, given: Upload) -> File:
+    """Store a file, all of it or nothing; it can be attached from then on.
+
+    Raises Problem `not_found`, `forbidden`, `conversation_closed`, `too_large` (FILE_MAX_BYTES), `unsupported`
+    (FILE_TYPES, FILE_TYPES_REFUSED), `quota_exceeded`, `invalid` (empty, no name), `idempotency_mismatch`.
+    """
+    require(selectors.role_of(user.id, conversation), Permission.SEND)
+    key = keys.of(conversation)
+    row = _row(user, conversation, given)
+    row.name = key.seal(clean_name(given.name), context(conversation, row.id, "name"))
+    try:
+        return _before(row, given, key) or _store(row, given, key)
+    except IntegrityError:
+        # The same request came twice at once, and the other one was first.
+        before = _before(row, given, key)
+        if before is None:
+            raise
+        return before
+
+
+def delete(*, user: User, file: File) -> None:
+    """Take back a file that no message carries; for who uploaded it, and for the owner of the conversation.
+
+    Raises Problem `not_found`, `forbidden`, `conflict` (a message carries it).
+    """
+    role = selectors.role_of(user.id, file.conversation_id)
+    require(role, Permission.SEND)
+    if role != "owner" and file.uploader_id != user.id:
+        raise Problem("forbidden", "Only who uploaded a file, and the owner of the conversation, may delete it.")
+    with transaction.atomic():
+        row = File.objects.select_for_update().filter(id=file.id).first()
+        if row is None:
+            raise Problem("not_found")
+        if row.message:
+            raise Problem("conflict", "A message carries this file.")
+        row.delete()
+
+
+def clear_unattached() -> None:
+    """Delete the files that no message carries FILE_UNATTACHED_HOURS after their upload."""
+    limit = clock.now() - timedelta(hours=settings.FILE_UNATTACHED_HOURS)
+    while _clear_some(limit):
+        pass
+
+
+@transaction.atomic
+def _clear_some(limit: datetime) -> int:
+    """Locked ones are being attached right now, or deleted by somebody else."""
+    rows = File.objects.filter(message=None, created_at__lt=limit).select_for_update(skip_locked=True)
+    found = list(rows.values_list("id", flat=True)[:CLEARED_AT_ONCE])
+    File.objects.filter(id__in=found).delete()
+    return len(found)
+
+
+def _row(user: User, conversation: UUID, given: Upload) -> File:
+    if not given.size:
+        raise Problem("invalid", errors={"file": ["This file is empty."]})
+    if given.size > settings.FILE_MAX_BYTES:
+        raise Problem("too_large", f"A file has at most {settings.FILE_MAX_BYTES} bytes.")
+    return File(
+        id=new_id(),
+        conversation_id=conversation,
+        uploader=user,
+        type=_allowed(sniff(given.content, given.name)),
+        size=given.size,
+        request=given.request,
+    )
+
+
+def _allowed(type_: str) -> str:
+    """Raises Problem `unsupported`."""
+    if not _matches(type_, settings.FILE_TYPES) or _matches(type_, settings.FILE_TYPES_REFUSED):
+        raise Problem("unsupported", f"Files of the type {type_} are not taken here.")
+    return type_
+
+
+def _matches(type_: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(type_, pattern) for pattern in patterns)
+
+
+def _before(row: File, given: Upload, key: DataKey) -> File | None:
+    """The file that the same request stored before. Raises Problem `idempotency_mismatch`."""
+    if row.request is None:
+        return None
+    known = File.objects.filter(conversation=row.conversation_id, uploader=row.uploader_id, request=row.request).first()
+    if known and bytes(known.digest) != contents.digest(given.content, key):
+        raise Problem("idempotency_mismatch")
+    return known
+
+
+@transaction.atomic
+def _store(row: File, given: Upload, key: DataKey) -> File:
+    """Chunks first, so that the conversation is locked only for the last moment, in which everything is checked."""
+    assert row.uploader_id
+    row.digest = contents.store(given.content, key=key, conversation=row.conversation_id, file=row.id)
+    conversation = Conversation.objects.select_for_update().filter(id=row.conversation_id).exclude(data_key="").first()
+    if conversation is None:
+        raise Problem("not_found")
+    require(selectors.role_of(row.uploader_id, conversation.id), Permission.SEND)
+    if conversation.status not in OPEN:
+        raise Problem("conversation_closed")
+    _check_quota(row)
+    row.created_at = clock.now()
+    row.save(force_insert=True)
+    metrics.file_bytes.inc(row.size)
+    return row
+
+
+def _check_quota(row: File) -> None:
+    others = File.objects.filter(conversation=row.conversation_id)
+    used = others.aggregate(total=Sum("size"))["total"] or 0
+    if used + row.size > settings.FILES_MAX_BYTES or others.count() >= settings.FILES_MAX:
+        raise Problem("quota_exceeded", "This conversation has no room for more files.")
