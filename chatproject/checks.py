@@ -20,6 +20,7 @@ from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from chatproject.lib.crypto import CryptoError, Keyring
 from conversations.context import encodings, tokens
+from conversations.privacy.patterns import patterns
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +95,16 @@ def tokenizer_ready(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage
     except OSError as error:
         hint = "Make TOKENIZER_DIR (in DATA_DIR unless set) a folder that can be written."
         return [Error(f"The tokenizer's files cannot be unpacked: {error}.", hint=hint, id="chatproject.E005")]
+    return []
+
+
+@register(START)
+def patterns_exist(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        patterns()
+    except (ImportError, TypeError) as error:
+        hint = "Give dotted paths of patterns, separated by commas; docs/privacy.md tells what one is."
+        return [Error(f"PRIVACY_PATTERNS cannot be used: {error}.", hint=hint, id="chatproject.E030")]
     return []
 
 

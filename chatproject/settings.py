@@ -272,6 +272,18 @@ FILE_TYPES_REFUSED = env.words(
 FILE_UNATTACHED_HOURS = env.number("FILE_UNATTACHED_HOURS", 24, least=1)
 CLEAR_FILES_SECONDS = env.number("CLEAR_FILES_SECONDS", 3600, least=0)
 
+# --- Privacy ----------------------------------------------------------------------------------------------
+
+# What becomes of numbers of cards and the like: redact (replaced before storage), refuse, or store (and mark).
+PRIVACY_POLICY = env.text("PRIVACY_POLICY", "redact")
+if PRIVACY_POLICY not in ("redact", "refuse", "store"):
+    raise ImproperlyConfigured(f"PRIVACY_POLICY is {PRIVACY_POLICY!r}; set it to redact, refuse or store.")
+# Dotted paths of what is looked for, separated by commas; see docs/privacy.md for how to write one.
+PRIVACY_PATTERNS = env.words(
+    "PRIVACY_PATTERNS",
+    "conversations.privacy.cards.CreditCards,conversations.privacy.ssn.SocialSecurityNumbers",
+)
+
 # --- Runs -------------------------------------------------------------------------------------------------
 
 # Assistants by name; the class is built once per process.

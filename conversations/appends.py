@@ -13,6 +13,7 @@ from conversations.access import Permission, require
 from conversations.actors import Actor
 from conversations.context import tokens
 from conversations.models import Conversation, Member, Run
+from conversations.privacy import drafts
 
 Frame = dict[str, Any]
 
@@ -27,12 +28,21 @@ class Contradiction(Problem):
 @dataclass
 class Draft:
     """An event before it has a number. `data` holds plain JSON; secret values are sealed before the lock, and what
-    of them an assistant may be sent is counted."""
+    of them an assistant may be sent is counted.
+
+    What must not be kept is taken out at once (docs/privacy.md), so that nothing else ever sees it; making a
+    draft raises Problem `invalid` where that is to be refused. `screened`: the texts come from our own store.
+    """
 
     type: str
     data: dict[str, Any]
     id: UUID = field(default_factory=new_id)
+    screened: bool = False
     _envelopes: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.screened:
+            self.data = drafts.screened(self.type, self.data)
 
     def seal(self, key: DataKey, conversation: UUID) -> None:
         """Encrypt the secret values; they must not change afterwards, the others may until the decision."""

@@ -1,6 +1,17 @@
 """What the page's JavaScript says to people. It holds no words of its own, so that all of them are translated."""
 
+from django.conf import settings
+from django.utils.functional import lazystr
 from django.utils.translation import gettext_lazy as _
+
+
+class _Invalid:
+    """What a message is that is refused as `invalid`: one that cannot be empty, because the page sends none."""
+
+    def __str__(self) -> str:
+        malformed, private = _("it is empty or malformed."), _("it seems to hold a card's or a social security number.")
+        return str(private if settings.PRIVACY_POLICY == "refuse" else malformed)
+
 
 TEXTS = {
     "connecting": _("Connecting …"),
@@ -31,7 +42,7 @@ TEXTS = {
         "not_found": _("this conversation is gone."),
         "conversation_closed": _("this conversation takes no more messages."),
         "conflict": _("it contradicts what was sent before."),
-        "invalid": _("it is empty or malformed."),
+        "invalid": lazystr(_Invalid()),
         "other": _("the server did not take it."),
     },
 }

@@ -64,3 +64,8 @@ class Problem(Exception):
         self.retry_after_ms = retry_after_ms
         self.extra = extra or {}
         super().__init__(f"{code}: {self.detail}")
+
+    @property
+    def sentence(self) -> str:
+        """What a page says about it, after translation."""
+        return self.code.sentence

@@ -35,6 +35,11 @@ commit_failures = Counter("commit_failures_total", "Group commits that failed an
 hints_failed = Counter("hints_failed_total", "Hints that could not be published; the poll delivers instead.")
 file_bytes = Counter("file_bytes_total", "Bytes of files stored.")
 jobs = Counter("jobs_total", "Background jobs, by name and outcome.", ["job", "outcome"])
+privacy_findings = Counter(
+    "privacy_findings_total",
+    "Numbers of cards and the like that were found, by pattern and policy.",
+    ["pattern", "policy"],
+)
 sweeps = Counter("sweeper_actions_total", "What the sweeper mended.", ["action"])
 
 

@@ -72,7 +72,7 @@ def _renew(claims: list[runs.Claim]) -> set[UUID]:
 
 async def _answer(turn: RunningTurn) -> None:
     await registry.get(turn.claim.assistant).answer(turn)
-    await turn.flush()
+    await turn.finish()
 
 
 async def _outcome(task: asyncio.Task[None]) -> dict:

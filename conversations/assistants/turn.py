@@ -15,6 +15,7 @@ from conversations import selectors
 from conversations.assistants import chunks
 from conversations.assistants.base import AssistantError
 from conversations.assistants.persistence import persistently
+from conversations.privacy import Screen
 from conversations.services import runs
 
 
@@ -34,6 +35,7 @@ class RunningTurn:
         self.usage: dict[str, Any] | None = None
         self.sources: list[dict[str, Any]] | None = None
         self._text: list[str] = []
+        self._screen = Screen()
         self._length = 0
         self._half = ""
         self._waiting: list[str] = []
@@ -42,7 +44,7 @@ class RunningTurn:
 
     @property
     def text(self) -> str:
-        """Everything emitted so far."""
+        """Everything emitted so far, as it came; what is stored of it went through the screen."""
         return "".join(self._text)
 
     async def history(self) -> list[tuple[str, str]]:
@@ -57,7 +59,7 @@ class RunningTurn:
         taken = text[:room]
         if taken:
             self._text.append(taken)
-            self._waiting.append(taken)
+            self._waiting.append(self._screen.feed(taken))
             self._length += len(taken)
             await self._ensure_flusher()
         if len(text) > room:
@@ -76,8 +78,10 @@ class RunningTurn:
         done = {"status": "completed", "output": _bounded(running.output), "sources": running.sources}
         await self._write_step({**data, **done})
 
-    async def flush(self) -> None:
-        """Wait until everything emitted is stored. Raises Problem `run_not_active` when fenced off."""
+    async def finish(self) -> None:
+        """Wait until everything emitted is stored: nothing more comes. Raises Problem `run_not_active` when
+        fenced off."""
+        self._waiting.append(self._screen.end())
         if self._flusher:
             await asyncio.shield(self._flusher)
         await self._store()

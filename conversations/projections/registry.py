@@ -20,5 +20,9 @@ def on(type_: str) -> Callable[[Handler], Handler]:
 
 
 def apply(projector: Projector, conversation: Conversation, event: Event) -> None:
-    """Bring the rows up to `event`, of which `conversation` is the locked row."""
+    """Bring the rows up to `event`, of which `conversation` is the locked row.
+
+    A mark of the privacy screen counts for the message whose text the event brings, else by itself.
+    """
+    conversation.sensitive += "text" not in event.data and bool(event.data.get("sensitive"))
     HANDLERS[event.type](projector, conversation, event)

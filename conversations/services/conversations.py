@@ -70,13 +70,12 @@ def create(
     key = DataKey.generate()
     conversation.data_key = keys.wrap(key, conversation.id)
     assistant = clean_assistant(assistant)
-    new = Draft("conversation:new", {
-        "title": clean_title(title), "assistant": assistant, "metadata": clean_metadata(metadata or {}),
-    })  # fmt: skip
+    given = {"title": clean_title(title), "assistant": assistant, "metadata": clean_metadata(metadata or {})}
+    new = Draft("conversation:new", given)
     invited = _new_members(user, members)
     first, cmid = _first_message(message, assistant)
     drafts = [new, *(_member_draft(member) for member in invited), *([first] if first else [])]
-    body = [new.data, [[str(member.user.id), member.role] for member in invited], message]
+    body = [given, [[str(member.user.id), member.role] for member in invited], message]
     once = Once(user, CREATE_ROUTE, idempotency_key, body) if idempotency_key else None
 
     def decide(state: State) -> Decision:

@@ -21,6 +21,7 @@ from conversations.access import Permission
 from conversations.actors import STAFF, SYSTEM, Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import Run, RunChunk
+from conversations.privacy import drafts
 from conversations.services import messages
 
 NOTHING = Problem("conflict", "There is no run to claim here.")
@@ -93,7 +94,10 @@ def end(
     sources: list[dict[str, Any]] | None = None,
     error: dict[str, Any] | None = None,
 ) -> "Future[Committed]":
-    """Write `run:end` for the worker that holds the claim. Fails with `run_not_active` when fenced off."""
+    """Write `run:end` for the worker that holds the claim; `text` is the answer as the assistant gave it.
+
+    Fails with `run_not_active` when fenced off.
+    """
     draft = _end_draft(claim.run, claim.message, status, text=text, usage=usage, sources=sources, error=error)
 
     def decide(state: State) -> Decision:
@@ -177,11 +181,12 @@ def _stop(state: State, run: Run) -> Decision:
 
 def _end_from_store(state: State, run: Run, status: str, error: dict[str, Any] | None = None) -> Decision:
     text = stored_text(run, state.key)
-    draft = _end_draft(run.id, run.message, status, text=text, usage=run.usage, error=error)
+    marks = drafts.marks_of_stored(text)
+    draft = _end_draft(run.id, run.message, status, screened=True, text=text, usage=run.usage, error=error, **marks)
     return Decision([draft], _after_end(state, run, status))
 
 
-def _end_draft(run: UUID, message: UUID | None, status: str, **data: Any) -> Draft:
+def _end_draft(run: UUID, message: UUID | None, status: str, screened: bool = False, **data: Any) -> Draft:
     given = {name: value for name, value in data.items() if value is not None}
     return Draft(
         "run:end",
@@ -192,6 +197,7 @@ def _end_draft(run: UUID, message: UUID | None, status: str, **data: Any) -> Dra
             "usage": None,
             **given,
         },
+        screened=screened,
     )
 
 
