@@ -284,6 +284,20 @@ PRIVACY_PATTERNS = env.words(
     "conversations.privacy.cards.CreditCards,conversations.privacy.ssn.SocialSecurityNumbers",
 )
 
+# --- Search -----------------------------------------------------------------------------------------------
+
+# Different words of one text by which it can be found at most; of a longer one, the first.
+SEARCH_WORDS_MAX = env.number("SEARCH_WORDS_MAX", 20_000, least=1)
+# Code points of a query at most, and words of it that are looked for.
+SEARCH_QUERY_MAX_LENGTH = env.number("SEARCH_QUERY_MAX_LENGTH", 200, least=1)
+SEARCH_QUERY_WORDS = env.number("SEARCH_QUERY_WORDS", 40, least=1)
+# Messages that are opened and compared for one query at most: the newest that fit.
+SEARCH_CANDIDATES = env.number("SEARCH_CANDIDATES", 200, least=1)
+# Conversations of one user that a query goes through at most: those that changed last.
+SEARCH_CONVERSATIONS = env.number("SEARCH_CONVERSATIONS", 5000, least=1)
+# Code points of a result's excerpt, about.
+SEARCH_SNIPPET_LENGTH = env.number("SEARCH_SNIPPET_LENGTH", 200, least=20)
+
 # --- Runs -------------------------------------------------------------------------------------------------
 
 # Assistants by name; the class is built once per process.

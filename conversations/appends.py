@@ -12,8 +12,9 @@ from conversations import event_types
 from conversations.access import Permission, require
 from conversations.actors import Actor
 from conversations.context import tokens
-from conversations.models import Conversation, Member, Run
+from conversations.models import Conversation, Event, Member, Run, SearchEntry
 from conversations.privacy import drafts
+from conversations.search import index
 
 Frame = dict[str, Any]
 
@@ -39,17 +40,23 @@ class Draft:
     id: UUID = field(default_factory=new_id)
     screened: bool = False
     _envelopes: dict[str, Any] = field(default_factory=dict)
+    _hashes: list[int] | None = None
 
     def __post_init__(self) -> None:
         if not self.screened:
             self.data = drafts.screened(self.type, self.data)
 
     def seal(self, key: DataKey, conversation: UUID) -> None:
-        """Encrypt the secret values; they must not change afterwards, the others may until the decision."""
+        """Encrypt the secret values, count the tokens of texts and hash their words.
+
+        Secret values must not change afterwards; the others may until the decision.
+        """
         self._count()
         secret = event_types.EVENT_TYPES[self.type].secret
         values = {name: self.data[name] for name in secret if name in self.data and name not in self._envelopes}
         self._envelopes |= event_types.seal(self.type, values, key, conversation, self.id)
+        if values:
+            self._hashes = index.hashed(self.type, self.data, key)
 
     def _count(self) -> None:
         """Note the `tokens` of its texts, once: whoever needs them later finds them in the log."""
@@ -61,6 +68,10 @@ class Draft:
         """`data` as it is stored."""
         self.seal(key, conversation)
         return {**self.data, **self._envelopes}
+
+    def search_entry(self, event: Event) -> SearchEntry | None:
+        """By which words the text of `event`, made from this draft, can be found; None for one without a text."""
+        return None if self._hashes is None else index.entry(event, self._hashes)
 
 
 class State:

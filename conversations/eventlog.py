@@ -23,7 +23,7 @@ from conversations import keys, projections, wire
 from conversations.appends import Append, Committed, Contradiction, Decision, Draft, Frame, State
 from conversations.detours import Detours
 from conversations.groupcommit import GroupCommit, Outcome
-from conversations.models import Conversation, Event, Member
+from conversations.models import Conversation, Event, Member, SearchEntry
 from conversations.publishing import publish
 
 log = logging.getLogger(__name__)
@@ -119,6 +119,7 @@ class _Group:
         self._projector = projections.Projector()
         self._created: list[Conversation] = []
         self._events: list[Event] = []
+        self._entries: list[SearchEntry] = []
         self._effects: list[Callable[[], object]] = []
         self._advanced: dict[UUID, Conversation] = {}
 
@@ -185,6 +186,8 @@ class _Group:
         )
         self._events.append(event)
         projections.apply(self._projector, conversation, event)
+        if entry := draft.search_entry(event):
+            self._entries.append(entry)
         return event
 
     def _flush(self) -> None:
@@ -193,13 +196,15 @@ class _Group:
             Conversation.objects.bulk_create(self._created)
         if self._events:
             Event.objects.bulk_create(self._events)
+        if self._entries:
+            SearchEntry.objects.bulk_create(self._entries)
         self._projector.flush()
         effects, self._effects = self._effects, []
         for effect in effects:
             _run(effect)
         if any(event.type in CHANGES_ROLES for event in self._events):
             self._roles = _roles(self.appends)
-        self._created, self._events = [], []
+        self._created, self._events, self._entries = [], [], []
 
 
 def _run(effect: Callable[[], object]) -> None:

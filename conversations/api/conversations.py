@@ -29,6 +29,7 @@ from conversations.api.serializers import (
     RoleInput,
 )
 from conversations.models import Conversation
+from conversations.search import finding, query
 from conversations.services import conversations, members
 
 
@@ -37,9 +38,14 @@ class ConversationFilter(filters.FilterSet):
     assistant = filters.CharFilter()
     tag = filters.CharFilter(method="with_tag")
     updated_since = filters.IsoDateTimeFilter(method="changed_since")
+    q = filters.CharFilter(method="having")
 
     def with_tag(self, rows: QuerySet[Conversation], _name: str, tag: str) -> QuerySet[Conversation]:
         return rows.filter(tags__contains=[tag])
+
+    def having(self, rows: QuerySet[Conversation], _name: str, text: str) -> QuerySet[Conversation]:
+        """Those in which a message, or the title, has all of a query. Raises Problem `invalid`."""
+        return rows.filter(id__in=finding.conversations(self.request.user, query.parse(text)))
 
     def changed_since(self, rows: QuerySet[Conversation], name: str, moment: datetime) -> QuerySet[Conversation]:
         """In UTC, because PostgreSQL takes fewer offsets than RFC 3339 has."""
@@ -54,6 +60,7 @@ FILTERS = [
     OpenApiParameter("assistant", str),
     OpenApiParameter("tag", str),
     OpenApiParameter("updated_since", datetime),
+    OpenApiParameter("q", str, description="What a message, or the title, has to contain."),
 ]
 
 
@@ -61,8 +68,8 @@ class ConversationsView(View):
     @extend_schema(operation_id="v1_conversations_list", responses=ConversationPage, parameters=[*PAGE, *FILTERS])
     def get(self, request: Request) -> Response:
         """The conversations of which the user is a member, the latest changed first; archived only on request."""
-        _refuse(request.query_params, "q")
-        found = ConversationFilter(request.query_params, queryset=selectors.visible_conversations(self.user))
+        rows = selectors.visible_conversations(self.user)
+        found = ConversationFilter(request.query_params, queryset=rows, request=request)
         if not found.is_valid():
             raise Problem("invalid", errors={name: list(map(str, texts)) for name, texts in found.errors.items()})
         rows = found.qs if "status" in request.query_params else found.qs.exclude(status="archived")

@@ -259,3 +259,21 @@ class AssistantList(serializers.Serializer):
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
     results = AssistantShape(many=True)
+
+
+class HitShape(serializers.Serializer):
+    conversation = serializers.UUIDField()
+    message = serializers.UUIDField()
+    seq = serializers.IntegerField()
+    score = serializers.FloatField()
+    snippet = serializers.CharField(allow_blank=True)
+    highlights = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField(), min_length=2, max_length=2),
+        help_text="Places in `snippet`, `[start, end]` in code points.",
+    )
+
+
+class SearchPage(serializers.Serializer):
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    results = HitShape(many=True)

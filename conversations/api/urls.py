@@ -1,6 +1,6 @@
 from django.urls import path
 
-from conversations.api import conversations, events, exports, files, messages, runs
+from conversations.api import conversations, events, exports, files, messages, runs, search
 
 ONE = "conversations/<uuid:id>/"
 
@@ -17,5 +17,6 @@ urlpatterns = [
     path("files/<uuid:id>/", files.FileView.as_view()),
     path("runs/<uuid:id>/", runs.RunView.as_view()),
     path("runs/<uuid:id>/stop/", runs.StopView.as_view()),
+    path("search/", search.SearchView.as_view()),
     path("assistants/", runs.AssistantsView.as_view()),
 ]

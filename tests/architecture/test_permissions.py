@@ -46,6 +46,7 @@ API: dict[str, dict[str, str]] = {
     f"{ONE}export/": {"GET": ALL},
     "files/": {"GET": LOGIN, "POST": LOGIN},
     "files/<uuid:id>/": {"GET": ALL, "DELETE": OWN},
+    "search/": {"GET": LOGIN},
     "runs/<uuid:id>/": {"GET": ALL},
     "runs/<uuid:id>/stop/": {"POST": SPEAK},
 }

@@ -233,4 +233,3 @@ def test_what_is_not_there_yet_is_refused_rather_than_ignored(as_alice: Api, con
     assert as_alice.delete(f"conversations/{conversation}/?erase=true").code == "invalid"
     assert as_alice.post("conversations/", {"temporary": True}).code == "invalid"
     assert as_alice.post("conversations/", {"template": "support"}).code == "invalid"
-    assert as_alice.get("conversations/?q=plans").code == "invalid"
