@@ -244,6 +244,10 @@ GROUP_COMMIT_MAX = env.number("GROUP_COMMIT_MAX", 500, least=1)
 GROUP_COMMIT_QUEUE = env.number("GROUP_COMMIT_QUEUE", 10000, least=1)
 # Code points of one message at most.
 MESSAGE_MAX_LENGTH = env.number("MESSAGE_MAX_LENGTH", 32000, least=1)
+# Versions of one message that are listed at most; the log keeps all of them.
+VERSIONS_MAX = env.number("VERSIONS_MAX", 50, least=2)
+# Code points of a comment on a message at most.
+COMMENT_MAX_LENGTH = env.number("COMMENT_MAX_LENGTH", 2000, least=1)
 # Code points of a title at most.
 TITLE_MAX_LENGTH = env.number("TITLE_MAX_LENGTH", 200, least=1)
 # Bytes of a conversation's metadata at most.

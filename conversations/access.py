@@ -9,19 +9,23 @@ class Permission(StrEnum):
     """What can be asked for."""
 
     READ = "read"
+    RATE = "rate"
     SEND = "send"
     STOP = "stop"
     CHANGE = "change"
     ARCHIVE = "archive"
+    MODERATE = "moderate"
     MANAGE_MEMBERS = "manage_members"
     LEAVE = "leave"
 
 
+_VIEWER = frozenset({Permission.READ, Permission.RATE, Permission.LEAVE})
+_AGENT = _VIEWER | {Permission.SEND, Permission.STOP}
 ROLES: dict[str, frozenset[Permission]] = {
     "owner": frozenset(Permission) - {Permission.LEAVE},
-    "editor": frozenset({Permission.READ, Permission.SEND, Permission.STOP, Permission.CHANGE, Permission.LEAVE}),
-    "agent": frozenset({Permission.READ, Permission.SEND, Permission.STOP, Permission.LEAVE}),
-    "viewer": frozenset({Permission.READ, Permission.LEAVE}),
+    "editor": _AGENT | {Permission.CHANGE},
+    "agent": _AGENT,
+    "viewer": _VIEWER,
 }
 
 

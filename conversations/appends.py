@@ -12,7 +12,7 @@ from conversations import event_types
 from conversations.access import Permission, require
 from conversations.actors import Actor
 from conversations.context import tokens
-from conversations.models import Conversation, Event, Member, Run, SearchEntry
+from conversations.models import Conversation, Event, Member, Message, Run, SearchEntry
 from conversations.privacy import drafts
 from conversations.search import index
 
@@ -104,6 +104,14 @@ class State:
         self.settle()
         return Member.objects.filter(conversation=self.conversation, user_id=user_id).first()
 
+    def message(self, id_: UUID) -> Message:
+        """A message of the conversation. Raises Problem `not_found`."""
+        self.settle()
+        row = Message.objects.filter(id=id_, conversation=self.conversation).first()
+        if row is None:
+            raise Problem("not_found")
+        return row
+
     def lock_run(self, run_id: UUID) -> Run:
         """The run's row, locked. Raises Problem `not_found`."""
         self.settle()
@@ -115,7 +123,10 @@ class State:
 
 @dataclass
 class Decision:
-    """What is to be written: events in order, then `effects` (audit, jobs, leases) in the same transaction."""
+    """What is to be written: events in order, then `effects` (audit, jobs, leases) in the same transaction.
+
+    Without events nothing happens: everything is already as it was asked for.
+    """
 
     drafts: Sequence[Draft]
     effects: Sequence[Callable[[], object]] = ()
@@ -152,7 +163,10 @@ class Append:
 
 @dataclass
 class Committed:
-    """What was written: the frames of all events, and of the main one. With `dup`, that of the first time."""
+    """What was written: the frames of all events, and of the main one. With `dup`, that of the first time.
+
+    No frames and an empty main one where there was nothing to do.
+    """
 
     conversation: Conversation
     main: Frame

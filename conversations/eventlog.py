@@ -143,6 +143,8 @@ class _Group:
             decision = item.decide(State(conversation, self._role(item), item.actor, item.key, self._flush))
         except Problem as problem:
             return problem
+        if not decision.drafts:
+            return Committed(conversation, {}, dup=True)
         return self._number(item, conversation, decision)
 
     def _role(self, item: Append) -> str | None:

@@ -5,6 +5,8 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from chatproject.lib.clock import rfc3339
 from chatproject.lib.crypto import DataKey
 from conversations import event_types, keys, markdown
@@ -138,9 +140,10 @@ def _part(part: Json, row: File | None) -> Json:
 
 
 def versions(*rows: Message) -> list[Json]:
-    """All texts of a message and of its alternatives, the oldest first: `{seq, message, selected, at}`."""
+    """The texts of a message and of its alternatives, the oldest first: the newest VERSIONS_MAX of them, as
+    `{seq, message, selected, at}`."""
     found = [_version(row, own) for row in rows for own in row.versions or [_beginning(row)]]
-    return sorted(found, key=lambda one: one["seq"])
+    return sorted(found, key=lambda one: one["seq"])[-settings.VERSIONS_MAX :]
 
 
 def _beginning(row: Message) -> Json:

@@ -20,7 +20,7 @@ from accounts.api.serializers import (
     UserShape,
 )
 from accounts.services import tokens, users
-from chatproject.lib.http import checked, etag, if_match
+from chatproject.lib.http import checked, etag, idempotency_key, if_match
 
 
 class Open(APIView):
@@ -80,5 +80,6 @@ class MeView(LoggedIn):
         version = if_match(request)
         if version is None:
             version = changes.get("version")
-        user = users.update_profile(user=self.user, changes=changes, version=version)
+        key = idempotency_key(request)
+        user = users.update_profile(user=self.user, changes=changes, version=version, idempotency_key=key)
         return Response(wire.user(user), headers={"ETag": etag(user.version)})

@@ -12,6 +12,7 @@ from django.db.models import F
 
 from accounts import audit
 from accounts.models import User
+from accounts.services.idempotency import Once
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import parse_id
 from chatproject.lib.jsonvalues import clean_object
@@ -44,11 +45,18 @@ def register(*, username: str, password: str, email: str = "") -> User:
     return user
 
 
-def update_profile(*, user: User, changes: dict[str, Any], version: int | None = None) -> User:
-    """Change profile fields. With `version`, only if it is the current one.
+@transaction.atomic
+def update_profile(
+    *, user: User, changes: dict[str, Any], version: int | None = None, idempotency_key: str | None = None
+) -> User:
+    """Change profile fields. With `version`, only if it is the current one; with a key, once.
 
-    Raises Problem `stale` with the current version, `invalid` or `too_large` for preferences.
+    Raises Problem `stale` with the current version, `invalid` or `too_large` for preferences,
+    `idempotency_mismatch`.
     """
+    once = Once(user, "PATCH me", idempotency_key, [changes, version]) if idempotency_key else None
+    if once and once.claim():
+        return User.objects.get(id=user.id)
     fields = {name: changes[name] for name in PROFILE_FIELDS if name in changes}
     if "preferences" in fields:
         clean_object("preferences", fields["preferences"], PREFERENCES_MAX_BYTES)
@@ -57,6 +65,8 @@ def update_profile(*, user: User, changes: dict[str, Any], version: int | None =
         rows = rows.filter(version=version)
     if not rows.update(version=F("version") + 1, **fields):
         raise Problem("stale", extra={"version": User.objects.get(id=user.id).version})
+    if once:
+        once.remember(user.id)
     return User.objects.get(id=user.id)
 
 

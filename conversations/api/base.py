@@ -13,6 +13,7 @@ from chatproject.lib.http import idempotency_key
 from conversations import selectors
 from conversations.access import Permission
 from conversations.appends import Committed, Contradiction
+from conversations.services.validation import as_cmid
 
 
 class View(LoggedIn):
@@ -32,7 +33,7 @@ def write_once(
     itself finds the repetition."""
     key = idempotency_key(request)
     try:
-        return verb(cmid or (f"{route}:{key}" if key else None)).result()
+        return verb(cmid or as_cmid(route, key)).result()
     except Contradiction as contradiction:
         if key and not cmid:
             raise Problem("idempotency_mismatch") from contradiction

@@ -12,20 +12,26 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
+from accounts.models import User
+from chatproject.lib.errors import Problem
 from chatproject.lib.http import checked, idempotency_key, integer, page_size
 from chatproject.lib.ids import new_id
 from conversations import selectors, wire
 from conversations.access import Permission
 from conversations.api.base import View, write_once
 from conversations.api.renderers import EventStreamRenderer, FastJSONRenderer
-from conversations.api.serializers import MessageInput, MessagePage, MessageShape, Sent
+from conversations.api.serializers import MessageInput, MessagePage, Sent
 from conversations.api.streaming import event_stream
 from conversations.appends import Committed
 from conversations.cursors import Cursor
 from conversations.models import Run
 from conversations.services import messages
 
-LIMITS = [OpenApiParameter(name, int) for name in ("before_seq", "after_seq", "limit")]
+VERSIONS = ("selected", "all")
+LIMITS = [
+    *(OpenApiParameter(name, int) for name in ("before_seq", "after_seq", "limit")),
+    OpenApiParameter("versions", str, enum=VERSIONS, description="`all`: answers that are not selected too."),
+]
 
 
 class MessagesView(View):
@@ -41,7 +47,14 @@ class MessagesView(View):
             integer(request, "after_seq"),
             page_size(request),
         )
-        found = selectors.messages(id, before_seq=before, after_seq=after, limit=limit + 1)
+        found = selectors.messages(
+            id,
+            before_seq=before,
+            after_seq=after,
+            limit=limit + 1,
+            reader=self.user,
+            alternatives=_alternatives(request),
+        )
         more = len(found) > limit
         if after is not None:
             page, following = found[:limit], ("after_seq", found[limit - 1]["seq"] if more else None)
@@ -58,35 +71,40 @@ class MessagesView(View):
         wait = integer(request, "wait", 0, most=settings.WAIT_MAX_SECONDS)
         given = checked(MessageInput, request)
         cmid = given.pop("cmid", None)
-        given["idempotency_key"] = idempotency_key(request) if cmid else None
+        given["idempotency_key"] = idempotency_key(request)
 
         def send(key: str | None) -> Any:
             return messages.send(user=self.user, conversation=id, cmid=key or str(new_id()), **given)
 
         done = write_once(request, send, messages.SEND_ROUTE, cmid)
-        run = done.main["data"].get("run")
-        if request.accepted_renderer.format == "sse":
-            start = Cursor(str(done.conversation.epoch), done.main["seq"] - 1)
-            return event_stream(self.user, id, start, until=run or done.main["id"])
-        if run and wait:
-            _wait_for(UUID(run), wait)
-        return Response(_sent(done, run), status=201)
+        return answered(self, request, done, wait)
 
 
-class MessageView(View):
-    permissions = {"GET": Permission.READ}
-
-    @extend_schema(responses=MessageShape)
-    def get(self, request: Request, id: UUID, message: UUID) -> Response:
-        """One message."""
-        self.conversation(id)
-        return Response(selectors.message(id, message))
+def _alternatives(request: Request) -> bool:
+    """Whether answers that are not selected are asked for too. Raises Problem `invalid`."""
+    asked = request.query_params.get("versions", "selected")
+    if asked not in VERSIONS:
+        raise Problem("invalid", errors={"versions": [f"One of {', '.join(VERSIONS)}."]})
+    return asked == "all"
 
 
-def _sent(done: Committed, run: str | None) -> dict[str, Any]:
+def answered(view: View, request: Request, done: Committed, wait: int) -> HttpResponseBase:
+    """What a request for an answer gives: the answer as it comes, or what was stored, after `wait` seconds at most."""
+    run = done.main["data"].get("run")
+    if request.accepted_renderer.format == "sse":
+        start = Cursor(str(done.conversation.epoch), done.main["seq"] - 1)
+        return event_stream(view.user, done.conversation.id, start, until=run or done.main["id"])
+    if run and wait:
+        _wait_for(UUID(run), wait)
+    return Response(_sent(view.user, done, run), status=201)
+
+
+def _sent(user: User, done: Committed, run: str | None) -> dict[str, Any]:
+    data = done.main["data"]
+    message = UUID(data.get("message") or data["reply_to"])
     answer = {
         "event": done.main,
-        "message": selectors.message(done.conversation.id, UUID(done.main["data"]["message"])),
+        "message": selectors.message(done.conversation.id, message, user),
         "dup": done.dup,
     }
     return {**answer, "run": wire.run(Run.objects.get(id=run))} if run else answer

@@ -6,8 +6,8 @@ from chatproject.lib.errors import CODES
 
 PROBLEM = {
     "type": "object",
-    "description": "RFC 9457. Further members by code: `version` (stale), `reason`, `epoch`, `head` and `snapshot` "
-    "(resync_required).",
+    "description": "RFC 9457. Further members by code: `version` and, of a message, `message` (stale), `reason`, "
+    "`epoch`, `head` and `snapshot` (resync_required).",
     "properties": {
         "type": {"type": "string"},
         "title": {"type": "string"},

@@ -1,8 +1,9 @@
 from django.urls import path
 
-from conversations.api import conversations, events, exports, files, messages, runs, search
+from conversations.api import conversations, events, exports, files, messages, revisions, runs, search
 
 ONE = "conversations/<uuid:id>/"
+MESSAGE = f"{ONE}messages/<uuid:message>/"
 
 urlpatterns = [
     path("conversations/", conversations.ConversationsView.as_view()),
@@ -10,7 +11,12 @@ urlpatterns = [
     path(f"{ONE}members/", conversations.MembersView.as_view()),
     path(f"{ONE}members/<uuid:user>/", conversations.MemberView.as_view()),
     path(f"{ONE}messages/", messages.MessagesView.as_view()),
-    path(f"{ONE}messages/<uuid:message>/", messages.MessageView.as_view()),
+    path(MESSAGE, revisions.MessageView.as_view()),
+    path(f"{MESSAGE}versions/", revisions.VersionsView.as_view()),
+    path(f"{MESSAGE}pin/", revisions.PinView.as_view()),
+    path(f"{MESSAGE}select/", revisions.SelectView.as_view()),
+    path(f"{MESSAGE}regenerate/", revisions.RegenerateView.as_view()),
+    path(f"{MESSAGE}feedback/", revisions.FeedbackView.as_view()),
     path(f"{ONE}events/", events.EventsView.as_view()),
     path(f"{ONE}export/", exports.ExportView.as_view()),
     path("files/", files.FilesView.as_view()),

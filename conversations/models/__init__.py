@@ -4,7 +4,6 @@ from conversations.models.conversation import Conversation
 from conversations.models.event import Event
 from conversations.models.feedback import Feedback
 from conversations.models.file import File, FileChunk
-from conversations.models.idempotency import IdempotencyKey
 from conversations.models.member import Member
 from conversations.models.message import Message
 from conversations.models.periodic import PeriodicJob
@@ -19,7 +18,6 @@ __all__ = [
     "Feedback",
     "File",
     "FileChunk",
-    "IdempotencyKey",
     "Member",
     "Message",
     "PeriodicJob",

@@ -15,7 +15,7 @@ from conversations.selectors.conversations import (
 from conversations.selectors.files import file_for, files
 from conversations.selectors.history import history
 from conversations.selectors.log import events, head, heads, seq_before, snapshot, standing
-from conversations.selectors.messages import message, message_text, messages, transcript, wire_messages
+from conversations.selectors.messages import message, message_text, messages, transcript, versions, wire_messages
 from conversations.selectors.runs import answer, ended_run, run_for, running_tails, running_texts, stored_lengths
 from conversations.selectors.states import room_state, states_since
 
@@ -45,6 +45,7 @@ __all__ = [
     "states_since",
     "stored_lengths",
     "transcript",
+    "versions",
     "visible_conversations",
     "wire_conversation",
     "wire_messages",

@@ -8,8 +8,8 @@ from django.db.models import Q
 
 from accounts.models import User
 from chatproject.lib.errors import Problem
-from conversations import keys, wire
-from conversations.models import Feedback, File, Message, Run
+from conversations import keys, markdown, wire
+from conversations.models import Event, Feedback, File, Message, Run
 from conversations.services.runs import stored_text
 
 Json = dict[str, Any]
@@ -49,6 +49,17 @@ def message(conversation: UUID, id_: UUID, reader: User | None = None) -> Json:
     if row is None:
         raise Problem("not_found")
     return wire_messages([row], reader)[0]
+
+
+def versions(conversation: UUID, id_: UUID) -> list[Json]:
+    """The texts of a message and of its alternatives, each with `text` and `html`; none of what was deleted.
+
+    Membership was checked. Raises Problem `not_found`.
+    """
+    listed = [] if (shown := message(conversation, id_))["status"] in Message.GONE else shown["versions"]
+    events = Event.objects.filter(conversation=conversation, seq__in=[one["seq"] for one in listed])
+    texts = {frame["seq"]: frame["data"].get("text") or "" for frame in wire.stored_events(events)}
+    return [{**one, "text": texts[one["seq"]], "html": markdown.render(texts[one["seq"]])} for one in listed]
 
 
 def wire_messages(rows: Iterable[Message], reader: User | None = None) -> list[Json]:

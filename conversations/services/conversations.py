@@ -11,6 +11,7 @@ from django.conf import settings
 from accounts import audit
 from accounts.models import User
 from accounts.services import users
+from accounts.services.idempotency import Once
 from chatproject.lib.crypto import DataKey
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
@@ -20,7 +21,6 @@ from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import Conversation
 from conversations.services import messages
-from conversations.services.idempotency import Once
 from conversations.services.validation import (
     clean_assistant,
     clean_cmid,
@@ -124,7 +124,7 @@ def update(
             state.require(Permission.ARCHIVE)
         if version is not None and version != state.conversation.version:
             raise Problem("stale", extra={"version": state.conversation.version})
-        return Decision([change])
+        return Decision([] if _is_so(state.conversation, cleaned) else [change])
 
     return eventlog.submit(
         Append(conversation, Actor.of(user), cmid or f"update:{change.id}", decide, body=cleaned, drafts=[change])
@@ -132,16 +132,23 @@ def update(
 
 
 def archive(*, user: User, conversation: UUID, cmid: str | None = None) -> "Future[Committed]":
-    """Take a conversation out of the list; it can be opened again by `update(status=open)`."""
+    """Take a conversation out of the list; it can be opened again by `update(status=open)`. Once more is nothing."""
     change = Draft("conversation:update", {"status": ARCHIVED})
 
     def decide(state: State) -> Decision:
         state.require(Permission.ARCHIVE)
+        if state.conversation.status == ARCHIVED:
+            return Decision([])
         return Decision([change], [lambda: _audit(user, "conversation.archived", conversation)])
 
     return eventlog.submit(
         Append(conversation, Actor.of(user), cmid or f"archive:{change.id}", decide, drafts=[change])
     )
+
+
+def _is_so(row: Conversation, changes: dict[str, Any]) -> bool:
+    """Whether nothing would change. A title is an envelope: setting one always counts."""
+    return "title" not in changes and all(getattr(row, name) == value for name, value in changes.items())
 
 
 def _clean_status(status: Any) -> str:

@@ -7,16 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import User
+from accounts.services.idempotency import Once
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id, parse_id
 from conversations import eventlog, queue
 from conversations.access import Permission
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
-from conversations.models import Conversation, Message
+from conversations.models import Conversation, Event, Message
 from conversations.services import attaching
-from conversations.services.idempotency import Once
-from conversations.services.validation import clean_assistant, clean_cmid, clean_text
+from conversations.services.validation import as_cmid, clean_assistant, clean_cmid, clean_text
 
 ACTIONS = ("chat",)
 SEND_ROUTE = "POST messages"
@@ -41,7 +41,7 @@ def send(
     """Write `message:new`; an assistant's answer is queued in the same transaction.
 
     `parts` are files that the user uploaded into this conversation; with one, the text may be empty.
-    `idempotency_key` is for a request that has both a key and a cmid; alone, the key is the cmid.
+    `idempotency_key` may come with a cmid or alone: then `as_cmid` of it is the cmid.
     Fails with Problem `invalid`, `too_large`, `not_found`, `forbidden`, `conversation_closed`, `conflict`,
     `idempotency_mismatch`, and with `on_busy="reject"` `conversation_busy` while an answer is queued or running.
     """
@@ -52,23 +52,22 @@ def send(
         body.append(carried)
         new.data["parts"] = carried
     new.data["reply_to"] = _reply_to(reply_to)
-    policy = _on_busy(on_busy)
+    policy = clean_on_busy(on_busy)
     once = Once(user, f"{SEND_ROUTE} {conversation}", idempotency_key, [cmid, body]) if idempotency_key else None
+    key_cmid = as_cmid(SEND_ROUTE, idempotency_key)
 
     def decide(state: State) -> Decision:
         state.require(Permission.SEND)
-        if state.conversation.status not in OPEN:
-            raise Problem("conversation_closed")
+        check_open(state)
         _check_reply(state, new.data["reply_to"])
         attaching.check(state, carried)
-        effects = _remembering(state, once)
+        effects = _remembering(state, once, alone=cmid == key_cmid)
         name = named or state.conversation.assistant
         if name is None:
             return Decision([new], effects)
-        if policy == "reject" and _busy(state):
-            raise Problem("conversation_busy", retry_after_ms=1000)
+        check_busy(state, policy)
         new.data |= {"assistant": name, "run": str(new_id())}
-        return Decision([new], effects if state.conversation.active_run else [*effects, enqueue(conversation)])
+        return Decision([new], [*effects, *waking(state)])
 
     return eventlog.submit(Append(conversation, Actor.of(user), clean_cmid(cmid), decide, body=body, drafts=[new]))
 
@@ -90,20 +89,28 @@ def enqueue(conversation: UUID) -> Callable[[], None]:
     return partial(queue.enqueue_turn, conversation)
 
 
-def _remembering(state: State, once: Once | None) -> list[Callable[[], None]]:
-    """The effect that keeps an Idempotency-Key. Raises Problem `idempotency_mismatch`."""
-    if once is None:
-        return []
-    state.settle()
-    if once.claim():
-        raise Problem("idempotency_mismatch")
-    return [partial(once.remember, state.conversation.id)]
+def waking(state: State) -> list[Callable[[], None]]:
+    """The effects of a newly queued run: whoever answers now takes the next one when it is done."""
+    return [] if state.conversation.active_run else [enqueue(state.conversation.id)]
 
 
-def _on_busy(policy: str | None) -> str:
+def check_open(state: State) -> None:
+    """Raise Problem `conversation_closed` where nothing may be said any more."""
+    if state.conversation.status not in OPEN:
+        raise Problem("conversation_closed")
+
+
+def clean_on_busy(policy: str | None) -> str:
+    """What to do while an answer is queued or running. Raises Problem `invalid`."""
     if (policy or "enqueue") not in ON_BUSY:
         raise Problem("invalid", errors={"on_busy": [f"One of {', '.join(ON_BUSY)}."]})
     return policy or "enqueue"
+
+
+def check_busy(state: State, policy: str) -> None:
+    """Raise Problem `conversation_busy` where `policy` says so."""
+    if policy == "reject" and _busy(state):
+        raise Problem("conversation_busy", retry_after_ms=1000)
 
 
 def _busy(state: State) -> bool:
@@ -111,6 +118,22 @@ def _busy(state: State) -> bool:
         return True
     state.settle()
     return state.conversation.runs.filter(status="queued").exists()
+
+
+def _remembering(state: State, once: Once | None, *, alone: bool) -> list[Callable[[], None]]:
+    """The effect that keeps an Idempotency-Key; `alone` it is in the log, as the cmid.
+
+    Raises Problem `idempotency_mismatch` where it came before, with or without a cmid.
+    """
+    if once is None:
+        return []
+    state.settle()
+    in_log = Event.objects.filter(
+        conversation=state.conversation, actor_id=state.actor.id, cmid=as_cmid(SEND_ROUTE, once.key)
+    )
+    if once.claim() or in_log.exists():
+        raise Problem("idempotency_mismatch")
+    return [] if alone else [partial(once.remember, state.conversation.id)]
 
 
 def _reply_to(value: Any) -> str | None:

@@ -149,6 +149,13 @@ def interrupt(*, run: Run, is_dead: Callable[[Run], bool]) -> "Future[Committed]
     return eventlog.submit(Append(run.conversation_id, SYSTEM, f"run:{run.id}:end", decide))
 
 
+def taking_back(state: State, message: UUID) -> Decision:
+    """What ends the queued answers to a message, inside another decision."""
+    queued = Run.objects.filter(conversation=state.conversation, reply_to=message, status=Run.Status.QUEUED)
+    ended = [_end_from_store(state, run, Run.Status.STOPPED) for run in queued.select_for_update()]
+    return Decision([one.drafts[0] for one in ended], [effect for one in ended for effect in one.effects])
+
+
 def stored_text(run: Run, key: Any, after: int = 0) -> str:
     """What is stored of a running answer, `after` so many code points (where a piece ended); `key` is the
     conversation's data key."""

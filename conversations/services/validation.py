@@ -1,6 +1,7 @@
 """Checks on input that several verbs share. Each raises Problem with a code of the registry."""
 
 import unicodedata
+from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
@@ -36,6 +37,14 @@ def clean_cmid(cmid: Any) -> str:
     if not isinstance(cmid, str) or not 0 < len(cmid) <= CMID_MAX_LENGTH or not cmid.isprintable():
         raise Problem("invalid", errors={"cmid": [f"A cmid is printable text of 1 to {CMID_MAX_LENGTH} characters."]})
     return cmid
+
+
+def as_cmid(route: str, key: str | None) -> str | None:
+    """The cmid that an Idempotency-Key stands for, where the client gave none; hashed where it would be too long."""
+    if key is None:
+        return None
+    cmid = f"{route}:{key}"
+    return cmid if len(cmid) <= CMID_MAX_LENGTH else f"key:{sha256(cmid.encode()).hexdigest()}"
 
 
 def clean_assistant(name: Any) -> str | None:

@@ -193,6 +193,19 @@ def test_a_profile_is_changed(as_alice: Api) -> None:
     assert as_alice.get("me/").json == after.json
 
 
+def test_a_change_with_a_key_is_made_once(as_alice: Api, as_bob: Api) -> None:
+    key = {"Idempotency_Key": "k"}
+    first = as_alice.patch("me/", {"name": "Ada"}, **key)
+    as_alice.patch("me/", {"name": "Ada Lovelace"})
+
+    again = as_alice.patch("me/", {"name": "Ada"}, **key)
+    assert (again.status, again.json["name"], again.json["version"]) == (200, "Ada Lovelace", first.json["version"] + 1)
+    assert as_alice.patch("me/", {"name": "Other"}, **key).code == "idempotency_mismatch"
+    assert as_bob.patch("me/", {"name": "Bobby"}, **key).json["name"] == "Bobby"
+    assert as_alice.patch("me/", {"version": 1, "name": "Stale"}, Idempotency_Key="l").code == "stale"
+    assert as_alice.patch("me/", {"name": "x"}, Idempotency_Key="").code == "invalid"
+
+
 def test_of_two_changes_of_one_version_one_wins(as_alice: Api) -> None:
     version = as_alice.get("me/").json["version"]
     answers = at_once(2, lambda n: as_alice.patch("me/", {"name": f"Alice {n}"}, If_Match=f'"{version}"'))

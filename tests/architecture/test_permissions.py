@@ -27,6 +27,7 @@ ALL, SPEAK, CHANGE, OWN = (
     "owner",
 )
 ONE = "conversations/<uuid:id>/"
+MESSAGE = f"{ONE}messages/<uuid:message>/"
 # Who gets past the door of each route of the API, by method.
 API: dict[str, dict[str, str]] = {
     "auth/register/": {"POST": ANYBODY},
@@ -41,7 +42,13 @@ API: dict[str, dict[str, str]] = {
     f"{ONE}members/": {"GET": ALL, "POST": OWN},
     f"{ONE}members/<uuid:user>/": {"PATCH": OWN, "DELETE": OWN},
     f"{ONE}messages/": {"GET": ALL, "POST": SPEAK},
-    f"{ONE}messages/<uuid:message>/": {"GET": ALL},
+    # The message is the owner's: nobody else may delete it.
+    MESSAGE: {"GET": ALL, "PATCH": SPEAK, "DELETE": OWN},
+    f"{MESSAGE}versions/": {"GET": ALL},
+    f"{MESSAGE}pin/": {"PUT": SPEAK},
+    f"{MESSAGE}select/": {"PUT": SPEAK, "POST": SPEAK},
+    f"{MESSAGE}regenerate/": {"POST": SPEAK},
+    f"{MESSAGE}feedback/": {"PUT": ALL},
     f"{ONE}events/": {"GET": ALL},
     f"{ONE}export/": {"GET": ALL},
     "files/": {"GET": LOGIN, "POST": LOGIN},

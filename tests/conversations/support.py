@@ -17,6 +17,7 @@ from conversations import projections, wire
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import Conversation, Event, Feedback, Member, Message, Run
+from conversations.services import messages, runs
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -64,6 +65,20 @@ def replayed(conversation: UUID) -> None:
     projections.rebuild(conversation)
     assert projected(conversation) == before
     check_numbers(conversation)
+
+
+def say(user: User, conversation: UUID, text: str = "Hello", **given: Any) -> UUID:
+    """Send a message; its id."""
+    sent = messages.send(user=user, conversation=conversation, text=text, cmid=str(new_id()), **given).result(30)
+    return UUID(sent.main["data"]["message"])
+
+
+def answer(conversation: UUID, text: str = "Answer", status: str = "completed") -> UUID:
+    """Have the oldest queued run answered; the id of the answer."""
+    claim = runs.claim(conversation=conversation, worker="test")
+    assert claim
+    runs.end(claim=claim, status=status, text=text).result(30)
+    return claim.message
 
 
 def refusal(future: "Future[Committed]") -> str:

@@ -14,12 +14,13 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from conversations import event_types, projections, selectors, wire
 from conversations.assistants import chunks
-from conversations.models import Conversation, Event, Message, Run
-from conversations.services import conversations, members, messages, reading, runs
+from conversations.models import Conversation, Event, Feedback, Message, Run
+from conversations.services import branches, conversations, feedback, members, messages, reading, revisions, runs
 from tests.conversations.support import frames, projected, replayed
 
 WHO = st.sampled_from(["alice", "bob", "mallory"])
 TEXT = st.sampled_from(["Hello", "日本語 👋🏽", "a" * 3000, "<b>bold</b>"])
+WHICH = st.integers(0, 5)
 STEPS = st.one_of(
     st.tuples(st.just("send"), WHO, TEXT, st.sampled_from([None, "guide"]), st.sampled_from(["1", "2", "3", None])),
     st.tuples(
@@ -47,6 +48,25 @@ STEPS = st.one_of(
     st.tuples(st.just("end"), st.sampled_from(["completed", "failed", "stopped"])),
     st.tuples(st.just("stop"), WHO),
     st.tuples(st.just("interrupt")),
+    st.tuples(st.just("edit"), WHO, WHICH, TEXT),
+    st.tuples(st.just("delete"), WHO, WHICH),
+    st.tuples(st.just("pin"), WHO, WHICH, st.booleans()),
+    st.tuples(st.just("select"), WHO, WHICH),
+    st.tuples(st.just("regenerate"), WHO, WHICH),
+    st.tuples(
+        st.just("feedback"),
+        WHO,
+        WHICH,
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "rating": st.sampled_from(["up", "down", None]),
+                "solved": st.booleans(),
+                "copied": st.booleans(),
+                "comment": st.sampled_from(["Thanks", None]),
+            },
+        ),
+    ),
 )
 
 
@@ -115,6 +135,28 @@ class Story:
         run = Run.objects.filter(conversation=self.id).order_by("-queued_seq").first()
         return run and runs.stop(user=self.cast[who], run=run)
 
+    def which(self, number: int) -> dict[str, Any]:
+        ids = Message.objects.filter(conversation=self.id).order_by("seq").values_list("id", flat=True)
+        return {"conversation": self.id, "message": ids[number % len(ids)] if ids else new_id()}
+
+    def edit(self, who: str, number: int, text: str) -> Any:
+        return revisions.edit(user=self.cast[who], text=text, **self.which(number))
+
+    def delete(self, who: str, number: int) -> Any:
+        return revisions.delete(user=self.cast[who], **self.which(number))
+
+    def pin(self, who: str, number: int, on: bool) -> Any:
+        return revisions.pin(user=self.cast[who], on=on, **self.which(number))
+
+    def select(self, who: str, number: int) -> Any:
+        return branches.select(user=self.cast[who], **self.which(number))
+
+    def regenerate(self, who: str, number: int) -> Any:
+        return branches.regenerate(user=self.cast[who], assistant="guide", **self.which(number))
+
+    def feedback(self, who: str, number: int, changes: dict[str, Any]) -> Any:
+        return feedback.give(user=self.cast[who], changes=changes, **self.which(number))
+
     def interrupt(self) -> Any:
         run = Run.objects.filter(conversation=self.id, status="running").first()
         return run and runs.interrupt(run=run, is_dead=lambda run: True)
@@ -128,10 +170,23 @@ def test_any_story_can_be_told_again(alice: User, bob: User, mallory: User, step
         story.tell("take" if verb == "claim" else verb, *given_)
 
     assert story.said == frames(story.id)
+    check_marks(story.id)
     replayed(story.id)
     shown = selectors.snapshot(story.id)
     projections.rebuild(story.id)
     assert selectors.snapshot(story.id) == shown
+
+
+def check_marks(conversation: UUID) -> None:
+    """Counters count what is there, and of alternative answers exactly one is chosen."""
+    row = Conversation.objects.get(id=conversation)
+    given = list(Feedback.objects.filter(conversation=conversation))
+    assert (row.up, row.down) == (sum(one.rating == "up" for one in given), sum(one.rating == "down" for one in given))
+    assert (row.solved, row.copied) == (sum(one.solved for one in given), sum(one.copied for one in given))
+    groups: dict[UUID, int] = {}
+    for message in Message.objects.filter(conversation=conversation):
+        groups[message.group] = groups.get(message.group, 0) + message.selected
+    assert set(groups.values()) <= {1}
 
 
 def test_a_lost_projection_comes_back(alice: User, conversation: UUID) -> None:
@@ -170,12 +225,17 @@ def test_no_table_holds_what_was_said(alice: User, bob: User) -> None:
     runs.step(claim=claim, data={**step, **secret}).result(30)
     chunks.store(chunks.Piece(claim, f"Answer {MARKER}", 0)).result(30)
     conversations.update(user=alice, conversation=id_, changes={"title": f"New {MARKER}"}).result(30)
+    asked = Message.objects.get(conversation=id_, role="user").id
+    revisions.edit(user=alice, conversation=id_, message=asked, text=f"Edited {MARKER}").result(30)
+    comment = {"comment": f"Comment {MARKER}"}
+    feedback.give(user=alice, conversation=id_, message=asked, changes=comment).result(30)
+    feedback.give(user=alice, conversation=id_, message=asked, changes={"rating": "up"}).result(30)
     assert_nowhere()
     error = {"code": "x", "message": MARKER}
     runs.end(claim=claim, status="failed", text=f"Answer {MARKER}", error=error, sources=[{"t": MARKER}]).result(30)
     assert_nowhere()
 
-    assert str(frames(id_)).count(MARKER) == 9
+    assert str(frames(id_)).count(MARKER) == 12
     replayed(id_)
 
 

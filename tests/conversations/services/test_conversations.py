@@ -5,9 +5,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from accounts.models import AuditEntry, User
+from accounts.models import AuditEntry, IdempotencyKey, User
 from chatproject.lib.errors import Problem
-from conversations.models import Conversation, IdempotencyKey, Member, Run
+from conversations.models import Conversation, Member, Run
 from conversations.services import conversations
 from tests.conversations.support import at_once, check_numbers, frames, refusal, replayed, texts
 
@@ -179,6 +179,20 @@ def test_update_refuses(alice: User, conversation: UUID, changes: dict[str, Any]
     with pytest.raises(Problem, match="invalid"):
         conversations.update(user=alice, conversation=conversation, changes=changes)
     assert check_numbers(conversation) == 2
+
+
+def test_what_is_so_already_is_not_written(alice: User, conversation: UUID) -> None:
+    for _ in range(2):
+        conversations.archive(user=alice, conversation=conversation).result(30)
+    conversations.update(user=alice, conversation=conversation, changes={"status": "archived"}).result(30)
+    assert check_numbers(conversation) == 3
+    assert audited(conversation).count("conversation.archived") == 1
+
+    for _ in range(2):
+        changes = {"status": "open", "tags": ["x"], "metadata": {"n": 1}}
+        done = conversations.update(user=alice, conversation=conversation, changes=changes).result(30)
+    assert (done.dup, check_numbers(conversation)) == (True, 4)
+    replayed(conversation)
 
 
 def test_archive_and_back(alice: User, conversation: UUID) -> None:

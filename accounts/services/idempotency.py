@@ -1,5 +1,5 @@
-"""Idempotency-Keys that the log cannot find by itself: a new conversation has no log yet, and a message may
-come with a cmid of its own beside the key. Other verbs use the key as their cmid."""
+"""Idempotency-Keys of what no log can find by itself: a profile has no log, a new conversation has none yet, and
+a message may come with a cmid of its own beside the key. Other verbs use the key as their cmid."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,9 +12,8 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
-from accounts.models import User
+from accounts.models import IdempotencyKey, User
 from chatproject.lib.errors import Problem
-from conversations.models import IdempotencyKey
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Once:
     body: Any
 
     def claim(self) -> UUID | None:
-        """The conversation that the request made or wrote to before, or None the first time.
+        """The id of what the request made or changed before, or None the first time.
 
         Waits for whoever has the same key in hand. Raises Problem `idempotency_mismatch`.
         """
@@ -40,9 +39,9 @@ class Once:
         row = self._rows().filter(key=self.key).first()
         if row and bytes(row.fingerprint) != self._fingerprint():
             raise Problem("idempotency_mismatch")
-        return row.conversation if row else None
+        return row.result if row else None
 
-    def remember(self, conversation: UUID) -> None:
+    def remember(self, result: UUID) -> None:
         """Keep the key for IDEMPOTENCY_HOURS; forget the user's older ones."""
         IdempotencyKey.objects.filter(user=self.user, created_at__lt=Now() - _kept()).delete()
         IdempotencyKey.objects.create(
@@ -50,7 +49,7 @@ class Once:
             route=self.route,
             key=self.key,
             fingerprint=self._fingerprint(),
-            conversation=conversation,
+            result=result,
         )
 
     def _rows(self) -> Any:
