@@ -1,0 +1,202 @@
+"""Connections of the Python client: a WebSocket, or server-sent events and POST where there is no WebSocket."""
+
+import asyncio
+import json
+import time
+from contextlib import suppress
+from typing import Protocol
+
+import httpx2 as httpx
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
+
+from realtime.client_room import Frame, Room
+
+OPEN_SECONDS = 10
+ACK_SECONDS = 1.0
+TOKEN_EXPIRED, UNAUTHENTICATED = 4004, 4501
+
+
+class Blocked(Exception):
+    """A WebSocket cannot be had here; plain HTTP may work."""
+
+
+class Owner(Protocol):
+    """What a link needs of the client."""
+
+    rooms: dict[str, Room]
+
+    def hello(self) -> Frame: ...
+
+    def welcomed(self, frame: Frame) -> None: ...
+
+    def receive(self, frame: Frame) -> None: ...
+
+
+class WebSocketLink:
+    """One WebSocket, from `hello` to its end."""
+
+    def __init__(self, url: str, owner: Owner) -> None:
+        self._url = url
+        self._owner = owner
+        self._socket: ClientConnection | None = None
+        self._outgoing: asyncio.Queue[Frame] = asyncio.Queue()
+        self._received = self._acked = 0
+        self._window = 20
+
+    def say(self, frame: Frame) -> None:
+        self._outgoing.put_nowait(frame)
+
+    async def run(self) -> int | None:
+        """Until the connection ends; its close code, None where it was cut. Raises Blocked, OSError."""
+        try:
+            self._socket = await connect(self._url, open_timeout=OPEN_SECONDS, ping_interval=None, close_timeout=1)
+        except (InvalidHandshake, InvalidMessage) as error:
+            raise Blocked(str(error)) from error
+        async with self._socket, asyncio.TaskGroup() as group:
+            await self._socket.send(json.dumps(self._owner.hello()))
+            helpers = [group.create_task(self._write()), group.create_task(self._acknowledge())]
+            with suppress(ConnectionClosed, TimeoutError):
+                await self._read(self._socket)
+            for helper in helpers:
+                helper.cancel()
+        code = self._socket.close_code
+        return code if code and code >= 4000 else None
+
+    async def _read(self, socket: ClientConnection) -> None:
+        silence = float(OPEN_SECONDS)
+        while True:
+            async with asyncio.timeout(silence):
+                message = await socket.recv()
+            self._received += 1
+            found = json.loads(message)
+            for frame in found if isinstance(found, list) else [found]:
+                if frame["type"] == "welcome":
+                    silence = frame["timeout_ms"] / 1000
+                    self._window = frame["ack_window"]
+                self._receive(frame)
+            if self._received - self._acked >= self._window // 2:
+                self._ack()
+
+    def _receive(self, frame: Frame) -> None:
+        if frame["type"] == "welcome":
+            self._owner.welcomed(frame)
+        elif frame["type"] == "heartbeat":
+            self.say({"type": "pong", "n": frame["n"]})
+        else:
+            self._owner.receive(frame)
+
+    async def _write(self) -> None:
+        with suppress(ConnectionClosed):
+            while self._socket:
+                await self._socket.send(json.dumps(await self._outgoing.get()))
+
+    async def _acknowledge(self) -> None:
+        while True:
+            await asyncio.sleep(ACK_SECONDS)
+            if self._received > self._acked:
+                self._ack()
+
+    def _ack(self) -> None:
+        self._acked = self._received
+        self.say({"type": "ack", "n": self._received})
+
+
+class EventStreamLink:
+    """The same log by `GET …/events/` as server-sent events, one stream a room, and POST (PROTOCOL.md section 5).
+
+    Ends after `seconds`, so that a WebSocket is tried again.
+    """
+
+    def __init__(self, base: str, token: str, owner: Owner, seconds: float) -> None:
+        self._owner = owner
+        self._until = time.monotonic() + seconds
+        self._http = httpx.AsyncClient(
+            base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=httpx.Timeout(60, connect=OPEN_SECONDS)
+        )
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._following: dict[str, asyncio.Task[None]] = {}
+
+    def say(self, frame: Frame) -> None:
+        """Only what HTTP can do: `send`, `stop`, `join`."""
+        if frame["type"] == "join":
+            self._follow(self._owner.rooms[frame["conversation"]])
+        elif frame["type"] in ("send", "stop"):
+            task = asyncio.create_task(self._post(frame))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def run(self) -> int | None:
+        """Until a stream ends or `seconds` are over. Raises OSError where the server is not reached."""
+        try:
+            (await self._http.get("/livez")).raise_for_status()
+            self._owner.welcomed({"type": "welcome", "session": None, "resumed": []})
+            for room in self._owner.rooms.values():
+                self._follow(room)
+            return await self._wait()
+        except httpx.HTTPError as error:
+            raise OSError(str(error)) from error
+        finally:
+            for task in (*self._tasks, *self._following.values()):
+                task.cancel()
+            await self._http.aclose()
+
+    async def _wait(self) -> int | None:
+        while (left := self._until - time.monotonic()) > 0:
+            running = self._following.values() or [asyncio.create_task(asyncio.sleep(left))]
+            done, _ = await asyncio.wait(running, timeout=min(left, 0.5), return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        return None
+
+    def _follow(self, room: Room) -> None:
+        if room.id not in self._following:
+            self._following[room.id] = asyncio.create_task(self._stream(room))
+
+    async def _stream(self, room: Room) -> None:
+        headers = {"Accept": "text/event-stream"}
+        if room.seq is not None:
+            headers["Last-Event-ID"] = f"{room.epoch}:{room.seq}"
+        path = f"/api/v1/conversations/{room.id}/events/"
+        async with self._http.stream("GET", path, headers=headers) as answer:
+            if answer.status_code != 200:
+                self._owner.receive({"type": "error", "ref": f"join:{room.id}", **_problem(await answer.aread())})
+                return
+            async for line in answer.aiter_lines():
+                if line.startswith("id:"):
+                    room.epoch = line[3:].strip().rpartition(":")[0]
+                elif line.startswith("data:"):
+                    self._owner.receive(json.loads(line[5:]))
+        raise ConnectionError("the stream ended")
+
+    async def _post(self, frame: Frame) -> None:
+        if frame["type"] == "stop":
+            answer = await self._http.post(f"/api/v1/runs/{frame['run']}/stop/")
+        else:
+            body = {name: value for name, value in frame.items() if name not in ("type", "ref", "conversation")}
+            answer = await self._http.post(f"/api/v1/conversations/{frame['conversation']}/messages/", json=body)
+        self._owner.receive(self._answer(frame, answer))
+
+    def _answer(self, frame: Frame, answer: httpx.Response) -> Frame:
+        if answer.status_code >= 400:
+            return {"type": "error", "ref": frame["ref"], **_problem(answer.content)}
+        if frame["type"] == "stop":
+            return {"type": "ok", "ref": frame["ref"]}
+        body = answer.json()
+        event, run = body["event"], body.get("run")
+        sent = {"type": "sent", "ref": frame["ref"], "conversation": frame["conversation"], "cmid": frame["cmid"]}
+        return {
+            **sent,
+            "seq": event["seq"],
+            "id": event["id"],
+            "dup": body["dup"],
+            **({"run": run["id"]} if run else {}),
+        }
+
+
+def _problem(content: bytes) -> Frame:
+    try:
+        found = json.loads(content)
+    except ValueError:
+        found = {"code": "internal", "detail": "The answer was not understood."}
+    return {**found, "retryable": found.get("code") in ("unavailable", "internal", "rate_limited")}

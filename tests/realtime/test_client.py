@@ -1,0 +1,187 @@
+"""The Python client against real servers: what it is asked to send is stored once, what it hears is in order."""
+
+import asyncio
+import random
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from accounts.models import User
+from accounts.services import tokens
+from chatproject.lib.threads import in_thread
+from realtime.client import Client, Refused, Room, State, wait_before
+from tests.faults.cluster import Cluster
+from tests.realtime.support import log, remove, write
+from tests.serving import BASE_DIR
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Callable[..., Cluster]:
+    return lambda **options: Cluster(tmp_path, **{"webs": 1, "workers": 0, **options})
+
+
+@asynccontextmanager
+async def following(url: str, user: User, conversation: UUID, **options: object) -> AsyncIterator[tuple[Client, Room]]:
+    token = (await in_thread(tokens.issue, user))["access"]
+    async with Client(url, token=token, **options) as client:  # type: ignore[arg-type]
+        yield client, client.join(str(conversation))
+
+
+async def hear(room: Room, type_: str, count: int = 1) -> list[dict]:
+    """The next `count` frames of a type."""
+    found: list[dict] = []
+    async with asyncio.timeout(20):
+        async for frame in room:
+            if frame["type"] == type_:
+                found.append(frame)
+            if len(found) == count:
+                return found
+    raise AssertionError("the room ended")
+
+
+def url_of(running: Cluster) -> str:
+    return f"http://127.0.0.1:{running.webs[0].port}"
+
+
+@pytest.mark.parametrize("transport", ["websocket", "sse"])
+async def test_alice_and_bob_talk(
+    alice: User, bob: User, conversation: UUID, cluster: Callable[..., Cluster], transport: str
+) -> None:
+    async with cluster() as running:
+        here, there = (
+            following(url_of(running), alice, conversation, transport=transport),
+            following(url_of(running), bob, conversation),
+        )
+        async with here as (_, alices), there as (_, bobs):
+            sent = await alices.send("Hello Bob")
+            assert (sent["seq"], sent["dup"]) == (3, False)
+            assert (await hear(bobs, "message:new"))[0]["data"]["text"] == "Hello Bob"
+            await bobs.send("Hello Alice")
+            assert [event["seq"] for event in await hear(alices, "message:new", 2)] == [3, 4]
+
+
+async def test_an_answer_grows(alice: User, conversation: UUID, cluster: Callable[..., Cluster]) -> None:
+    async with cluster(workers=1) as running, following(url_of(running), alice, conversation) as (_, room):
+        await room.send("slow 20 20", assistant="openai")
+        text = ""
+        async with asyncio.timeout(20):
+            async for frame in room:
+                if frame["type"] == "delta":
+                    assert frame["offset"] == len(text)
+                    text += frame["text"]
+                elif frame["type"] == "run:end":
+                    assert frame["data"]["text"].startswith(text)
+                    assert text
+                    return
+
+
+async def test_the_server_dies_and_comes_back(
+    alice: User, bob: User, conversation: UUID, cluster: Callable[..., Cluster]
+) -> None:
+    states: list[State] = []
+    async with cluster() as running:
+        async with following(url_of(running), alice, conversation, on_state=states.append) as (_, room):
+            await room.send("before")
+            await asyncio.to_thread(running.webs[0].kill)
+            await write(bob, conversation, "meanwhile")
+            after = asyncio.create_task(room.send("after"))
+            running.webs[0].start()
+            assert (await asyncio.wait_for(after, 30))["seq"] == 5
+            heard = [event["data"]["text"] for event in await hear(room, "message:new", 3)]
+            assert heard == ["before", "meanwhile", "after"]
+        assert states[:2] == ["connecting", "online"]
+        assert "waiting" in states
+        assert states[-1] == "closed"
+
+
+@asynccontextmanager
+async def no_websockets(port: int) -> AsyncIterator[str]:
+    """A proxy in front of `port` that knows only plain HTTP; its address."""
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        if b"upgrade: websocket" in head.lower():
+            writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            return writer.close()
+        upstream, out = await asyncio.open_connection("127.0.0.1", port)
+        out.write(head)
+        await asyncio.gather(_pipe(reader, out), _pipe(upstream, writer))
+
+    server = await asyncio.start_server(pass_on, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while chunk := await reader.read(65536):
+            writer.write(chunk)
+            await writer.drain()
+    except OSError:
+        pass
+    finally:
+        writer.close()
+
+
+async def test_where_websockets_are_blocked(
+    alice: User, bob: User, conversation: UUID, cluster: Callable[..., Cluster]
+) -> None:
+    async with (
+        cluster() as running,
+        no_websockets(running.webs[0].port) as url,
+        following(url, alice, conversation) as (client, room),
+    ):
+        assert (await room.send("by POST"))["seq"] == 3
+        await write(bob, conversation, "by event stream")
+        heard = await hear(room, "message:new", 2)
+        assert [event["data"]["text"] for event in heard] == ["by POST", "by event stream"]
+        assert client.state == "online"
+
+
+async def test_refused_for_good(alice: User, conversation: UUID, cluster: Callable[..., Cluster]) -> None:
+    async with cluster() as running, following(url_of(running), alice, conversation) as (client, room):
+        with pytest.raises(Refused) as refused:
+            await room.send("   ")
+        assert refused.value.code == "invalid"
+        strange = client.join("01900000-0000-7000-8000-000000000000")
+        assert [frame async for frame in strange] == []
+        assert strange.error
+        assert strange.error.code == "not_found"
+        assert len(await log(conversation)) == 2
+
+
+async def test_who_is_removed_hears_no_more(
+    alice: User, bob: User, conversation: UUID, cluster: Callable[..., Cluster]
+) -> None:
+    async with cluster() as running, following(url_of(running), bob, conversation) as (_, room):
+        await room.send("still here")
+        await remove(alice, conversation, bob)
+        async with asyncio.timeout(10):
+            assert "message:new" in [frame["type"] async for frame in room]
+        assert room.error
+        assert room.error.code == "forbidden"
+
+
+async def test_a_bad_token_ends_it(alice: User, conversation: UUID, cluster: Callable[..., Cluster]) -> None:
+    async with cluster() as running, Client(url_of(running), token="nonsense") as client:
+        room = client.join(str(conversation))
+        async with asyncio.timeout(10):
+            assert [frame async for frame in room] == []
+        assert (client.state, client.close_code) == ("closed", 4501)
+
+
+def test_it_needs_no_django() -> None:
+    program = "import sys, realtime.client; sys.exit('django' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=BASE_DIR, check=False).returncode == 0
+
+
+def test_waits() -> None:
+    chance = random.Random(1)
+    for attempt, seconds in enumerate((1, 2, 4, 8, 16), start=1):
+        assert all(abs(wait_before(attempt, chance) - seconds) <= 0.5 for _ in range(100))
+    assert all(0 <= wait_before(6, chance) <= 30 for _ in range(100))
