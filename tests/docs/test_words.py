@@ -32,6 +32,8 @@ def frames_sent() -> Iterator[str]:
     """The `type` of every frame that is spelled in the code and is no event of the log."""
     for pattern in FRAMES_IN:
         for path in BASE.glob(pattern):
+            if path.name.startswith("client"):
+                continue  # what the Python client says
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Dict):
                     yield from types_in(node)
