@@ -36,6 +36,13 @@ class EncryptedBodies(ASGIHandler):
                 break
         return cast(IO[bytes], body)
 
+    def create_request(self, scope: Any, body_file: Any) -> Any:
+        """A body that came in chunks has a length too by now; without one it would be taken for empty."""
+        request, refusal = super().create_request(scope, body_file)
+        if request is not None:
+            request.META.setdefault("CONTENT_LENGTH", str(body_file.size))
+        return request, refusal
+
 
 class BodyLimit:
     """An ASGI application around another; answers 413 itself."""

@@ -272,6 +272,9 @@ FILE_TYPES = env.words("FILE_TYPES", "*")
 FILE_TYPES_REFUSED = env.words(
     "FILE_TYPES_REFUSED", "application/vnd.microsoft.portable-executable,application/x-executable"
 )
+# Code points of the text that is drawn from a file at most, and seconds that this may take.
+FILE_TEXT_MAX_LENGTH = env.number("FILE_TEXT_MAX_LENGTH", 200_000, least=1)
+FILE_TEXT_SECONDS = env.number("FILE_TEXT_SECONDS", 10, least=1)
 # Hours after which a file that no message carries is deleted; looked for every so many seconds.
 FILE_UNATTACHED_HOURS = env.number("FILE_UNATTACHED_HOURS", 24, least=1)
 CLEAR_FILES_SECONDS = env.number("CLEAR_FILES_SECONDS", 3600, least=0)

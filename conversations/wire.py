@@ -195,6 +195,12 @@ def file_name(row: File) -> str:
     return str(opened(row.name, row.conversation_id, row.id, "name"))
 
 
+def file_text(row: File) -> str | None:
+    """The text that was drawn from a file; None where there is none."""
+    text: str | None = opened(row.text, row.conversation_id, row.id, "text")
+    return text
+
+
 def file(row: File) -> Json:
     """A file; its content is at `url`."""
     return {
@@ -204,6 +210,7 @@ def file(row: File) -> Json:
         "type": row.type,
         "size": row.size,
         "message": str(row.message) if row.message else None,
+        "tokens": row.tokens.get(tokens.configured()[0]),
         "created_at": rfc3339(row.created_at),
         "url": f"/api/v1/files/{row.id}/",
     }

@@ -34,6 +34,7 @@ commits = Counter("commits_total", "Commits of the log writer.")
 commit_failures = Counter("commit_failures_total", "Group commits that failed and were retried one by one.")
 hints_failed = Counter("hints_failed_total", "Hints that could not be published; the poll delivers instead.")
 file_bytes = Counter("file_bytes_total", "Bytes of files stored.")
+files_unread = Counter("files_unread_total", "Documents whose text could not be drawn in time.")
 jobs = Counter("jobs_total", "Background jobs, by name and outcome.", ["job", "outcome"])
 privacy_findings = Counter(
     "privacy_findings_total",

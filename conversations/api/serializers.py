@@ -218,6 +218,7 @@ class FileShape(serializers.Serializer):
     type = serializers.CharField(help_text="What is in it, not what the client said.")
     size = serializers.IntegerField(help_text="Bytes.")
     message = serializers.UUIDField(allow_null=True, help_text="The message that carries it.")
+    tokens = serializers.IntegerField(allow_null=True, help_text="That it takes in a context, told as text.")
     created_at = serializers.DateTimeField()
     url = serializers.CharField(help_text="Of its content.")
 

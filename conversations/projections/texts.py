@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from chatproject.lib.clock import rfc3339
-from conversations.models import Conversation, Event, Message
+from conversations.models import Conversation, Event, File, Message
 
 
 def unselect(conversation: Conversation, group: UUID, seq: int, but: UUID | None = None) -> None:
@@ -21,8 +21,15 @@ def set_text(row: Message, conversation: Conversation, event: Event) -> None:
     conversation.sensitive += bool(data.get("sensitive")) - row.sensitive
     row.text, row.text_event, row.changed_seq = data["text"], event.id, event.seq
     row.versions = [*row.versions, _version(event)]
-    row.tokens = data.get("tokens") or {}
+    row.tokens = _with_files(row, data.get("tokens") or {})
     row.redacted, row.sensitive = bool(data.get("redacted")), bool(data.get("sensitive"))
+
+
+def _with_files(row: Message, counted: dict[str, int]) -> dict[str, int]:
+    """The tokens of a text and of the files that its message carries."""
+    carried = File.objects.filter(id__in=[part["id"] for part in row.parts]) if row.parts else ()
+    sizes = [file.tokens for file in carried]
+    return {encoding: size + sum(one.get(encoding, 0) for one in sizes) for encoding, size in counted.items()}
 
 
 def _version(event: Event) -> dict[str, Any]:

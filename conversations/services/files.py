@@ -18,8 +18,11 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from conversations import keys, selectors
 from conversations.access import Permission, require
+from conversations.context import tokens
 from conversations.event_types import context
 from conversations.files import content as contents
+from conversations.files.extracting import draw
+from conversations.files.forms import as_text
 from conversations.files.names import clean_name
 from conversations.files.sniffing import sniff
 from conversations.models import Conversation, File
@@ -49,9 +52,8 @@ def upload(*, user: User, conversation: UUID, given: Upload) -> File:
     require(selectors.role_of(user.id, conversation), Permission.SEND)
     key = keys.of(conversation)
     row = _row(user, conversation, given)
-    row.name = key.seal(clean_name(given.name), context(conversation, row.id, "name"))
     try:
-        return _before(row, given, key) or _store(row, given, key)
+        return _before(row, given, key) or _store(_described(row, given, key), given, key)
     except IntegrityError:
         # The same request came twice at once, and the other one was first.
         before = _before(row, given, key)
@@ -107,6 +109,15 @@ def _row(user: User, conversation: UUID, given: Upload) -> File:
         size=given.size,
         request=given.request,
     )
+
+
+def _described(row: File, given: Upload, key: DataKey) -> File:
+    """With its name, and with the text that can be drawn from it and is sent to models."""
+    name, text = clean_name(given.name), draw(given.content, row.type)
+    row.name = key.seal(name, context(row.conversation_id, row.id, "name"))
+    row.text = key.seal(text, context(row.conversation_id, row.id, "text")) if text else None
+    row.tokens = tokens.counts(as_text(name, row.type, text))
+    return row
 
 
 def _allowed(type_: str) -> str:

@@ -1,5 +1,7 @@
 """Contents of files, as small as they can be."""
 
+import io
+import zipfile
 import zlib
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"".join(
@@ -18,3 +20,47 @@ ELF = b"\x7fELF\x02\x01\x01" + b"\0" * 60
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
 HTML = b"<!DOCTYPE html><script>alert(1)</script>"
 PDF_THAT_IS_A_PAGE = b"%PDF-1.7\n<html><script>alert(1)</script>\n"
+
+
+def pdf(*pages: bytes) -> bytes:
+    """A PDF with these content streams, a page each, in one font."""
+    count = len(pages)
+    kids = b" ".join(b"%d 0 R" % (4 + 2 * n) for n in range(count))
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Count %d /Kids [%s] >>" % (count, kids),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    for number, stream in enumerate(pages):
+        packed = zlib.compress(stream)
+        objects.append(
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents %d 0 R"
+            b" /Resources << /Font << /F1 3 0 R >> >> >>" % (5 + 2 * number)
+        )
+        objects.append(b"<< /Filter /FlateDecode /Length %d >> stream\n%s\nendstream" % (len(packed), packed))
+    body, places = b"%PDF-1.7\n", []
+    for number, one in enumerate(objects, 1):
+        places.append(len(body))
+        body += b"%d 0 obj\n%s\nendobj\n" % (number, one)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    head = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    end = b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, len(body))
+    return body + head + table + end
+
+
+def page(text: bytes) -> bytes:
+    return b"BT /F1 12 Tf 72 700 Td (%s) Tj ET" % text
+
+
+def docx(document: bytes) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", b"<Types/>")
+        archive.writestr("word/document.xml", document)
+    return held.getvalue()
+
+
+def paragraphs(*texts: str) -> bytes:
+    word = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    inner = "".join(f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>" for text in texts)
+    return f'<?xml version="1.0"?><w:document xmlns:w="{word}"><w:body>{inner}</w:body></w:document>'.encode()
