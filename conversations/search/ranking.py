@@ -13,8 +13,6 @@ from conversations.search.words import counts, folded, words
 K, B = 1.2, 0.5
 # How much two words of the query count more where they stand side by side, as a share of an average term.
 SIDE_BY_SIDE = 0.4
-# A text must have at least this share of the query, weighed by how telling its words are.
-LEAST_SHARE = 0.3
 
 
 @dataclass(frozen=True)
@@ -39,12 +37,7 @@ def rank(query: Query, texts: Sequence[str]) -> list[tuple[float, int]]:
     opened = [Text.of(text) for text in texts]
     weights = _weights(query, opened)
     average = sum(one.length for one in opened) / max(len(opened), 1)
-    least = LEAST_SHARE * sum(weights.values())
-    found = [
-        (_score(query, one, weights, average), place)
-        for place, one in enumerate(opened)
-        if sum(weights[term] for term in query.terms if term in one.counts) >= least and fits(query, one)
-    ]
+    found = [(_score(query, one, weights, average), place) for place, one in enumerate(opened) if fits(query, one)]
     return sorted(found, key=lambda hit: (-hit[0], hit[1]))
 
 
@@ -59,8 +52,9 @@ def fits(query: Query, text: Text) -> bool:
 
 
 def _weights(query: Query, texts: Sequence[Text]) -> dict[str, float]:
-    """How telling each term is among the candidates (inverse document frequency, never below 0)."""
-    total = len(texts)
+    """How telling each term is (inverse document frequency): among the candidates, and as many other texts that
+    have none of them, so that a term of every candidate still weighs something."""
+    total = 2 * len(texts) + 1
     having = {term: sum(term in one.counts for one in texts) for term in query.terms}
     return {term: math.log(1 + (total - n + 0.5) / (n + 0.5)) for term, n in having.items()}
 
