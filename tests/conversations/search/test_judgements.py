@@ -1,5 +1,6 @@
-"""The ranking against judgements, through the whole of search: `pytest -s` prints the figures."""
+"""The ranking against judgements, through the whole of search: `pytest --junitxml` notes the figures."""
 
+from collections.abc import Callable
 from statistics import mean
 from uuid import UUID
 
@@ -48,14 +49,18 @@ def test_there_are_enough_of_them() -> None:
 @pytest.mark.parametrize("held_out", [False, True], ids=["seen", "held out"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_looked_for_is_among_the_first_ten(
-    reader: User, told: dict[UUID, str], language: str, held_out: bool
+    reader: User,
+    told: dict[UUID, str],
+    language: str,
+    held_out: bool,
+    record_property: Callable[[str, object], None],
 ) -> None:
     asked = [one for one in load(language).queries if one.held_out == held_out]
     results = {one: found(reader, told, one.query) for one in asked}
     recall = mean(one.recall(ids) for one, ids in results.items())
     ndcg = mean(one.ndcg(ids) for one, ids in results.items())
-    part = "held out" if held_out else "seen"
-    print(f"\n{language}, {len(asked)} queries {part}: recall@10 {recall:.3f}, nDCG@10 {ndcg:.3f}")
+    record_property("recall@10", round(recall, 3))
+    record_property("nDCG@10", round(ndcg, 3))
     assert recall >= 0.9, missed(results)
     assert ndcg >= 0.8, missed(results)
 
