@@ -57,7 +57,7 @@ def test_what_is_shown_is_found_and_nothing_else(story: list[tuple[str, int, str
     assert rows(conversation) == before
 
 
-def rows(conversation: UUID) -> list[dict[str, Any]]:
+def rows(conversation: UUID) -> list[Any]:
     return list(SearchEntry.objects.filter(conversation=conversation).order_by("seq").values())
 
 
