@@ -386,6 +386,14 @@ HEARTBEAT_MS = env.number("HEARTBEAT_MS", 25000, least=100)
 TIMEOUT_MS = env.number("TIMEOUT_MS", 60000, least=100)
 # Seconds that clients, and answers that are being written, may take to leave a process that was asked to end.
 DRAIN_SECONDS = env.number("DRAIN_SECONDS", 300, least=0)
+# Seconds of silence after which a session is over; until then it is taken up again, on any server.
+SESSION_SECONDS = env.number("SESSION_SECONDS", 3600, least=1)
+# Seconds between two signs of life of the sessions that are connected.
+SESSION_RENEW_SECONDS = env.number("SESSION_RENEW_SECONDS", 30, least=1)
+# Bytes of the JSON that a caller may keep in a session.
+SESSION_DATA_BYTES = env.number("SESSION_DATA_BYTES", 16384, least=2)
+# Seconds between two looks for sessions that are over.
+SWEEP_SESSIONS_SECONDS = env.number("SWEEP_SESSIONS_SECONDS", 60, least=0)
 # Seconds within which the first frame must come.
 HELLO_SECONDS = env.number("HELLO_SECONDS", 10, least=1)
 # Events that a resume replays at most; more is answered with a snapshot.

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 JOBS = {
     queue.MEND_QUEUE: "MEND_QUEUE_SECONDS",
     queue.CLEAR_FILES: "CLEAR_FILES_SECONDS",
+    queue.SWEEP_SESSIONS: "SWEEP_SESSIONS_SECONDS",
 }
 # A job whose process is gone may be begun by another after this long.
 LEASE = timedelta(seconds=30)

@@ -14,6 +14,7 @@ BACKGROUND = "background"
 TAKE_TURN = "conversations.take_turn"
 MEND_QUEUE = "conversations.mend_queue"
 CLEAR_FILES = "conversations.clear_files"
+SWEEP_SESSIONS = "conversations.sweep_sessions"
 
 
 def enqueue_turn(conversation: UUID) -> None:

@@ -8,11 +8,14 @@ from typing import Any, Protocol
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
+from django.conf import settings
+
 from accounts.models import User
 from accounts.services.users import auth_versions, display_names
 from chatproject.lib import clock, metrics
 from chatproject.lib.threads import in_thread
 from conversations import selectors
+from conversations.services import sessions
 from realtime import hints
 from realtime.drain import Drain
 from realtime.presence import Presence
@@ -24,7 +27,7 @@ from realtime.tasks import end, run_soon
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
-# How far the poll for shared state looks back: clocks differ, and writes take their time to commit.
+# How far polls look back: clocks differ, and writes take their time to commit.
 OVERLAP = timedelta(seconds=5)
 _hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
 
@@ -41,6 +44,7 @@ class Watched(Protocol):
     """A connection: looked at every second, and ended when its user may no longer be logged in."""
 
     user: User | None
+    session_id: UUID | None
 
     def check(self) -> None: ...
 
@@ -58,6 +62,7 @@ class Hub:
         self.presence = Presence(self._attendance_changed)
         self._tasks: list[asyncio.Task[None]] = []
         self._watched: set[Watched] = set()
+        self._peak = 0
         self._polled = clock.now()
         self.drain = Drain(lambda: self._watched)
 
@@ -114,6 +119,8 @@ class Hub:
         """Have `one.check()` called every second, until `unwatch`."""
         self._start()
         self._watched.add(one)
+        self._peak = max(self._peak, len(self._watched))
+        metrics.connections_peak.set(self._peak)
 
     def unwatch(self, one: "Watched") -> None:
         self._watched.discard(one)
@@ -129,6 +136,7 @@ class Hub:
                 self.subscriptions.run(),
                 self.subscriptions.watch(),
                 self.presence.sweep(),
+                self._renew_sessions(),
             )
             self._tasks = [run_soon(one) for one in forever]
             self.drain.on_signal()
@@ -205,14 +213,25 @@ class Hub:
                 room.offer([hints.item_of(frame)])
 
     async def _shut_out(self) -> None:
-        """End the connections of users who were deactivated, or whose logins were ended all at once."""
+        """End the connections of users who were deactivated, or whose logins or sessions were ended."""
         people = [(one, one.user) for one in self._watched if one.user]
         if not people:
             return
         versions = await in_thread(auth_versions, {user.id for _, user in people})
+        open_ = [one.session_id for one, _ in people if one.session_id]
+        ended = await in_thread(selectors.sessions_ended_since, clock.now() - OVERLAP, open_)
         for one, user in people:
-            if versions.get(user.id) != user.auth_version:
+            if versions.get(user.id) != user.auth_version or one.session_id in ended:
                 one.close(Close.NOT_AUTHENTICATED)
+
+    async def _renew_sessions(self) -> None:
+        while True:
+            await asyncio.sleep(settings.SESSION_RENEW_SECONDS)
+            ids = [one.session_id for one in self._watched if one.session_id]
+            try:
+                await in_thread(sessions.renew, ids)
+            except Exception as error:
+                log.warning("sessions could not be renewed: %s", type(error).__name__)
 
     async def _compare(self) -> None:
         rooms = {id_: room for id_, room in self.rooms.items() if room.loaded}

@@ -11,7 +11,6 @@ from django.conf import settings
 from accounts.models import User
 from chatproject.lib import metrics
 from chatproject.lib.errors import Problem
-from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
 from realtime import protocol
 from realtime.drain import GRACE_SECONDS
@@ -35,7 +34,8 @@ class Session:
     """State of one connection. Frames of one client are handled in order (see `dispatch.py`)."""
 
     def __init__(self, transport: Transport, headers: dict[str, str]) -> None:
-        self.id = new_id()
+        # Known once `hello` is answered.
+        self.session_id: UUID | None = None
         self.client_id = ""
         self.user: User | None = None
         self.memberships: dict[UUID, Membership] = {}
@@ -57,9 +57,9 @@ class Session:
         """Find out who this is. Raises Problem `unauthenticated` or `token_expired`."""
         return await in_thread(identify, self._headers, hello)
 
-    def begin(self, user: User, client_id: str) -> None:
+    def begin(self, user: User, client_id: str, session_id: UUID) -> None:
         """`hello` is answered: from now on everything is done as `user`."""
-        self.user, self.client_id = user, client_id
+        self.user, self.client_id, self.session_id = user, client_id, session_id
 
     def heard(self) -> None:
         """Any frame counts as a sign of life."""

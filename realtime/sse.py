@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -12,11 +13,14 @@ from accounts.models import User
 from chatproject.lib.threads import in_thread
 from conversations import selectors
 from conversations.cursors import Cursor
+from conversations.services import sessions
+from conversations.services.sessions import Visit
 from realtime.batches import Batch
 from realtime.deltas import delta_frames
 from realtime.hints import Item, item_of
 from realtime.hub import hub
 from realtime.room import Room
+from realtime.tasks import run_soon
 
 RETRY = b"retry: 1000\n\n"
 COMMENT = b": alive\n\n"
@@ -26,8 +30,9 @@ PAGE = 200
 
 async def stream(user: User, conversation: UUID, cursor: Cursor, until: str | None) -> AsyncIterator[bytes]:
     """What follows `cursor`, then live; ends when the user is removed, or with the event or run `until`."""
+    arrival = await asyncio.wrap_future(sessions.arrive(Visit(user.id, "sse", "")))
     room = await hub().enter(conversation)
-    member = StreamMember(user, room, cursor.seq)
+    member = StreamMember(user, room, cursor.seq, arrival.session)
     hub().join(room, member)
     hub().watch(member)
     try:
@@ -40,13 +45,16 @@ async def stream(user: User, conversation: UUID, cursor: Cursor, until: str | No
             if until and _ends(item, until):
                 return
     finally:
+        hub().unwatch(member)
         hub().leave(room, member)
+        run_soon(in_thread(partial(sessions.end, session=arrival.session)))
 
 
 class StreamMember:
     """Gathers batches while the client reads; where it is too slow they are dropped and read from the log."""
 
-    def __init__(self, user: User, room: Room, seq: int) -> None:
+    def __init__(self, user: User, room: Room, seq: int, session_id: UUID) -> None:
+        self.session_id: UUID | None = session_id
         self.user: User | None = user
         self.user_id = user.id
         self.user_name = user.display_name

@@ -16,6 +16,16 @@ from prometheus_client.multiprocess import MultiProcessCollector
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10)
 
 ws_connections = Gauge("ws_connections", "Open WebSockets.", multiprocess_mode="livesum")
+sessions_started = Counter("sessions_started_total", "Sessions begun, by kind.", ["kind"])
+session_seconds = Histogram(
+    "session_seconds",
+    "How long sessions lasted, from the first to the last sign of life.",
+    ["kind"],
+    buckets=(1, 10, 60, 300, 900, 3600, 4 * 3600, 24 * 3600),
+)
+connections_peak = Gauge(
+    "connections_peak", "Most connections at once since the processes started.", multiprocess_mode="livesum"
+)
 sync_latency = Histogram(
     "sync_latency_seconds",
     "From the commit of an event to its hand-over to the sockets.",

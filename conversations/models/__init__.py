@@ -10,6 +10,7 @@ from conversations.models.periodic import PeriodicJob
 from conversations.models.room_state import RoomState
 from conversations.models.run import Run, RunChunk
 from conversations.models.searchentry import SearchEntry
+from conversations.models.session import Session
 from conversations.models.summary import Summary
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "Run",
     "RunChunk",
     "SearchEntry",
+    "Session",
     "Summary",
 ]

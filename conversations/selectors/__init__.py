@@ -17,6 +17,7 @@ from conversations.selectors.history import history
 from conversations.selectors.log import events, head, heads, seq_before, snapshot, standing
 from conversations.selectors.messages import message, message_text, messages, transcript, versions, wire_messages
 from conversations.selectors.runs import answer, ended_run, run_for, running_tails, running_texts, stored_lengths
+from conversations.selectors.sessions import session_for, sessions_ended_since, sessions_of
 from conversations.selectors.states import room_state, states_since
 
 __all__ = [
@@ -40,6 +41,9 @@ __all__ = [
     "running_tails",
     "running_texts",
     "seq_before",
+    "session_for",
+    "sessions_ended_since",
+    "sessions_of",
     "snapshot",
     "standing",
     "states_since",

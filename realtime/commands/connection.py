@@ -1,13 +1,19 @@
 """hello, ack, pong."""
 
+import asyncio
 from typing import Any
 
 from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext
 
 from accounts.models import User
 from chatproject.lib import clock
 from chatproject.lib.errors import Problem
+from chatproject.lib.ids import parse_id
 from conversations.cursors import Cursor
+from conversations.services import sessions
+from conversations.services.sessions import Visit
 from realtime import resume
 from realtime.commands.registry import command, conversation_id
 from realtime.hub import hub
@@ -25,11 +31,14 @@ async def hello(session: Session, frame: Hello) -> None:
         return session.drain(0)
     resume.check_limit(len(frame.resume))
     user = await session.identify(frame)
+    visit = Visit(user.id, "websocket", frame.client_id, parse_id(frame.session or ""))
+    arriving = asyncio.wrap_future(sessions.arrive(visit))
     prepared = await _prepare(user, frame.resume)
-    session.begin(user, frame.client_id)
+    arrival = await arriving
+    session.begin(user, frame.client_id, arrival.session)
     session.send({
         "type": "welcome",
-        "session": str(session.id),
+        "session": str(arrival.session),
         "user": {"id": str(user.id), "name": user.display_name},
         "server_time": clock.rfc3339(clock.now()),
         "heartbeat_ms": settings.HEARTBEAT_MS,
@@ -38,9 +47,17 @@ async def hello(session: Session, frame: Hello) -> None:
         "batch_ms": settings.BATCH_MS,
         "resumed": [resume.entry(one) if isinstance(one, Admission) else one for one in prepared],
     })  # fmt: skip
+    if arrival.expired:
+        session.send(_expired(user, str(frame.session)))
     for one in prepared:
         if isinstance(one, Admission):
             resume.admit(session, one)
+
+
+def _expired(user: User, session: str) -> dict[str, Any]:
+    with translation.override(user.language or settings.LANGUAGE_CODE):
+        text = gettext("You were away for long, so a new session has begun. Your conversations are complete.")
+    return {"type": "session:expired", "session": session, "reason": "expired", "message": text}
 
 
 async def _prepare(user: User, points: list[ResumePoint]) -> list[Admission | dict[str, Any]]:
