@@ -19,6 +19,12 @@ from conversations.api.problems import CONTENT_TYPE, document
 DISCONNECT = {"type": "http.disconnect"}
 # What the fields and boundaries of a multipart body take beside its file.
 MULTIPART_BYTES = 16 * 1024
+# Where files are uploaded, and the setting with their greatest length.
+UPLOADS = {
+    "/api/v1/files/": "FILE_MAX_BYTES",
+    "/api/v1/conversations/import/": "IMPORT_MAX_BYTES",
+    "/exports/": "IMPORT_MAX_BYTES",
+}
 
 
 class EncryptedBodies(ASGIHandler):
@@ -70,9 +76,10 @@ class BodyLimit:
 
 def limit_of(scope: Any) -> int:
     """MAX_BODY_BYTES; where files are uploaded, a file and what goes with it."""
-    if scope["path"] == "/api/v1/files/" and scope["method"] == "POST":
-        return max(settings.FILE_MAX_BYTES + MULTIPART_BYTES, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-    return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    limit = int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    if scope["method"] == "POST" and scope["path"] in UPLOADS:
+        return max(getattr(settings, UPLOADS[scope["path"]]) + MULTIPART_BYTES, limit)
+    return limit
 
 
 def announced(scope: Any) -> int:

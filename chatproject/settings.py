@@ -305,6 +305,13 @@ SEARCH_CONVERSATIONS = env.number("SEARCH_CONVERSATIONS", 5000, least=1)
 # Code points of a result's excerpt, about.
 SEARCH_SNIPPET_LENGTH = env.number("SEARCH_SNIPPET_LENGTH", 200, least=20)
 
+# --- Export and import ------------------------------------------------------------------------------------
+
+# Bytes of a file that is imported at most.
+IMPORT_MAX_BYTES = env.number("IMPORT_MAX_BYTES", 100 * 1024 * 1024, least=1024)
+# Conversations of a file that is imported at most.
+IMPORT_MAX_CONVERSATIONS = env.number("IMPORT_MAX_CONVERSATIONS", 10_000, least=1)
+
 # --- Runs -------------------------------------------------------------------------------------------------
 
 # Assistants by name; the class is built once per process.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -72,6 +73,18 @@ class Draft:
     def search_entry(self, event: Event) -> SearchEntry | None:
         """By which words the text of `event`, made from this draft, can be found; None for one without a text."""
         return None if self._hashes is None else index.entry(event, self._hashes)
+
+
+@dataclass(frozen=True)
+class Record:
+    """An event that was written elsewhere, with its author and its time. What is not `imported` adds to it what
+    has become of it here."""
+
+    draft: Draft
+    actor: Actor
+    at: datetime
+    cmid: str | None = None
+    imported: bool = True
 
 
 class State:

@@ -7,28 +7,35 @@ and the same `cmid` is never written twice (PROTOCOL.md section 2).
 """
 
 import logging
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from concurrent.futures import Future
 from copy import copy
 from datetime import datetime
+from itertools import islice
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from chatproject.lib import clock, failpoints, metrics
+from chatproject.lib import failpoints, metrics
+from chatproject.lib.crypto import DataKey
 from chatproject.lib.database import is_away
 from chatproject.lib.errors import Problem
 from conversations import keys, projections, wire
-from conversations.appends import Append, Committed, Contradiction, Decision, Draft, Frame, State
+from conversations.actors import Actor
+from conversations.appends import Append, Committed, Contradiction, Decision, Draft, Frame, Record, State
 from conversations.detours import Detours
 from conversations.groupcommit import GroupCommit, Outcome
+from conversations.heads import advance, lock
 from conversations.models import Conversation, Event, Member, SearchEntry
 from conversations.publishing import publish
 
 log = logging.getLogger(__name__)
 
 Result = Committed | Exception
+# Events of an imported log that are in memory at the same time.
+IMPORTED_TOGETHER = 500
 
 
 def submit(append: Append) -> "Future[Committed]":
@@ -43,6 +50,30 @@ def submit(append: Append) -> "Future[Committed]":
 def append(append: Append) -> Committed:
     """Like `submit`, and wait for the commit."""
     return submit(append).result()
+
+
+@transaction.atomic
+def import_log(conversation: Conversation, key: DataKey, records: Iterable[Record], by: UUID) -> None:
+    """Write a whole log that was made elsewhere as the events 1..n of a new `conversation`, for the user `by`.
+
+    All or nothing, together with the transaction around it; nobody is told before the poll finds it.
+    `records` are in order, their times never go back, and their data is what projections rely on.
+    """
+    conversation.save(force_insert=True)
+    projector = projections.Projector()
+    while batch := list(islice(records := iter(records), IMPORTED_TOGETHER)):
+        marks = [{"cmid": one.cmid, "imported_by": by if one.imported else None} for one in batch]
+        events = [
+            _row(conversation, one.draft, key, one.actor, one.at, **more)
+            for one, more in zip(batch, marks, strict=True)
+        ]
+        entries = [one.draft.search_entry(event) for one, event in zip(batch, events, strict=True)]
+        Event.objects.bulk_create(events)
+        SearchEntry.objects.bulk_create([entry for entry in entries if entry])
+        for event in events:
+            projections.apply(projector, conversation, event)
+        projector.flush()
+    conversation.save()
 
 
 def _commit_group(appends: Sequence[Append]) -> "list[Outcome[Committed]]":
@@ -113,7 +144,7 @@ class _Group:
     def __init__(self, appends: Sequence[Append], *, aside: Set[UUID], patient: bool) -> None:
         self.appends = appends
         self.results: list[Result | None] = []
-        self._locked, self._now = _lock(appends, aside=aside, patient=patient)
+        self._locked, self._now = lock(appends, aside=aside, patient=patient)
         self._roles = _roles(appends)
         self._known = _known(appends)
         self._projector = projections.Projector()
@@ -126,7 +157,7 @@ class _Group:
     def write(self) -> None:
         self.results = [self._one(item) for item in self.appends]
         self._flush()
-        _advance(list(self._advanced.values()))
+        advance(list(self._advanced.values()))
 
     def _one(self, item: Append) -> Result | None:
         """The outcome for one append; None where its conversation could not be locked."""
@@ -170,22 +201,10 @@ class _Group:
         return committed
 
     def _event(self, item: Append, conversation: Conversation, draft: Draft, *, is_main: bool) -> Event:
-        conversation.last_seq += 1
-        conversation.updated_at = max(self._now, conversation.updated_at or self._now)
+        at = max(self._now, conversation.updated_at or self._now)
+        named = {"cmid": item.cmid, "fingerprint": item.fingerprint} if is_main else {}
         assert item.key is not None
-        event = Event(
-            conversation_id=conversation.id,
-            seq=conversation.last_seq,
-            id=draft.id,
-            type=draft.type,
-            actor_kind=item.actor.kind,
-            actor_id=item.actor.id,
-            actor_name=item.actor.name,
-            cmid=item.cmid if is_main else None,
-            fingerprint=item.fingerprint if is_main else None,
-            data=draft.stored(item.key, conversation.id),
-            at=conversation.updated_at,
-        )
+        event = _row(conversation, draft, item.key, item.actor, at, **named)
         self._events.append(event)
         projections.apply(self._projector, conversation, event)
         if entry := draft.search_entry(event):
@@ -209,6 +228,24 @@ class _Group:
         self._created, self._events, self._entries = [], [], []
 
 
+def _row(conversation: Conversation, draft: Draft, key: DataKey, actor: Actor, at: datetime, **more: Any) -> Event:
+    """The next event of a conversation, which goes on to its number and time."""
+    conversation.last_seq += 1
+    conversation.updated_at = at
+    return Event(
+        conversation_id=conversation.id,
+        seq=conversation.last_seq,
+        id=draft.id,
+        type=draft.type,
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        actor_name=actor.name,
+        data=draft.stored(key, conversation.id),
+        at=at,
+        **more,
+    )
+
+
 def _run(effect: Callable[[], object]) -> None:
     """Effects run while a later append decides, which must not be blamed for what they raise."""
     try:
@@ -217,23 +254,7 @@ def _run(effect: Callable[[], object]) -> None:
         raise RuntimeError("an effect refused; only decisions may") from problem
 
 
-# Milliseconds that a group waits for a lock on anything but a conversation.
-IMPATIENT_MS = 100
 CHANGES_ROLES = ("conversation:new", "member:add", "member:update", "member:remove")
-
-
-def _lock(appends: Sequence[Append], *, aside: Set[UUID], patient: bool) -> tuple[dict[UUID, Conversation], datetime]:
-    """The conversations, locked in id order (so that two groups never wait for each other), and the time.
-
-    Unless `patient`, what is locked elsewhere is left out, and locks on other rows are waited for only briefly.
-    """
-    wanted = {item.conversation for item in appends if item.create is None} - aside
-    rows = Conversation.objects.filter(id__in=wanted).order_by("id").select_for_update(skip_locked=not patient)
-    locked = {row.id: row for row in rows} if wanted else {}
-    timeout = settings.LOCK_TIMEOUT_MS if patient else min(IMPATIENT_MS, settings.LOCK_TIMEOUT_MS)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp(), set_config('lock_timeout', %s, true)", [str(timeout)])
-        return locked, clock.to_millis(cursor.fetchone()[0])
 
 
 def _roles(appends: Sequence[Append]) -> dict[tuple[UUID, str], str]:
@@ -262,20 +283,3 @@ def _repetition(item: Append, conversation: Conversation, before: Event) -> Resu
     if bytes(before.fingerprint or b"") != item.fingerprint:
         return Contradiction()
     return Committed(conversation, wire.stored_event(before), dup=True)
-
-
-# What events change on the row of their conversation, and its types in SQL.
-ADVANCED = {"last_seq": "bigint", "updated_at": "timestamptz", "active_run": "uuid"} | dict.fromkeys(
-    Conversation.COUNTERS, "int"
-)
-ADVANCE = (
-    f"UPDATE conversations_conversation c SET {', '.join(f'{name} = v.{name}' for name in ADVANCED)}"  # noqa: S608
-    f" FROM unnest(%s::uuid[], {', '.join(f'%s::{kind}[]' for kind in ADVANCED.values())})"
-    f" AS v(id, {', '.join(ADVANCED)}) WHERE c.id = v.id"
-)
-
-
-def _advance(rows: Sequence[Conversation]) -> None:
-    """Store the new heads; one statement for the whole group."""
-    with connection.cursor() as cursor:
-        cursor.execute(ADVANCE, [[getattr(row, name) for row in rows] for name in ("id", *ADVANCED)])

@@ -17,7 +17,7 @@ def clean_object(field: str, value: Any, max_bytes: int) -> dict[str, Any]:
         raise Problem("invalid", errors={field: ["This must be a JSON object."]})
     if depth(value) > MAX_DEPTH or len(value) > MAX_KEYS:
         raise Problem("invalid", errors={field: [f"At most {MAX_DEPTH} levels and {MAX_KEYS} keys."]})
-    if not all(map(_is_storable, _leaves(value))):
+    if not is_storable(value):
         raise Problem("invalid", errors={field: ["No NUL or lone surrogate in text, and numbers only up to 2^63."]})
     if len(msgspec.json.encode(value)) > max_bytes:
         raise Problem("too_large", f"{field} has at most {max_bytes} bytes.")
@@ -39,6 +39,11 @@ def is_well_formed(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def is_storable(value: Any) -> bool:
+    """Whether PostgreSQL gives `value` back as it was: no NUL or lone surrogate, numbers up to 2^63."""
+    return all(map(_is_storable, _leaves(value)))
 
 
 def _leaves(value: Any) -> Iterator[Any]:

@@ -1,21 +1,27 @@
-"""Routes that give conversations away as files."""
+"""Routes that give conversations away as files, and take them in."""
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import IO, Any, cast
 from uuid import UUID
 
+from django.conf import settings
 from django.http import StreamingHttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.models import User
 from chatproject.lib.errors import Problem
+from chatproject.lib.http import etag, idempotency_key
 from chatproject.lib.threads import in_thread
 from conversations import selectors, wire
 from conversations.access import Permission, require
 from conversations.api.base import View
-from conversations.services import exports
+from conversations.api.serializers import ImportInput, ImportShape
+from conversations.services import exports, importing
+from conversations.services.conversations import AlreadyCreated
 from conversations.transfer import filenames
 from conversations.transfer.exporting import FORMS
 
@@ -49,6 +55,34 @@ class ExportView(View):
         response["Cache-Control"] = "no-store"
         response["X-Content-Type-Options"] = "nosniff"
         return response
+
+
+class ImportView(View):
+    parser_classes = (MultiPartParser,)
+
+    @extend_schema(request={"multipart/form-data": ImportInput}, responses={201: ImportShape})
+    def post(self, request: Request) -> Response:
+        """Make new conversations from a file: an export of ours (JSONL, JSON), of Chainlit or of ChatGPT."""
+        try:
+            done = importing.import_file(
+                user=self.user, file=uploaded(request), idempotency_key=idempotency_key(request)
+            )
+        except AlreadyCreated as before:
+            done = [before.conversation]
+        rows = [selectors.conversation_for(self.user, id_) for id_ in done]
+        imported = [{"id": str(row.id), "title": wire.title(row), "head": row.last_seq} for row in rows]
+        first = selectors.wire_conversation(rows[0])
+        return Response({**first, "imported": imported}, status=201, headers={"ETag": etag(rows[0].version)})
+
+
+def uploaded(request: Request) -> IO[bytes]:
+    """The file of a form. Raises Problem `invalid`, `too_large`."""
+    file = request.FILES.get("file")
+    if file is None:
+        raise Problem("invalid", errors={"file": ["Send the file as the multipart field `file`."]})
+    if file.size > settings.IMPORT_MAX_BYTES:
+        raise Problem("too_large", f"A file has at most {settings.IMPORT_MAX_BYTES} bytes.")
+    return cast(IO[bytes], file.file)
 
 
 async def _watched(user: User, conversation: UUID, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:

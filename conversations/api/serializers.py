@@ -108,6 +108,20 @@ class ConversationChange(serializers.Serializer):
     tags = serializers.ListField(child=Text(max_length=50), required=False)
 
 
+class ImportInput(serializers.Serializer):
+    file = serializers.FileField()
+
+
+class ImportedShape(serializers.Serializer):
+    id = serializers.UUIDField()
+    title = serializers.CharField(allow_null=True)
+    head = serializers.IntegerField()
+
+
+class ImportShape(ConversationShape):
+    imported = ImportedShape(many=True, help_text="All conversations of the file; the other fields are the first's.")
+
+
 class ActorShape(serializers.Serializer):
     kind = serializers.ChoiceField(("user", "assistant", "agent", "system"))
     id = serializers.CharField()

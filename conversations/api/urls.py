@@ -7,6 +7,7 @@ MESSAGE = f"{ONE}messages/<uuid:message>/"
 
 urlpatterns = [
     path("conversations/", conversations.ConversationsView.as_view()),
+    path("conversations/import/", exports.ImportView.as_view()),
     path(ONE, conversations.ConversationView.as_view()),
     path(f"{ONE}members/", conversations.MembersView.as_view()),
     path(f"{ONE}members/<uuid:user>/", conversations.MemberView.as_view()),

@@ -38,6 +38,7 @@ API: dict[str, dict[str, str]] = {
     "me/": {"GET": LOGIN, "PATCH": LOGIN},
     "assistants/": {"GET": LOGIN},
     "conversations/": {"GET": LOGIN, "POST": LOGIN},
+    "conversations/import/": {"POST": LOGIN},
     ONE: {"GET": ALL, "PATCH": CHANGE, "DELETE": OWN},
     f"{ONE}members/": {"GET": ALL, "POST": OWN},
     f"{ONE}members/<uuid:user>/": {"PATCH": OWN, "DELETE": OWN},
