@@ -92,7 +92,7 @@ def conversation_list(user: User, after: str | None = None) -> Page:
         rows = rows.filter(Q(updated_at__lt=moment) | Q(updated_at=moment, id__lt=id_))
     found = list(rows[: LIST_LENGTH + 1])
     shown = found[:LIST_LENGTH]
-    words = _first_words(row.id for row in shown if not row.title)
+    words = first_words(row.id for row in shown if not row.title)
     last = shown[-1] if len(found) > LIST_LENGTH else None
     return Page([_entry(row, words) for row in shown], f"{rfc3339(last.updated_at)}~{last.id}" if last else None)
 
@@ -104,7 +104,7 @@ def heading(user: User, conversation: UUID, permission: Permission = Permission.
     alive = Run.objects.filter(conversation=row, ended_at=None).order_by("queued_seq")
     return Heading(
         id=row.id,
-        title=title or _first_words([row.id]).get(row.id, ""),
+        title=title or first_words([row.id]).get(row.id, ""),
         named=bool(title),
         status=row.status,
         assistant=row.assistant,
@@ -171,7 +171,7 @@ def _entry(row: Any, words: dict[UUID, str]) -> Entry:
     )
 
 
-def _first_words(conversations: Iterable[UUID]) -> dict[UUID, str]:
+def first_words(conversations: Iterable[UUID]) -> dict[UUID, str]:
     """What stands in place of a title: how the first message begins."""
     rows = Message.objects.filter(conversation__in=list(conversations), role=Message.Role.USER)
     first = rows.order_by("conversation", "seq").distinct("conversation")

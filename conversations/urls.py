@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from conversations import documentation, views
+from conversations import documentation, searchpage, views
 
 ONE = "c/<uuid:id>/"
 
 urlpatterns = [
     path("", views.HomeView.as_view(), name="home"),
+    path("search/", searchpage.SearchPageView.as_view(), name="search"),
     path("list/", views.ListView.as_view(), name="list"),
     path(ONE, views.ThreadView.as_view(), name="thread"),
     path(f"{ONE}m/", views.MessagesView.as_view(), name="messages"),

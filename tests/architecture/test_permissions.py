@@ -70,6 +70,7 @@ PAGES = {
     "documentation/<path:page>": ANYBODY,
     "": LOGIN,
     "list/": LOGIN,
+    "search/": LOGIN,
     "c/<uuid:id>/": ALL,
     "c/<uuid:id>/m/": ALL,
     "c/<uuid:id>/m/<uuid:message>/": ALL,

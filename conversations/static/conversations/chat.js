@@ -24,7 +24,8 @@ const line = new ConnectionLine($("connection"), { onAgain: () => client.connect
 const typing = new TypingLine($("typing"), user);
 const unsent = new Unsent({ root: $("unsent"), onEdit: (text) => composer?.put(text) });
 const stops = new StopButtons({ root: $("stops"), onStop: (run) => room.stop(run).catch(() => location.reload()) });
-const form = document.querySelector("[data-composer]");
+const isOld = "old" in document.body.dataset;
+const form = !isOld && document.querySelector("[data-composer]"); // what is said on an old page leads to the newest
 const composer = form && new Composer(form, { onSend: send, onTyping: (on) => room.typing(on) });
 const mayStop = $("t-stop").dataset.may === "yes";
 
@@ -132,5 +133,5 @@ $("messages").addEventListener("click", (event) => {
 });
 
 closeMenus();
-if ("old" in document.body.dataset) location.replace(base); // live is only the newest page
-else client.connect();
+if (!isOld) client.connect();
+else if (!location.hash) location.replace(base); // live is only the newest page; a link to a message shows its place

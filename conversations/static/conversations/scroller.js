@@ -15,7 +15,8 @@ export class Scroller {
     const follow = new ResizeObserver(() => this.#follow());
     for (const child of area.children) follow.observe(child);
     follow.observe(area);
-    this.toEnd();
+    if (area.querySelector(":target")) this.#scrolled(); // somebody came for this message
+    else this.toEnd();
   }
 
   toEnd() {

@@ -1,0 +1,6 @@
+/** The page of results: its times in the reader's own time zone, and the list of conversations up to date. */
+import { ConversationList } from "./list.js";
+import { showTimes } from "./times.js";
+
+new ConversationList(document.getElementById("list"));
+showTimes(document.getElementById("main"));
