@@ -312,6 +312,15 @@ IMPORT_MAX_BYTES = env.number("IMPORT_MAX_BYTES", 100 * 1024 * 1024, least=1024)
 # Conversations of a file that is imported at most.
 IMPORT_MAX_CONVERSATIONS = env.number("IMPORT_MAX_CONVERSATIONS", 10_000, least=1)
 
+# --- Templates --------------------------------------------------------------------------------------------
+
+# System messages, and pinned messages, of one template of conversations at most.
+TEMPLATE_MESSAGES_MAX = env.number("TEMPLATE_MESSAGES_MAX", 20, least=0)
+# Variables of one template at most.
+TEMPLATE_VARIABLES_MAX = env.number("TEMPLATE_VARIABLES_MAX", 20, least=0)
+# Characters (code points) that somebody may fill in for one variable at most.
+TEMPLATE_INPUT_MAX_LENGTH = env.number("TEMPLATE_INPUT_MAX_LENGTH", 4000, least=1)
+
 # --- Runs -------------------------------------------------------------------------------------------------
 
 # Assistants by name; the class is built once per process.

@@ -34,12 +34,14 @@ class Draft:
 
     What must not be kept is taken out at once (docs/privacy.md), so that nothing else ever sees it; making a
     draft raises Problem `invalid` where that is to be refused. `screened`: the texts come from our own store.
+    `actor` is who wrote it, where that is not whoever asks for the append.
     """
 
     type: str
     data: dict[str, Any]
     id: UUID = field(default_factory=new_id)
     screened: bool = False
+    actor: Actor | None = None
     _envelopes: dict[str, Any] = field(default_factory=dict)
     _hashes: list[int] | None = None
 

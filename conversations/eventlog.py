@@ -204,7 +204,7 @@ class _Group:
         at = max(self._now, conversation.updated_at or self._now)
         named = {"cmid": item.cmid, "fingerprint": item.fingerprint} if is_main else {}
         assert item.key is not None
-        event = _row(conversation, draft, item.key, item.actor, at, **named)
+        event = _row(conversation, draft, item.key, draft.actor or item.actor, at, **named)
         self._events.append(event)
         projections.apply(self._projector, conversation, event)
         if entry := draft.search_entry(event):

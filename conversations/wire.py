@@ -11,7 +11,7 @@ from chatproject.lib.clock import rfc3339
 from chatproject.lib.crypto import DataKey
 from conversations import event_types, keys, markdown
 from conversations.context import tokens
-from conversations.models import Conversation, Event, Feedback, File, Member, Message, RoomState, Run
+from conversations.models import Conversation, Event, Feedback, File, Member, Message, RoomState, Run, Template
 from conversations.registers import Clock, Register
 
 Json = dict[str, Any]
@@ -213,6 +213,27 @@ def file(row: File) -> Json:
         "tokens": row.tokens.get(tokens.configured()[0]),
         "created_at": rfc3339(row.created_at),
         "url": f"/api/v1/files/{row.id}/",
+    }
+
+
+def template(row: Template) -> Json:
+    return {
+        "id": str(row.id),
+        "slug": row.slug,
+        "name": row.name,
+        "description": row.description,
+        "title": row.title,
+        "assistant": row.assistant,
+        "system": row.system,
+        "pinned": row.pinned,
+        "metadata": row.metadata,
+        "tags": row.tags,
+        "variables": row.variables,
+        "active": row.active,
+        "visibility": row.visibility,
+        "version": row.version,
+        "created_at": rfc3339(row.created_at),
+        "updated_at": rfc3339(row.updated_at),
     }
 
 

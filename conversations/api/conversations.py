@@ -81,7 +81,7 @@ class ConversationsView(View):
     def post(self, request: Request) -> Response:
         """Begin a conversation, with its first message in the same transaction where given."""
         given = checked(ConversationInput, request)
-        _refuse(dict(request.data), "temporary", "template")
+        _refuse(dict(request.data), "temporary")
         try:
             done = conversations.create(user=self.user, idempotency_key=idempotency_key(request), **given)
             id_ = done.result().conversation.id

@@ -37,3 +37,9 @@ class ByMembership(ByTime):
     """Whoever has been here longest first."""
 
     ordering = ("since", "id")
+
+
+class ByName(ByTime):
+    """In the order of their names."""
+
+    ordering = ("name", "id")

@@ -97,6 +97,8 @@ class ConversationInput(serializers.Serializer):
     assistant = Text(required=False, allow_null=True, max_length=64)
     metadata = serializers.DictField(required=False)
     members = MemberInput(many=True, required=False)
+    template = Text(required=False, allow_null=True, max_length=64, help_text="Slug or id.")
+    inputs = serializers.DictField(required=False, allow_null=True, help_text="What the template asks for.")
     message = FirstMessage(required=False, allow_null=True)
 
 

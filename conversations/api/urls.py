@@ -1,6 +1,6 @@
 from django.urls import path
 
-from conversations.api import conversations, events, exports, files, messages, revisions, runs, search
+from conversations.api import conversations, events, exports, files, messages, revisions, runs, search, templates
 
 ONE = "conversations/<uuid:id>/"
 MESSAGE = f"{ONE}messages/<uuid:message>/"
@@ -25,5 +25,7 @@ urlpatterns = [
     path("runs/<uuid:id>/", runs.RunView.as_view()),
     path("runs/<uuid:id>/stop/", runs.StopView.as_view()),
     path("search/", search.SearchView.as_view()),
+    path("templates/", templates.TemplatesView.as_view()),
+    path("templates/<str:key>/", templates.TemplateView.as_view()),
     path("assistants/", runs.AssistantsView.as_view()),
 ]

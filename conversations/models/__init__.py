@@ -12,6 +12,7 @@ from conversations.models.run import Run, RunChunk
 from conversations.models.searchentry import SearchEntry
 from conversations.models.session import Session
 from conversations.models.summary import Summary
+from conversations.models.template import Template
 
 __all__ = [
     "Conversation",
@@ -28,4 +29,5 @@ __all__ = [
     "SearchEntry",
     "Session",
     "Summary",
+    "Template",
 ]

@@ -14,6 +14,7 @@ def _conversation_new(projector: Projector, conversation: Conversation, event: E
     conversation.created_at = event.at
     conversation.assistant = event.data["assistant"]
     conversation.metadata = event.data["metadata"]
+    conversation.tags = event.data.get("tags", [])
     _set_title(conversation, event)
     Member.objects.create(conversation=conversation, user_id=conversation.owner_id, role="owner", since=event.at)
 

@@ -19,6 +19,7 @@ from conversations.selectors.messages import message, message_text, messages, tr
 from conversations.selectors.runs import answer, ended_run, run_for, running_tails, running_texts, stored_lengths
 from conversations.selectors.sessions import session_for, sessions_ended_since, sessions_of
 from conversations.selectors.states import room_state, states_since
+from conversations.selectors.templates import offered, template_for, templates
 
 __all__ = [
     "answer",
@@ -35,6 +36,7 @@ __all__ = [
     "message",
     "message_text",
     "messages",
+    "offered",
     "role_of",
     "room_state",
     "run_for",
@@ -48,6 +50,8 @@ __all__ = [
     "standing",
     "states_since",
     "stored_lengths",
+    "template_for",
+    "templates",
     "transcript",
     "versions",
     "visible_conversations",

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
@@ -30,7 +30,7 @@ def visible_conversations(user: User) -> QuerySet[Conversation, Any]:
     others = (
         Message.objects.visible()
         .filter(conversation=OuterRef("pk"), seq__gt=OuterRef("read_seq"))
-        .exclude(author_id=str(user.id))
+        .exclude(Q(author_id=str(user.id)) | Q(role=Message.Role.SYSTEM))
         .order_by()
         .values("conversation")
         .annotate(n=Count("pk"))

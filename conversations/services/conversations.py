@@ -21,6 +21,7 @@ from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import Conversation
 from conversations.services import messages
+from conversations.services.beginning import beginning
 from conversations.services.validation import (
     clean_assistant,
     clean_cmid,
@@ -58,24 +59,31 @@ def create(
     metadata: dict[str, Any] | None = None,
     members: Sequence[dict[str, Any]] = (),
     message: str | dict[str, Any] | None = None,
+    template: str | None = None,
+    inputs: dict[str, Any] | None = None,
     idempotency_key: str | None = None,
 ) -> "Future[Committed]":
     """Begin a conversation, with its first `message` in the same transaction where given.
 
-    `members` are `{user: id or username, role}`, `message` is a text or `{text, cmid?, action?}`. Fails with
-    Problem `invalid`, `too_large`, `not_found` (a member), `idempotency_mismatch`, or AlreadyCreated where
-    the key was used for the same request.
+    `members` are `{user: id or username, role}`, `message` is a text or `{text, cmid?, action?}`, `template` is
+    a slug or an id, and `inputs` what it asks for. Fails with Problem `invalid`, `too_large`, `not_found` (a
+    member), `idempotency_mismatch`, or AlreadyCreated where the key was used for the same request.
     """
     conversation = Conversation(id=new_id(), owner=user)
     key = DataKey.generate()
     conversation.data_key = keys.wrap(key, conversation.id)
-    assistant = clean_assistant(assistant)
-    given = {"title": clean_title(title), "assistant": assistant, "metadata": clean_metadata(metadata or {})}
-    new = Draft("conversation:new", given)
+    sent = {
+        "title": clean_title(title),
+        "assistant": clean_assistant(assistant),
+        "metadata": clean_metadata(metadata or {}),
+    }
+    start = beginning(user, template, inputs)
+    new = Draft("conversation:new", start.under(sent))
     invited = _new_members(user, members)
-    first, cmid = _first_message(message, assistant)
-    drafts = [new, *(_member_draft(member) for member in invited), *([first] if first else [])]
-    body = [given, [[str(member.user.id), member.role] for member in invited], message]
+    first, cmid = _first_message(message, new.data["assistant"])
+    drafts = [new, *(_member_draft(member) for member in invited), *start.drafts, *([first] if first else [])]
+    body = [sent, [[str(member.user.id), member.role] for member in invited], message]
+    body += [template, inputs] if template is not None else []
     once = Once(user, CREATE_ROUTE, idempotency_key, body) if idempotency_key else None
 
     def decide(state: State) -> Decision:

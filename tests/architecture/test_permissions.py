@@ -13,13 +13,13 @@ from accounts.models import User
 from accounts.services import tokens
 from conversations.api.base import View
 from conversations.models import Run
-from conversations.services import conversations, files
+from conversations.services import conversations, files, templates
 from realtime.commands import COMMANDS
 from tests.api import Api
 from tests.conftest import new_user
 
 ROLES = ("owner", "editor", "agent", "viewer")
-ANYBODY, LOGIN = "anybody", "login"
+ANYBODY, LOGIN, STAFF = "anybody", "login", "staff"
 ALL, SPEAK, CHANGE, OWN = (
     "owner editor agent viewer",
     "owner editor agent",
@@ -55,6 +55,8 @@ API: dict[str, dict[str, str]] = {
     "files/": {"GET": LOGIN, "POST": LOGIN},
     "files/<uuid:id>/": {"GET": ALL, "DELETE": OWN},
     "search/": {"GET": LOGIN},
+    "templates/": {"GET": LOGIN, "POST": STAFF},
+    "templates/<str:key>/": {"GET": LOGIN, "PATCH": STAFF, "DELETE": STAFF},
     "runs/<uuid:id>/": {"GET": ALL},
     "runs/<uuid:id>/stop/": {"POST": SPEAK},
 }
@@ -143,6 +145,8 @@ class Cast:
         self.conversation: UUID = made.conversation.id
         self.message = made.main["data"]["message"]
         self.run = Run.objects.get(conversation=made.conversation).id
+        slug = f"cast-{self.conversation.hex}"
+        self.template = templates.create(staff=self.users["staff"], given={"slug": slug, "name": "Cast"})
         given = files.Upload(BytesIO(b"Minutes"), 7, "minutes.txt")
         self.file = files.upload(user=self.users["owner"], conversation=self.conversation, given=given).id
 
@@ -152,6 +156,7 @@ class Cast:
             route.replace("<uuid:id>", str(id_))
             .replace("<uuid:user>", str(self.users["victim"].id))
             .replace("<uuid:message>", str(self.message))
+            .replace("<str:key>", str(self.template.id))
         )
 
 
@@ -167,7 +172,7 @@ def expected(policy: str, who: str) -> str:
         return "unauthenticated"
     if policy == LOGIN or who in policy.split():
         return "in"
-    return "forbidden" if who in ROLES else "not_found"
+    return "forbidden" if who in ROLES or policy == STAFF else "not_found"
 
 
 @pytest.mark.parametrize(
