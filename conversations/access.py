@@ -16,6 +16,7 @@ class Permission(StrEnum):
     ARCHIVE = "archive"
     MODERATE = "moderate"
     MANAGE_MEMBERS = "manage_members"
+    RESTORE = "restore"
     LEAVE = "leave"
 
 

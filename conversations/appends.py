@@ -156,7 +156,8 @@ class Append:
 
     `cmid` is the author's id of the request and `body` what its repetition must equal; the event that
     carries it is `main` (default: the first). `drafts` are sealed before the lock. `create` is a new
-    conversation with its `key`, inserted together with its first events.
+    conversation with its `key`, inserted together with its first events. What is `long` is not written
+    together with appends of other conversations, which would have to wait for it.
     """
 
     conversation: UUID
@@ -169,6 +170,7 @@ class Append:
     create: Conversation | None = None
     key: DataKey | None = None
     fingerprint: bytes = b""
+    long: bool = False
 
     @property
     def identity(self) -> tuple[UUID, str, str]:

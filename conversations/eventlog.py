@@ -83,7 +83,7 @@ def _commit_group(appends: Sequence[Append]) -> "list[Outcome[Committed]]":
     Raises where the database is away and nothing was written.
     """
     try:
-        results = _write(appends, aside=_detours.conversations())
+        results = _write(appends, aside=_detours.conversations() | {item.conversation for item in appends if item.long})
     except Exception as error:
         if is_away(error):
             raise

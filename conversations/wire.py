@@ -141,8 +141,8 @@ def _part(part: Json, row: File | None) -> Json:
 
 def versions(*rows: Message) -> list[Json]:
     """The texts of a message and of its alternatives, the oldest first: the newest VERSIONS_MAX of them, as
-    `{seq, message, selected, at}`."""
-    found = [_version(row, own) for row in rows for own in row.versions or [_beginning(row)]]
+    `{seq, message, selected, at}`; each is there once, also where a restore brought it back."""
+    found = [_version(row, own) for row in rows for own in row.versions or [_beginning(row)] if not own.get("source")]
     return sorted(found, key=lambda one: one["seq"])[-settings.VERSIONS_MAX :]
 
 

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from chatproject.lib.ids import new_id
@@ -37,6 +38,7 @@ class Conversation(models.Model):
     tags = models.JSONField(_("tags"), default=list)
     epoch = models.UUIDField(_("epoch"), default=new_id)
     last_seq = models.BigIntegerField(_("head"), default=0)
+    checkpoint_seq = models.BigIntegerField(default=0)
     data_key = models.CharField(max_length=200, blank=True)
     active_run = models.UUIDField(null=True)
     version = models.PositiveIntegerField(_("version"), default=1)
@@ -56,6 +58,9 @@ class Conversation(models.Model):
         indexes = [
             GinIndex(fields=["metadata"], name="conversation_metadata"),
             GinIndex(fields=["tags"], name="conversation_tags"),
+            models.Index(
+                fields=["updated_at"], condition=Q(last_seq__gt=F("checkpoint_seq")), name="conversation_unchecked"
+            ),
         ]
 
     def __str__(self) -> str:

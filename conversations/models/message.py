@@ -33,7 +33,7 @@ class Message(models.Model):
     `selected`; null for that first one. `anchor` is its place in what assistants are sent: the seq of the
     message that it answers, or its own. `changed_seq` is the last event that changed the row. `tokens` counts the
     text by encoding. The author of an `imported` one is a label. A deleted or hidden message keeps its text here
-    as the log does; wire.py shows none.
+    as the log does; wire.py shows none. `past` is what is needed to go back in time (conversations/past.py).
     """
 
     class Role(models.TextChoices):
@@ -66,6 +66,7 @@ class Message(models.Model):
     text_event = models.UUIDField(null=True)
     parts = models.JSONField(default=list)
     versions = models.JSONField(default=list)
+    past = models.JSONField(default=list)
     tokens = models.JSONField(default=dict)
     extra = models.JSONField(default=dict)
     run = models.UUIDField(null=True)
@@ -88,6 +89,7 @@ class Message(models.Model):
         constraints = [models.UniqueConstraint(fields=["conversation", "seq"], name="message_seq")]
         indexes = [
             models.Index(fields=["branch_of"], condition=Q(branch_of__isnull=False), name="message_branch"),
+            models.Index(fields=["conversation", "changed_seq"], name="message_changed"),
             models.Index(fields=["conversation", "seq"], condition=Q(pinned=True), name="message_pinned"),
             # What contexts are made of, read from the newest on; what stays in them; what was asked last.
             models.Index(fields=["conversation", "anchor", "seq"], condition=VISIBLE, name="message_sendable"),

@@ -4,9 +4,20 @@ A handler sees the stored form of an event (secrets sealed) and copies envelopes
 no key. A module per topic registers its handlers with `on`.
 """
 
-from conversations.projections import conversation, feedback, members, messages, runs
+from conversations.projections import conversation, feedback, members, messages, restoring, runs
 from conversations.projections.projector import Projector
 from conversations.projections.rebuilding import rebuild
 from conversations.projections.registry import HANDLERS, apply
 
-__all__ = ["HANDLERS", "Projector", "apply", "conversation", "feedback", "members", "messages", "rebuild", "runs"]
+__all__ = [
+    "HANDLERS",
+    "Projector",
+    "apply",
+    "conversation",
+    "feedback",
+    "members",
+    "messages",
+    "rebuild",
+    "restoring",
+    "runs",
+]

@@ -6,7 +6,7 @@ from conversations.models import Conversation, Event, File, Message
 from conversations.projections.projector import Projector
 from conversations.projections.registry import on
 from conversations.projections.runs import queued_run
-from conversations.projections.texts import set_text, unselect
+from conversations.projections.texts import set_text, show, unselect
 
 
 @on("message:new")
@@ -48,7 +48,7 @@ def _message_edit(projector: Projector, conversation: Conversation, event: Event
 
 @on("message:delete")
 def _message_delete(projector: Projector, conversation: Conversation, event: Event) -> None:
-    projector.update_message(event.data["message"], status=Message.Status.DELETED, changed_seq=event.seq)
+    show(projector.message_rows(event.data["message"]), event.seq, status=Message.Status.DELETED)
 
 
 @on("message:pin")
@@ -60,4 +60,4 @@ def _message_pin(projector: Projector, conversation: Conversation, event: Event)
 def _branch_select(projector: Projector, conversation: Conversation, event: Event) -> None:
     row = projector.message(event.data["message"])
     unselect(conversation, row.group, event.seq, but=row.id)
-    projector.update_message(event.data["message"], selected=True, changed_seq=event.seq)
+    show(projector.message_rows(event.data["message"]), event.seq, selected=True)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from conversations.models import Message, Run
+from conversations.models.message import MessageRows
 
 
 class Projector:
@@ -33,8 +34,12 @@ class Projector:
         Run.objects.filter(id=run).update(**fields)
 
     def update_message(self, message: str, **fields: Any) -> None:
+        self.message_rows(message).update(**fields)
+
+    def message_rows(self, message: str | UUID) -> MessageRows:
+        """The row of a message, as a set."""
         self.flush()
-        Message.objects.filter(id=message).update(**fields)
+        return Message.objects.filter(id=message)
 
     def message(self, message: str | UUID) -> Message:
         """A row to change and to save."""

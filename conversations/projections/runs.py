@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from conversations import past
 from conversations.models import Conversation, Event, Message, Run
 from conversations.projections.projector import Projector
 from conversations.projections.registry import on
@@ -70,8 +71,9 @@ def _run_end(projector: Projector, conversation: Conversation, event: Event) -> 
     if data["message"]:
         row = projector.message(data["message"])
         set_text(row, conversation, event)
-        if row.status == Message.Status.STREAMING:
-            row.status = MESSAGE_STATUS[data["status"]]
+        status = MESSAGE_STATUS[data["status"]]
+        row.past = past.ended(row.past, status)
+        row.status = status if row.status == Message.Status.STREAMING else row.status
         row.save()
     if conversation.active_run == UUID(data["run"]):
         conversation.active_run = None

@@ -1,5 +1,6 @@
 """Files as parts of a message: `parts: [{"type": "file", "id"}]` (PROTOCOL.md section 3)."""
 
+from collections import Counter
 from typing import Any
 
 from django.conf import settings
@@ -42,6 +43,15 @@ def check(state: State, parts: Parts) -> None:
         raise Problem("invalid", errors={"parts": ["There is no such file of yours in this conversation."]})
     if any(row.message for row in found):
         raise Problem("conflict", "Another message carries this file.")
+
+
+def tokens(parts: Parts) -> dict[str, int]:
+    """How many tokens the texts of files have in all, by encoding; events carry it, so that the log alone tells."""
+    sizes = File.objects.filter(id__in=[part["id"] for part in parts]).values_list("tokens", flat=True)
+    total: Counter[str] = Counter()
+    for one in sizes:
+        total.update(one)
+    return dict(total)
 
 
 def _id(part: Any) -> str:

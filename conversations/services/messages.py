@@ -61,6 +61,8 @@ def send(
         check_open(state)
         _check_reply(state, new.data["reply_to"])
         attaching.check(state, carried)
+        if carried:
+            new.data["parts_tokens"] = attaching.tokens(carried)
         effects = _remembering(state, once, alone=cmid == key_cmid)
         name = named or state.conversation.assistant
         if name is None:

@@ -12,7 +12,7 @@ from conversations.access import Permission
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import Message
-from conversations.services import messages, runs
+from conversations.services import attaching, messages, runs
 from conversations.services.validation import clean_text
 
 
@@ -69,6 +69,8 @@ def edit(
         if wire.message_text(row) == draft.data["text"]:
             return Decision([])
         draft.data["base_seq"] = row.changed_seq
+        if row.parts:
+            draft.data["parts_tokens"] = attaching.tokens(row.parts)
         return Decision([draft])
 
     cmid = cmid or f"edit:{draft.id}"

@@ -136,6 +136,17 @@ def stop_as_staff(*, staff: User, run: Run) -> "Future[Committed]":
     return eventlog.submit(Append(run.conversation_id, STAFF, f"run:{run.id}:stop", decide))
 
 
+def stop_all(state: State) -> Decision:
+    """What ends every queued, running or waiting run of a conversation, as part of another decision."""
+    state.settle()
+    found = Run.objects.select_for_update().filter(conversation=state.conversation, ended_at=None)
+    drafts, effects = [], []
+    for run in found.order_by("queued_seq"):
+        drafts.append(_end_draft(run.id, run.message, Run.Status.STOPPED, text=stored_text(run, state.key)))
+        effects += _closing(run, Run.Status.STOPPED)
+    return Decision(drafts, effects)
+
+
 def interrupt(*, run: Run, is_dead: Callable[[Run], bool]) -> "Future[Committed]":
     """End a run whose worker is gone; `is_dead` is asked again under the lock."""
 
@@ -209,15 +220,20 @@ def _end_draft(run: UUID, message: UUID | None, status: str, screened: bool = Fa
 
 
 def _after_end(state: State, run: Run, status: str) -> list[Callable[[], object]]:
-    """Fence the worker off, drop the chunks (the text is in `run:end` now), wake a worker for the next."""
+    """Close the run, and wake a worker for the next."""
     state.settle()
-    effects: list[Callable[[], object]] = [lambda: _close(run), lambda: _count(run, status)]
+    effects = _closing(run, status)
     if Run.objects.filter(conversation=state.conversation, status=Run.Status.QUEUED).exclude(id=run.id).exists():
         effects.append(messages.enqueue(state.conversation.id))
     return effects
 
 
+def _closing(run: Run, status: str) -> list[Callable[[], object]]:
+    return [partial(_close, run), partial(_count, run, status)]
+
+
 def _close(run: Run) -> None:
+    """Fence the worker off, and drop the chunks: the text is in `run:end` now."""
     Run.objects.filter(id=run.id).update(fence=run.fence + 1, lease_until=None)
     RunChunk.objects.filter(run=run.id).delete()
 

@@ -1,0 +1,59 @@
+"""The conversation as a whole, and who takes part. The members of an imported log are history, no users here."""
+
+from chatproject.lib.clock import rfc3339
+from conversations.fold.state import Fold, on
+from conversations.models import Conversation, Event
+
+CHANGEABLE = ("status", "tags", "assistant", "metadata")
+
+
+@on("conversation:new")
+def _conversation_new(fold: Fold, event: Event) -> None:
+    data = event.data
+    owner = str(event.imported_by or event.actor_id)
+    fold.conversation = {
+        "owner": owner,
+        "title": None,
+        "title_event": None,
+        "status": Conversation.Status.OPEN.value,
+        "assistant": data["assistant"],
+        "metadata": data["metadata"],
+        "tags": [],
+        "version": 1,
+        "active_run": None,
+        "created_at": rfc3339(event.at),
+        **dict.fromkeys(Conversation.COUNTERS, 0),
+    }
+    _set_title(fold, event)
+    fold.members[owner] = {"role": "owner", "since": rfc3339(event.at)}
+
+
+@on("conversation:update")
+def _conversation_update(fold: Fold, event: Event) -> None:
+    fold.conversation |= {name: event.data[name] for name in CHANGEABLE if name in event.data}
+    if "title" in event.data:
+        _set_title(fold, event)
+    fold.conversation["version"] += 1
+
+
+def _set_title(fold: Fold, event: Event) -> None:
+    title = event.data["title"]
+    fold.conversation |= {"title": title, "title_event": str(event.id) if title else None}
+
+
+@on("member:add")
+def _member_add(fold: Fold, event: Event) -> None:
+    if not event.imported_by:
+        fold.members[event.data["user"]] = {"role": event.data["role"], "since": rfc3339(event.at)}
+
+
+@on("member:update")
+def _member_update(fold: Fold, event: Event) -> None:
+    if not event.imported_by and event.data["user"] in fold.members:
+        fold.members[event.data["user"]]["role"] = event.data["role"]
+
+
+@on("member:remove")
+def _member_remove(fold: Fold, event: Event) -> None:
+    if not event.imported_by:
+        fold.members.pop(event.data["user"], None)

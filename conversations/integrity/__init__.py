@@ -1,0 +1,1 @@
+"""Comparing log, projections and snapshots, and making right what is wrong."""

@@ -1,0 +1,54 @@
+"""The derived rows of a conversation in the form of a folded state, so that both can be compared."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+
+from chatproject.lib.clock import rfc3339
+from conversations.models import Conversation, Feedback, Member, Message, Run
+
+Json = dict[str, Any]
+
+# Columns that do not come from the log, or that say which row it is.
+NOT_COMPARED = {
+    Message: {"conversation_id"},
+    Run: {"conversation_id", *Run.LEASE_FIELDS},
+    Feedback: {"id", "conversation_id"},
+}
+CONVERSATION = (
+    "title", "title_event", "status", "assistant", "metadata", "tags", "version", "active_run", "created_at",
+    *Conversation.COUNTERS,
+)  # fmt: skip
+
+
+def read(conversation: UUID) -> Json:
+    """Everything that the log gives, as `Fold(window=None).state()` has it, but for what only the fold needs."""
+    row = Conversation.objects.get(id=conversation)
+    members = Member.objects.filter(conversation=conversation).order_by("since", "id")
+    return {
+        "seq": row.last_seq,
+        "conversation": {"owner": str(row.owner_id), **{name: plain(getattr(row, name)) for name in CONVERSATION}},
+        "members": {str(one.user_id): {"role": one.role, "since": plain(one.since)} for one in members},
+        "messages": _rows(Message.objects.filter(conversation=conversation).order_by("seq")),
+        "runs": _rows(Run.objects.filter(conversation=conversation).order_by("queued_seq")),
+        "feedback": _rows(Feedback.objects.filter(conversation=conversation)),
+    }
+
+
+def columns(model: type[Model]) -> list[str]:
+    """The columns of `model` that come from the log."""
+    return [field.attname for field in model._meta.concrete_fields if field.attname not in NOT_COMPARED[model]]
+
+
+def _rows(found: QuerySet[Any]) -> list[Json]:
+    names = columns(found.model)
+    return [{name: plain(row[name]) for name in names} for row in found.values(*names)]
+
+
+def plain(value: Any) -> Any:
+    """A column's value as JSON."""
+    if isinstance(value, UUID):
+        return str(value)
+    return rfc3339(value) if isinstance(value, datetime) else value
