@@ -23,6 +23,7 @@ def _conversation_new(fold: Fold, event: Event) -> None:
         "active_run": None,
         "created_at": rfc3339(event.at),
         **dict.fromkeys(Conversation.COUNTERS, 0),
+        **fold.conversation,
     }
     _set_title(fold, event)
     fold.members[owner] = {"role": "owner", "since": rfc3339(event.at)}

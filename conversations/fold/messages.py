@@ -17,7 +17,7 @@ def _message_new(fold: Fold, event: Event) -> None:
     fold.add_message(row)
     set_text(fold, row["id"], event)
     if data.get("run"):
-        fold.runs[data["run"]] = new_run(event, reply_to=data["message"])
+        fold.add_run(new_run(event, reply_to=data["message"]), event.seq)
 
 
 @on("message:edit")

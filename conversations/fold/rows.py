@@ -14,6 +14,7 @@ def new_message(event: Event, **fields: Any) -> Json:
         "id": event.data["message"],
         "seq": event.seq,
         "changed_seq": event.seq,
+        "anchor": event.seq,
         "role": event.actor_kind,
         "author_id": event.actor_id,
         "author_name": event.actor_name,

@@ -19,7 +19,8 @@ MESSAGE_STATUS = {
 
 @on("run:queue")
 def _run_queue(fold: Fold, event: Event) -> None:
-    fold.runs[event.data["run"]] = new_run(event, reply_to=event.data["reply_to"])
+    data = event.data
+    fold.add_run(new_run(event, reply_to=data["reply_to"]), data["reply_seq"])
 
 
 @on("run:start")
@@ -36,6 +37,7 @@ def _run_start(fold: Fold, event: Event) -> None:
         "status": Message.Status.STREAMING.value,
         "run": data["run"],
         "reply_to": data["reply_to"],
+        "anchor": fold.anchors.pop(data["run"], event.seq),
         "branch_of": data.get("branch_of"),
     }
     fold.add_message(new_message(event, **answer))

@@ -9,6 +9,7 @@
     messages_count  how many there are in all
     runs            those that have not ended, in order, with all columns that come from the log
     feedback        the last feedback of each user on each message, with all columns; `comment` is an envelope
+    anchors         run id -> seq of the message that it answers, of runs that have not begun
     sensitive       message id -> [[seq, marked]]: for counting, of messages with a marked text
 
 Ids are strings, times RFC 3339 with milliseconds.
@@ -60,12 +61,15 @@ class Fold:
         self.branches: dict[str, list[str]] = {}
         for row in self.messages.values():
             self._note_branch(row)
+        self.anchors: dict[str, int] = given["anchors"]
         self.sensitive: dict[str, list[list[Any]]] = given["sensitive"]
 
     def apply(self, event: Event) -> None:
         """Bring the state up to `event`. Raises Gap, and whatever a damaged event leads to."""
         if event.seq != self.seq + 1:
             raise Gap(f"event {event.seq} follows {self.seq}")
+        if "text" not in event.data and event.data.get("sensitive"):
+            self.conversation["sensitive"] = self.conversation.get("sensitive", 0) + 1
         FOLDS[event.type](self, event)
         self.seq = event.seq
 
@@ -82,8 +86,14 @@ class Fold:
         if row["branch_of"]:
             self.branches.setdefault(row["branch_of"], []).append(row["id"])
 
+    def add_run(self, row: Json, anchor: int) -> None:
+        """A queued run, and the place of the message that it answers."""
+        self.runs[row["id"]] = row
+        self.anchors[row["id"]] = anchor
+
     def drop_run(self, run: str) -> None:
         """An ended run is kept only where everything is."""
+        self.anchors.pop(run, None)
         if self.window is not None:
             self.runs.pop(run, None)
 
@@ -99,6 +109,7 @@ class Fold:
             "messages_count": self.messages_count,
             "runs": list(self.runs.values()),
             "feedback": list(self.feedback.values()),
+            "anchors": self.anchors,
             "sensitive": self.sensitive,
         }
         copy: Json = json.loads(json.dumps(state))
@@ -107,7 +118,7 @@ class Fold:
 
 def _empty(window: int | None) -> Json:
     lists: Json = {name: [] for name in ("messages", "runs", "feedback")}
-    maps: Json = {name: {} for name in ("conversation", "members", "sensitive")}
+    maps: Json = {name: {} for name in ("conversation", "members", "anchors", "sensitive")}
     return {"format": FORMAT, "window": window, "seq": 0, "messages_count": 0, **lists, **maps}
 
 

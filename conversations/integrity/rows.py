@@ -14,7 +14,7 @@ Json = dict[str, Any]
 # Columns that do not come from the log, or that say which row it is.
 NOT_COMPARED = {
     Message: {"conversation_id"},
-    Run: {"conversation_id", *Run.LEASE_FIELDS},
+    Run: {"conversation_id", *Run.NOT_IN_THE_LOG},
     Feedback: {"id", "conversation_id"},
 }
 CONVERSATION = (

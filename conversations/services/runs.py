@@ -140,11 +140,11 @@ def stop_all(state: State) -> Decision:
     """What ends every queued, running or waiting run of a conversation, as part of another decision."""
     state.settle()
     found = Run.objects.select_for_update().filter(conversation=state.conversation, ended_at=None)
-    drafts, effects = [], []
+    ends, effects = [], []
     for run in found.order_by("queued_seq"):
-        drafts.append(_end_draft(run.id, run.message, Run.Status.STOPPED, text=stored_text(run, state.key)))
+        ends.append(_end_from_store(state, run, Run.Status.STOPPED))
         effects += _closing(run, Run.Status.STOPPED)
-    return Decision(drafts, effects)
+    return Decision(ends, effects)
 
 
 def interrupt(*, run: Run, is_dead: Callable[[Run], bool]) -> "Future[Committed]":
@@ -155,7 +155,7 @@ def interrupt(*, run: Run, is_dead: Callable[[Run], bool]) -> "Future[Committed]
         if locked.ended_at or not is_dead(locked):
             raise Problem("run_not_active")
         error = {"code": "worker_lost", "message": "The worker that wrote this answer is gone."}
-        return _end_from_store(state, locked, Run.Status.INTERRUPTED, error=error)
+        return _end_with(state, locked, Run.Status.INTERRUPTED, error=error)
 
     return eventlog.submit(Append(run.conversation_id, SYSTEM, f"run:{run.id}:end", decide))
 
@@ -194,14 +194,18 @@ def _stop(state: State, run: Run) -> Decision:
     locked = state.lock_run(run.id)
     if locked.ended_at:
         raise Problem("run_not_active")
-    return _end_from_store(state, locked, Run.Status.STOPPED)
+    return _end_with(state, locked, Run.Status.STOPPED)
 
 
-def _end_from_store(state: State, run: Run, status: str, error: dict[str, Any] | None = None) -> Decision:
+def _end_with(state: State, run: Run, status: str, error: dict[str, Any] | None = None) -> Decision:
+    return Decision([_end_from_store(state, run, status, error)], _after_end(state, run, status))
+
+
+def _end_from_store(state: State, run: Run, status: str, error: dict[str, Any] | None = None) -> Draft:
+    """`run:end` with what is stored of the answer."""
     text = stored_text(run, state.key)
     marks = drafts.marks_of_stored(text)
-    draft = _end_draft(run.id, run.message, status, screened=True, text=text, usage=run.usage, error=error, **marks)
-    return Decision([draft], _after_end(state, run, status))
+    return _end_draft(run.id, run.message, status, screened=True, text=text, usage=run.usage, error=error, **marks)
 
 
 def _end_draft(run: UUID, message: UUID | None, status: str, screened: bool = False, **data: Any) -> Draft:

@@ -90,7 +90,14 @@ class Story(test_projections.Story):
         row = self.message(which)
         if row is None or row.role != "assistant" or row.status == "streaming":
             return None
-        asked = {"run": str(new_id()), "reply_to": str(row.reply_to), "assistant": "guide", "branch_of": str(row.group)}
+        seq = Message.objects.get(id=str(row.reply_to)).seq
+        asked = {
+            "reply_seq": seq,
+            "run": str(new_id()),
+            "reply_to": str(row.reply_to),
+            "assistant": "guide",
+            "branch_of": str(row.group),
+        }
         return self.write("alice", "run:queue", **asked)
 
     def rate(self, who: str, which: int, rating: str | None, solved: bool, copied: bool) -> Any:
