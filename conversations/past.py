@@ -40,9 +40,9 @@ def restored(version: Json, seq: int, at: str) -> Json:
 
 
 def visibility_at(row: Mapping[str, Any], seq: int) -> tuple[str, bool]:
-    """Status and selection of a message at `seq`. What did not exist yet is hidden."""
+    """Status and selection of a message at `seq`. What did not exist yet is hidden, and an alternative not chosen."""
     if row["seq"] > seq:
-        return HIDDEN, row["selected"]
+        return HIDDEN, row["selected"] and not row["branch_of"]
     for entry in row["past"]:
         if entry["until"] > seq:
             return entry["status"], entry["selected"]

@@ -20,7 +20,7 @@ MESSAGE_STATUS = {
 @on("run:queue")
 def _run_queue(fold: Fold, event: Event) -> None:
     data = event.data
-    fold.add_run(new_run(event, reply_to=data["reply_to"]), data["reply_seq"])
+    fold.add_run(new_run(event, reply_to=data["reply_to"]), data.get("reply_seq", event.seq))
 
 
 @on("run:start")

@@ -22,7 +22,7 @@ SHOW_AS_BEFORE = """
            status = t.status, selected = t.selected, changed_seq = %(seq)s
       FROM (SELECT id,
                    CASE WHEN seq > %(to_seq)s THEN 'hidden' ELSE coalesce(b.entry->>'status', status) END AS status,
-                   CASE WHEN seq > %(to_seq)s THEN selected
+                   CASE WHEN seq > %(to_seq)s THEN selected AND branch_of IS NULL
                         ELSE coalesce((b.entry->>'selected')::boolean, selected) END AS selected
               FROM conversations_message
               LEFT JOIN LATERAL (

@@ -28,6 +28,7 @@ def select(*, user: User, conversation: UUID, message: UUID, cmid: str | None = 
         state.require(Permission.SEND)
         row = state.message(message)
         check_there(row)
+        draft.data["branch_of"] = str(row.group)
         return Decision([] if row.selected else [draft])
 
     return eventlog.submit(Append(conversation, Actor.of(user), cmid or f"select:{draft.id}", decide))
@@ -60,6 +61,7 @@ def regenerate(
         messages.check_busy(state, policy)
         draft.data |= {
             "reply_to": str(question.id),
+            "reply_seq": question.seq,
             "assistant": named or _same_assistant(state, answer),
             "branch_of": str(answer.group) if answer else None,
         }

@@ -163,7 +163,7 @@ def interrupt(*, run: Run, is_dead: Callable[[Run], bool]) -> "Future[Committed]
 def taking_back(state: State, message: UUID) -> Decision:
     """What ends the queued answers to a message, inside another decision."""
     queued = Run.objects.filter(conversation=state.conversation, reply_to=message, status=Run.Status.QUEUED)
-    ended = [_end_from_store(state, run, Run.Status.STOPPED) for run in queued.select_for_update()]
+    ended = [_end_with(state, run, Run.Status.STOPPED) for run in queued.select_for_update()]
     return Decision([one.drafts[0] for one in ended], [effect for one in ended for effect in one.effects])
 
 

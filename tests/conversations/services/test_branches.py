@@ -43,7 +43,7 @@ def test_an_answer_is_given_once_more(alice: User, asked: UUID, question: UUID, 
 
     assert queued.main["type"] == "run:queue"
     assert queued.main["data"] | {"run": ""} == {
-        "run": "", "reply_to": str(question), "assistant": "guide", "branch_of": str(first),
+        "run": "", "reply_to": str(question), "reply_seq": 3, "assistant": "guide", "branch_of": str(first),
     }  # fmt: skip
     assert shown(asked) == ["Hello", "One"]
     second = answer(asked, "Two")
@@ -66,7 +66,10 @@ def test_one_of_them_is_chosen(alice: User, bob: User, asked: UUID, first: UUID)
     chosen = branches.select(user=bob, conversation=asked, message=first).result(30)
     again = branches.select(user=bob, conversation=asked, message=first).result(30)
 
-    assert (chosen.main["type"], chosen.main["data"]) == ("branch:select", {"message": str(first)})
+    assert (chosen.main["type"], chosen.main["data"]) == (
+        "branch:select",
+        {"message": str(first), "branch_of": str(first)},
+    )
     assert again.frames == ()
     assert shown(asked) == ["Hello", "One"]
     assert versions(asked, second) == [("One", True), ("Two", False)]

@@ -46,10 +46,10 @@ def test_what_came_later_is_hidden_and_what_was_changed_is_as_before(story: Stor
     for text in ("One", "Two", "Three"):
         story.send("alice", text, None, text).result(10)
     seq = head(story.id)
-    story.edit(2, False).result(10)
-    story.delete(1).result(10)
+    story.edit("alice", 0, "Another").result(10)
+    story.delete("alice", 1).result(10)
     say(alice, story.id, "Later")
-    assert visible(story.id)[1:] == ["Three", "Later"]
+    assert visible(story.id) == ["Another", "Three", "Later"]
 
     go_back(alice, story.id, seq)
 
@@ -77,8 +77,8 @@ def test_a_restore_can_be_undone_and_done_again(alice: User, conversation: UUID)
 def test_members_title_pins_and_feedback_stay(story: Story, alice: User) -> None:
     story.send("alice", "Pinned", None, "1").result(10)
     seq = head(story.id)
-    story.pin(0, True).result(10)
-    story.rate("bob", 0, "up", True, False).result(10)
+    story.pin("alice", 0, True).result(10)
+    story.feedback("bob", 0, {"rating": "up", "solved": True}).result(10)
     story.update("alice", {"title": "New", "tags": ["kept"]}).result(10)
     story.add("alice", "mallory", "viewer").result(10)
 
@@ -117,7 +117,7 @@ def test_an_answer_that_was_being_written_stays_with_its_whole_text(story: Story
     story.take()
     seq = head(story.id)
     story.end("completed").result(10)
-    story.delete(0).result(10)
+    story.delete("alice", 1).result(10)
     go_back(alice, story.id, seq)
     assert visible(story.id) == ["Ask", "All"]
     assert Message.objects.get(conversation=story.id, role="assistant").status == "complete"
