@@ -1,4 +1,4 @@
-"""What a message is, and how it was at an earlier seq, from what its row keeps: `versions` (texts) and `past` (visibility).
+"""What a message is, and how it was at an earlier seq, from what its row keeps: `versions` and `past`.
 
 Pure, and shared by the projections and the fold, so that both mean the same. All values are plain JSON:
 

@@ -82,7 +82,7 @@ def _put_text(row: Json, version: Json, written: Event) -> None:
         "text": data["text"],
         "text_event": version["event"],
         "changed_seq": version["seq"],
-        "tokens": data.get("tokens") or {},
+        "tokens": past.tokens(data),
         "redacted": bool(data.get("redacted")),
         "sensitive": bool(data.get("sensitive")),
     }
