@@ -14,7 +14,7 @@ from typing import Any
 
 from accounts.models import User
 from conversations.transfer import writing
-from conversations.transfer.lines import SHAPES, Author, Line
+from conversations.transfer.lines import Author, Line
 from conversations.transfer.writing import Log, Turn, moment
 
 Node = dict[str, Any]
@@ -104,7 +104,7 @@ class _Telling:
     def _each(self, ids: list[str], *, keep: bool) -> Iterator[Any]:
         """Tell one after the other, and take each back but the last (that too, unless it is to be kept)."""
         seq = len(self.log.lines)
-        for id_ in ids if "conversation:restore" in SHAPES else ids[-1:] if keep else []:
+        for id_ in ids:
             yield partial(self._question if role(self.tree.nodes[id_]) == "question" else self._greeting, id_)
             if not keep or id_ != ids[-1]:
                 yield partial(self._take_back, seq)
@@ -122,15 +122,18 @@ class _Telling:
         queued = {"run": answers[0].run, "assistant": answers[0].assistant} if answers else {}
         node = self.tree.nodes[id_]
         self.log.say(self.me, _time(node), _text(node["message"]), message=self.log.id(id_), **queued)
+        seq = len(self.log.lines)
         for turn in answers:
+            turn.reply_seq = seq
             yield partial(self._answer, turn, answers[0], last=turn is answers[-1])
         yield from self._each([one for one in after if role(self.tree.nodes[one]) == "question"], keep=True)
 
     def _answer(self, turn: "_Told", first: "_Told", *, last: bool) -> Iterator[Any]:
         if turn is not first:
             turn.branch_of = first.message
-            asked = {"run": turn.run, "reply_to": turn.reply_to, "assistant": turn.assistant}
-            self.log.add("run:queue", self.me, turn.began, {**asked, "branch_of": first.message})
+            asked = {"run": turn.run, "reply_to": turn.reply_to, "reply_seq": turn.reply_seq}
+            asked |= {"assistant": turn.assistant, "branch_of": first.message}
+            self.log.add("run:queue", self.me, turn.began, asked)
         self.log.answer(turn)
         yield from self._each(self._questions_after(turn.end), keep=last)
 
@@ -172,9 +175,10 @@ class _Telling:
 
 @dataclass
 class _Told(Turn):
-    """A turn, and the node at which it ends."""
+    """A turn, the node at which it ends, and the number of its question."""
 
     end: str = ""
+    reply_seq: int = 0
 
 
 def role(node: Node) -> str:

@@ -22,6 +22,9 @@ FREE = frozenset({
 })  # fmt: skip
 
 
+COUNTS = ("tokens", "parts_tokens")
+
+
 class Labels:
     """The ids of one import into `conversation`; `importer` stays who they are where the file names them."""
 
@@ -35,7 +38,7 @@ class Labels:
         """The event with ids of ours."""
         known = {line.conversation: str(self._conversation), line.id: str(self.of(line.id))}
         # Whoever chose contexts by the counts of a file would trust it.
-        data = self._mapped({name: item for name, item in line.data.items() if name != "tokens"}, known)
+        data = self._mapped({name: item for name, item in line.data.items() if name not in COUNTS}, known)
         draft = Draft(line.type, data, id=UUID(known[line.id]))
         # Our own cmids name what they are about; those of clients are theirs.
         cmid = line.cmid and UUID_TEXT.sub(lambda found: known.get(found[0], found[0]), line.cmid)

@@ -101,15 +101,24 @@ class _Restore(Struct):
     to_seq: Seq
 
 
+class _Select(_Message):
+    branch_of: Id
+
+
 class _RunQueue(Struct):
     run: Id
     reply_to: Id
+    reply_seq: Seq
     assistant: Name
     branch_of: Id | None = None
 
 
-class _RunStart(_RunQueue):
-    message: Id = ""
+class _RunStart(Struct):
+    run: Id
+    reply_to: Id
+    assistant: Name
+    message: Id
+    branch_of: Id | None = None
 
 
 class _RunStep(Struct):
@@ -134,6 +143,7 @@ class _RunEnd(Struct):
 SHAPES: dict[str, type[Struct]] = {
     "conversation:new": _ConversationNew,
     "conversation:update": _ConversationUpdate,
+    "conversation:restore": _Restore,
     "member:add": _Member,
     "member:update": _Member,
     "member:remove": _Member,
@@ -141,7 +151,7 @@ SHAPES: dict[str, type[Struct]] = {
     "message:edit": _MessageEdit,
     "message:delete": _Message,
     "message:pin": _Pin,
-    "branch:select": _Message,
+    "branch:select": _Select,
     "message:feedback": _Feedback,
     "run:queue": _RunQueue,
     "run:start": _RunStart,

@@ -19,7 +19,8 @@ class Story:
         self._latest = clock.now() + AHEAD
         self._seq = 0
         self._conversation = ""
-        self._messages: set[str] = set()
+        # Number and group of alternatives, by id.
+        self._messages: dict[str, tuple[int, str]] = {}
         self._runs: dict[str, str | None] = {}
         self._queued: dict[str, None] = {}
         self._active: str | None = None
@@ -60,14 +61,21 @@ class Story:
     def _run_queue(self, data: dict[str, Any]) -> None:
         self._message(data["reply_to"])
         self._message(data.get("branch_of"))
+        if self._messages[data["reply_to"]][0] != data["reply_seq"]:
+            raise ValueError("reply_seq is not the seq of reply_to")
         self._new_run(data["run"])
+
+    def _branch_select(self, data: dict[str, Any]) -> None:
+        self._message(data["message"])
+        if self._messages[data["message"]][1] != data["branch_of"]:
+            raise ValueError("branch_of is not the group of this message")
 
     def _run_start(self, data: dict[str, Any]) -> None:
         if data["run"] not in self._queued or self._active:
             raise ValueError("this run does not wait, or another one is active")
         self._message(data["reply_to"])
         self._message(data.get("branch_of"))
-        self._new_message(data["message"], None)
+        self._new_message(data["message"], None, data.get("branch_of"))
         del self._queued[data["run"]]
         self._runs[data["run"]], self._active = data["message"], data["run"]
 
@@ -91,11 +99,11 @@ class Story:
     def _refers(self, data: dict[str, Any]) -> None:
         self._message(data.get("message"))
 
-    def _new_message(self, id_: str, reply_to: str | None) -> None:
+    def _new_message(self, id_: str, reply_to: str | None, group: str | None = None) -> None:
         self._message(reply_to)
         if id_ in self._messages:
             raise ValueError("this message was there before")
-        self._messages.add(id_)
+        self._messages[id_] = self._seq, group or id_
 
     def _new_run(self, id_: str) -> None:
         if id_ in self._runs:
