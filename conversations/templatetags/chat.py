@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from django import template
+from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -17,6 +18,8 @@ ASSISTANTS = {
     "guide": (gettext_noop("Guide"), gettext_noop("Knows this product, and says where it is written")),
     "openai": (gettext_noop("AI model"), gettext_noop("Answers anything, with a language model")),
 }
+PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+PICTURE_MAX_BYTES = 5 * 1024 * 1024
 STEPS = {
     "retrieval": gettext_noop("Looked it up"),
     "tool": gettext_noop("Used a tool"),
@@ -77,6 +80,22 @@ def links(sources: Any) -> list[dict[str, str]]:
     """`{title, url}` of the sources of a step; `url` only where it leads to a web page or to a page of ours."""
     found = sources if isinstance(sources, list) else []
     return [{"title": _source_name(one), "url": _source_url(one)} for one in found if isinstance(one, dict)]
+
+
+@register.filter
+def is_picture(part: dict[str, Any]) -> bool:
+    """Whether the page shows a file as a picture: no kind that could hold a script, and none that is slow to load."""
+    return part["mime"] in PICTURES and part["size"] <= PICTURE_MAX_BYTES
+
+
+@register.simple_tag
+def file_max_bytes() -> int:
+    return int(settings.FILE_MAX_BYTES)
+
+
+@register.simple_tag
+def files_per_message() -> int:
+    return int(settings.FILES_PER_MESSAGE)
 
 
 @register.filter

@@ -1,5 +1,6 @@
 /** The page of one conversation: puts together what the other files do. */
 import { Client } from "../realtime/client.js";
+import { Attachments } from "./attachments.js";
 import { Composer } from "./composer.js";
 import { ConnectionLine } from "./connection.js";
 import { ConversationList } from "./list.js";
@@ -22,17 +23,18 @@ const list = new ConversationList($("list"), conversation);
 const scroller = new Scroller({ area: $("main"), button: $("latest") });
 const line = new ConnectionLine($("connection"), { onAgain: () => client.connect() });
 const typing = new TypingLine($("typing"), user);
-const unsent = new Unsent({ root: $("unsent"), onEdit: (text) => composer?.put(text) });
+const unsent = new Unsent({ root: $("unsent"), onEdit: (text, parts) => composer?.put(text, parts) });
 const stops = new StopButtons({ root: $("stops"), onStop: (run) => room.stop(run).catch(() => location.reload()) });
 const isOld = "old" in document.body.dataset;
 const form = !isOld && document.querySelector("[data-composer]"); // what is said on an old page leads to the newest
-const composer = form && new Composer(form, { onSend: send, onTyping: (on) => room.typing(on) });
+const attachments = form && new Attachments(form, { conversation: async () => conversation });
+const composer = form && new Composer(form, { onSend: send, onTyping: (on) => room.typing(on), attachments });
 const mayStop = $("t-stop").dataset.may === "yes";
 
-function send(text) {
+function send(text, _form, parts) {
   room.typing(false);
-  const { cmid } = room.send(text);
-  unsent.add({ cmid, text }, room.joined);
+  const { cmid } = room.send(text, parts.length ? { parts } : {});
+  unsent.add({ cmid, text, parts }, room.joined);
   scroller.toEnd();
 }
 

@@ -1,20 +1,23 @@
 /**
  * The form in which messages are written: Enter sends, Shift+Enter makes a new line, and the field grows.
- * `onSend(text)` is called with what was written; the field is empty then.
+ * `onSend(text, form, parts)` is called with what was written and attached; field and chips are empty then.
  */
 export class Composer {
   #form;
   #field;
   #onSend;
+  #attachments;
 
   /**
    * @param {HTMLFormElement} form
-   * @param {{onSend: (text: string, form: HTMLFormElement) => void, onTyping?: (on: boolean) => void}} calls
+   * @param {{onSend: (text: string, form: HTMLFormElement, parts: object[]) => void, onTyping?: (on: boolean) => void,
+   *   attachments: import("./attachments.js").Attachments}} options
    */
-  constructor(form, { onSend, onTyping = () => {} }) {
+  constructor(form, { onSend, onTyping = () => {}, attachments }) {
     this.#form = form;
     this.#field = form.elements.message;
     this.#onSend = onSend;
+    this.#attachments = attachments;
     this.#field.addEventListener("keydown", (event) => this.#onKey(event));
     this.#field.addEventListener("input", () => {
       this.#grow();
@@ -29,10 +32,11 @@ export class Composer {
     this.#field.focus({ preventScroll: true });
   }
 
-  /** Gives a text back for changing; what is being written stays, behind it. */
-  put(text) {
+  /** Gives a message back for changing; what is being written stays, behind it. */
+  put(text, parts = []) {
     const written = this.#field.value.trim();
-    this.#field.value = written ? `${text}\n\n${written}` : text;
+    this.#field.value = written && text ? `${text}\n\n${written}` : text || written;
+    this.#attachments.put(parts);
     this.#grow();
     this.focus();
   }
@@ -47,11 +51,14 @@ export class Composer {
 
   #onSubmit(event) {
     event.preventDefault();
-    const text = event.submitter?.name === "suggestion" ? event.submitter.value : this.#field.value;
-    if (!text.trim()) return;
-    if (text === this.#field.value) this.#field.value = "";
+    if (event.submitter?.name === "suggestion") return this.#onSend(event.submitter.value, this.#form, []);
+    const text = this.#field.value;
+    if (!text.trim() && this.#attachments.empty) return;
+    const parts = this.#attachments.take(() => this.#form.requestSubmit());
+    if (parts === null) return;
+    this.#field.value = "";
     this.#grow();
-    this.#onSend(text, this.#form);
+    this.#onSend(text, this.#form, parts);
     this.focus();
   }
 

@@ -1,9 +1,13 @@
 /** The page that begins a conversation: by its first message, which is kept here until the server has it. */
+import { Attachments } from "./attachments.js";
 import { Composer } from "./composer.js";
 import { ConversationList } from "./list.js";
 import { NewConversation } from "./new.js";
+import { Place } from "./place.js";
 
 const { user, api, thread } = document.body.dataset;
+const form = document.querySelector("[data-composer]");
+const goTo = (id) => location.assign(`${thread}${id}/`);
 
 new ConversationList(document.getElementById("list"));
 const beginning = new NewConversation({
@@ -11,10 +15,15 @@ const beginning = new NewConversation({
   storage: localStorage,
   key: `new:${user}`,
   api,
-  onBegun: (id) => location.assign(`${thread}${id}/`),
+  onBegun: goTo,
   onEdit: (text) => composer.put(text),
 });
-const composer = new Composer(document.querySelector("[data-composer]"), {
-  onSend: (text, form) => beginning.send({ message: text, assistant: form.elements.assistant.value }),
+const place = new Place({ api, user, assistant: () => form.elements.assistant.value });
+const composer = new Composer(form, {
+  attachments: new Attachments(form, { conversation: () => place.conversation(), eager: false }),
+  onSend(text, _form, parts) {
+    if (parts.length) return void place.say(text, parts).then(goTo);
+    beginning.send({ message: text, assistant: form.elements.assistant.value });
+  },
 });
 beginning.resume();

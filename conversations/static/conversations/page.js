@@ -25,7 +25,7 @@ export function clone(id) {
 }
 
 /** Django's token, as it is now: logging in elsewhere changes it. */
-function csrfToken() {
+export function csrfToken() {
   return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
 }
 

@@ -77,6 +77,7 @@ export class Conversation extends Emitter {
    * @param {string} [options.reply_to]  id of a message
    * @param {"reject"|"enqueue"|"interrupt"|"rollback"} [options.on_busy]
    * @param {number} [options.seen_seq]  the head on screen; the cursor unless given
+   * @param {{type: "file", id: string}[]} [options.parts]  files that were uploaded into this conversation
    * @param {string} [options.cmid]
    * @returns {{cmid: string, acknowledged: Promise<{seq: number, id: string, dup: boolean, run?: string}>}}
    *   `acknowledged` rejects with a `SendError`
