@@ -25,6 +25,7 @@ JOBS = {
     queue.MEND_QUEUE: "MEND_QUEUE_SECONDS",
     queue.CLEAR_FILES: "CLEAR_FILES_SECONDS",
     queue.SWEEP_SESSIONS: "SWEEP_SESSIONS_SECONDS",
+    queue.LIFECYCLE: "LIFECYCLE_SECONDS",
 }
 # A job whose process is gone may be begun by another after this long.
 LEASE = timedelta(seconds=30)

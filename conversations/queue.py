@@ -15,6 +15,7 @@ TAKE_TURN = "conversations.take_turn"
 MEND_QUEUE = "conversations.mend_queue"
 CLEAR_FILES = "conversations.clear_files"
 SWEEP_SESSIONS = "conversations.sweep_sessions"
+LIFECYCLE = "conversations.lifecycle"
 
 
 def enqueue_turn(conversation: UUID) -> None:

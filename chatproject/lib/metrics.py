@@ -53,6 +53,9 @@ privacy_findings = Counter(
     ["pattern", "policy"],
 )
 sweeps = Counter("sweeper_actions_total", "What the sweeper mended.", ["action"])
+lifecycle = Counter(
+    "lifecycle_total", "Conversations archived (idle), erased (retention) and expired (temporary).", ["action"]
+)
 
 
 def exposition() -> tuple[bytes, str]:
