@@ -15,7 +15,6 @@ class Permission(StrEnum):
     CHANGE = "change"
     ARCHIVE = "archive"
     MODERATE = "moderate"
-    ERASE = "erase"
     MANAGE_MEMBERS = "manage_members"
     RESTORE = "restore"
     LEAVE = "leave"

@@ -75,10 +75,6 @@ class StreamMember:
                 self.drop()
         self.wake.set()
 
-    def forget(self) -> None:
-        self.waiting.clear()
-        self.size = 0
-
     def removed(self, reason: str) -> None:
         self.gone = True
         self.wake.set()
@@ -106,7 +102,8 @@ class StreamMember:
             yield item
 
     def drop(self) -> None:
-        self.forget()
+        self.waiting.clear()
+        self.size = 0
         self.behind = True
 
 
