@@ -6,7 +6,7 @@ Servers and workers run all of it when they start, and refuse to where anything 
 
 import logging
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from chatproject.lib.crypto import CryptoError, Keyring
+from conversations import primary_keys
 from conversations.context import encodings, tokens
 from conversations.privacy.patterns import patterns
 
@@ -78,8 +79,11 @@ def secrets_valid(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
         hint = f"Set it to at least {SECRET_KEY_LENGTH} random characters; everybody has to log in again."
         found.append(Error("SECRET_KEY is too short to be safe.", hint=hint, id="chatproject.E002"))
     try:
-        if settings.ENCRYPTION_KEYS:
-            Keyring(settings.ENCRYPTION_KEYS)
+        weak = Keyring(settings.ENCRYPTION_KEYS).weak() if settings.ENCRYPTION_KEYS else []
+        if weak:
+            hint = "Make one with `manage.py rotate_keys --make`, wrap everything by it, then take this one out."
+            text = f"These keys in ENCRYPTION_KEYS can be guessed: {', '.join(weak)}."
+            found.append(Error(text, hint=hint, id="chatproject.E006"))
     except CryptoError as error:
         hint = "Set ENCRYPTION_KEYS to words of the form <id>:<base64 of 32 bytes>, the one in use first."
         found.append(Error(f"ENCRYPTION_KEYS cannot be used: {error}.", hint=hint, id="chatproject.E004"))
@@ -118,12 +122,32 @@ def database_suits(
     try:
         with psycopg.connect(**connection.get_connection_params()) as direct:
             row = direct.execute(FACTS).fetchone()
+            needed = _keys_needed(direct)
     except psycopg.Error as error:
         hint = "Start PostgreSQL, or correct DATABASE_URL (unset it for the embedded server of `manage.py serve`)."
         reason = " ".join(str(error).split())
         return [Error(f"DATABASE_URL leads to no database: {reason}.", hint=hint, id="chatproject.E010")]
     assert row
-    return judge(Facts(*row))
+    return [*judge(Facts(*row)), *judge_keys(needed)]
+
+
+def _keys_needed(direct: "psycopg.Connection[Any]") -> list[str]:
+    """The ids of the primary keys that rows need; none before the tables are there, or know."""
+    ready = direct.execute("SELECT to_regclass('conversation_primary_key') IS NOT NULL").fetchone()
+    if not ready or not ready[0]:
+        return []
+    return [id_ for (id_,) in direct.execute(primary_keys.IN_USE).fetchall()]
+
+
+def judge_keys(needed: Iterable[str]) -> list[CheckMessage]:
+    """What is wrong where rows were wrapped by keys of these ids."""
+    known = {line.partition(":")[0] for line in settings.ENCRYPTION_KEYS}
+    missing = sorted(set(needed) - known)
+    if not missing or not known:
+        return []
+    text = f"ENCRYPTION_KEYS lacks keys that conversations are wrapped by: {', '.join(missing)}."
+    hint = "Put them back behind the first; `manage.py rotate_keys` says when one is not needed any more."
+    return [Error(text, hint=hint, id="chatproject.E007")]
 
 
 def judge(facts: Facts) -> list[CheckMessage]:
@@ -161,7 +185,7 @@ def redis_suits(
         return []
     try:
         with Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
-            return judge_redis(client.info("server")["redis_version"])
+            return [*judge_redis(client.info("server")["redis_version"]), *judge_memory(client.info("memory"))]
     except (ValueError, AuthenticationError, ResponseError) as error:
         hint = "Set REDIS_URL to redis://[:password@]host:port/0, or unset it for the embedded server."
         return [Error(f"REDIS_URL cannot be used: {error}.", hint=hint, id="chatproject.E020")]
@@ -175,3 +199,16 @@ def judge_redis(version: str) -> list[CheckMessage]:
     if tuple(int(part) for part in version.split(".")[:2]) >= REDIS:
         return []
     return [Error(f"REDIS_URL leads to Redis {version}.", hint="Use 6.2 or newer.", id="chatproject.E021")]
+
+
+def judge_memory(memory: Mapping[str, Any]) -> list[CheckMessage]:
+    """What is doubtful about the memory of a Redis server, from its INFO. Everything in it may be forgotten
+    and has a time to live, so that every policy that evicts is right."""
+    if not memory.get("maxmemory"):
+        hint = "Set maxmemory in its configuration, for example to 256mb, and maxmemory-policy to allkeys-lru."
+        return [checks.Warning("The Redis of REDIS_URL has no maxmemory.", hint=hint, id="chatproject.W021")]
+    if memory.get("maxmemory_policy", "noeviction") == "noeviction":
+        hint = "Set maxmemory-policy to allkeys-lru; nothing in Redis is the only copy."
+        text = "The Redis of REDIS_URL refuses writes when it is full (maxmemory-policy noeviction)."
+        return [checks.Warning(text, hint=hint, id="chatproject.W022")]
+    return []

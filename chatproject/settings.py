@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from chatproject import embedded
+from chatproject.lib import crypto
 from chatproject.lib import environment as env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -37,6 +38,9 @@ HAS_SECRET_KEY = bool(SECRET_KEY)
 SECRET_KEY = SECRET_KEY or secrets.token_urlsafe(50)
 # Lines `<id>:<base64 of 32 bytes>`; the first key wraps new data keys, all of them unwrap old ones.
 ENCRYPTION_KEYS = (env.text("ENCRYPTION_KEYS") or embedded.read_secret(DATA_DIR, "encryption_keys")).split()
+
+# What the names of connections to PostgreSQL begin with; marks of the keys' ids follow.
+KEYS_MARK = "chat keys="
 
 # --- Django -----------------------------------------------------------------------------------------------
 
@@ -125,6 +129,8 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     connect_timeout=3,
+    # Which keys this process knows: `rotate_keys` looks for processes that do not know the new one.
+    application_name=f"{KEYS_MARK}{crypto.marks(ENCRYPTION_KEYS)}",
     options=f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS}"
     # A process that hangs in the middle of a transaction must not keep its locks for long.
     " -c idle_in_transaction_session_timeout=5000",
@@ -216,7 +222,6 @@ SPECTACULAR_SETTINGS = {
         "ConversationStatus": "conversations.models.Conversation.Status",
         "MessageStatus": "conversations.models.Message.Status",
         "RunStatus": "conversations.models.Run.Status",
-        "ExportStatus": "conversations.models.Export.Status",
         "MessageRole": "conversations.models.Message.Role",
         "MemberRole": "conversations.models.Member.Role",
     },
@@ -313,14 +318,6 @@ SEARCH_SNIPPET_LENGTH = env.number("SEARCH_SNIPPET_LENGTH", 200, least=20)
 IMPORT_MAX_BYTES = env.number("IMPORT_MAX_BYTES", 100 * 1024 * 1024, least=1024)
 # Conversations of a file that is imported at most.
 IMPORT_MAX_CONVERSATIONS = env.number("IMPORT_MAX_CONVERSATIONS", 10_000, least=1)
-# Exports of many conversations that one user may have at the same time.
-EXPORTS_MAX = env.number("EXPORTS_MAX", 5, least=1)
-# Hours after which such an export is deleted (7 days).
-EXPORT_KEEP_HOURS = env.number("EXPORT_KEEP_HOURS", 7 * 24, least=1)
-# Seconds after its last sign of life at which an export may be taken over from a worker.
-EXPORT_LEASE_SECONDS = env.number("EXPORT_LEASE_SECONDS", 30, least=1)
-# Seconds between two looks for exports that have expired or lost their worker; 0 = never.
-MEND_EXPORTS_SECONDS = env.number("MEND_EXPORTS_SECONDS", 60, least=0)
 
 # --- Templates --------------------------------------------------------------------------------------------
 
@@ -330,6 +327,19 @@ TEMPLATE_MESSAGES_MAX = env.number("TEMPLATE_MESSAGES_MAX", 20, least=0)
 TEMPLATE_VARIABLES_MAX = env.number("TEMPLATE_VARIABLES_MAX", 20, least=0)
 # Characters (code points) that somebody may fill in for one variable at most.
 TEMPLATE_INPUT_MAX_LENGTH = env.number("TEMPLATE_INPUT_MAX_LENGTH", 4000, least=1)
+
+# --- Life cycle -------------------------------------------------------------------------------------------
+
+# Seconds between two passes of the life-cycle job; 0 = never.
+LIFECYCLE_SECONDS = env.number("LIFECYCLE_SECONDS", 60)
+# Days without a word after which a conversation is archived (PROTOCOL.md section 8); 0 = never.
+ARCHIVE_AFTER_DAYS = env.number("ARCHIVE_AFTER_DAYS", 7)
+# Days after its archiving at which a conversation is erased, for example 30; 0 = never.
+RETENTION_DAYS = env.number("RETENTION_DAYS", 0)
+# Hours after which a temporary conversation is erased.
+TEMPORARY_HOURS = env.number("TEMPORARY_HOURS", 24, least=1)
+# Seconds that one statement of an erasure may take.
+ERASE_SECONDS = env.number("ERASE_SECONDS", 60, least=1)
 
 # --- Runs -------------------------------------------------------------------------------------------------
 

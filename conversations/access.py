@@ -15,6 +15,7 @@ class Permission(StrEnum):
     CHANGE = "change"
     ARCHIVE = "archive"
     MODERATE = "moderate"
+    ERASE = "erase"
     MANAGE_MEMBERS = "manage_members"
     RESTORE = "restore"
     LEAVE = "leave"

@@ -62,6 +62,15 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+# What stands in place of the data of an erased event (PROTOCOL.md section 3). As data of a new
+# `conversation:update` it is the erasure itself.
+ERASED: dict[str, Any] = {"erased": True}
+
+
+def is_erased(data: dict[str, Any]) -> bool:
+    return data == ERASED
+
+
 def context(conversation: UUID, event: UUID, field: str) -> str:
     """The associated data that binds an envelope to its place."""
     return f"{conversation.hex}|{event.hex}|{field}"

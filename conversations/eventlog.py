@@ -26,9 +26,9 @@ from conversations import keys, projections, wire
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Contradiction, Decision, Draft, Frame, Record, State
 from conversations.detours import Detours
-from conversations.groupcommit import GroupCommit, Outcome
-from conversations.heads import advance, lock
-from conversations.models import Conversation, Event, Member, SearchEntry
+from conversations.groupcommit import GroupCommit, Outcome, attempt
+from conversations.heads import advance, lock, roles
+from conversations.models import Conversation, Event, SearchEntry
 from conversations.publishing import publish
 
 log = logging.getLogger(__name__)
@@ -74,6 +74,18 @@ def import_log(conversation: Conversation, key: DataKey, records: Iterable[Recor
             projections.apply(projector, conversation, event)
         projector.flush()
     conversation.save()
+
+
+def append_alone(append: Append) -> Committed:
+    """Like `append`, in a transaction of this thread, for what takes longer than others should have to wait.
+
+    Only its own conversation is locked meanwhile. Raises Problem as `submit` says.
+    """
+    [outcome] = attempt("alone", _commit_patiently, [append])
+    if isinstance(outcome, Exception):
+        raise outcome
+    assert isinstance(outcome, Committed)
+    return outcome
 
 
 def _commit_group(appends: Sequence[Append]) -> "list[Outcome[Committed]]":
@@ -145,7 +157,7 @@ class _Group:
         self.appends = appends
         self.results: list[Result | None] = []
         self._locked, self._now = lock(appends, aside=aside, patient=patient)
-        self._roles = _roles(appends)
+        self._roles = roles(appends)
         self._known = _known(appends)
         self._projector = projections.Projector()
         self._created: list[Conversation] = []
@@ -163,13 +175,13 @@ class _Group:
         """The outcome for one append; None where its conversation could not be locked."""
         # A copy: where the group fails, the append is tried again from the beginning.
         conversation = copy(item.create) if item.create else self._locked.get(item.conversation)
-        if item.key is None:
-            return Problem("not_found")
         if conversation is None:
-            return None
+            return None if item.key else Problem("not_found")
         before = self._known.get(item.identity)
         if before:
             return _repetition(item, conversation, before)
+        if conversation.erased or item.key is None:
+            return self._closed(item)
         try:
             decision = item.decide(State(conversation, self._role(item), item.actor, item.key, self._flush))
         except Problem as problem:
@@ -177,6 +189,11 @@ class _Group:
         if not decision.drafts:
             return Committed(conversation, {}, dup=True)
         return self._number(item, conversation, decision)
+
+    def _closed(self, item: Append) -> Problem:
+        """Why nothing is written to an erased conversation; a key in hand that was destroyed meanwhile is no use."""
+        stranger = item.actor.kind == "user" and self._role(item) is None
+        return Problem("not_found") if stranger else Problem("conversation_closed", "This conversation was erased.")
 
     def _role(self, item: Append) -> str | None:
         if any(event.type in CHANGES_ROLES for event in self._events):
@@ -224,7 +241,7 @@ class _Group:
         for effect in effects:
             _run(effect)
         if any(event.type in CHANGES_ROLES for event in self._events):
-            self._roles = _roles(self.appends)
+            self._roles = roles(self.appends)
         self._created, self._events, self._entries = [], [], []
 
 
@@ -257,17 +274,6 @@ def _run(effect: Callable[[], object]) -> None:
 CHANGES_ROLES = ("conversation:new", "member:add", "member:update", "member:remove")
 
 
-def _roles(appends: Sequence[Append]) -> dict[tuple[UUID, str], str]:
-    """The roles of all users among the authors, as (conversation, user id) -> role."""
-    users = {item.actor.id for item in appends if item.actor.kind == "user" and item.create is None}
-    if not users:
-        return {}
-    rows = Member.objects.filter(
-        user_id__in=users, user__is_active=True, conversation_id__in={item.conversation for item in appends}
-    )
-    return {(row.conversation_id, str(row.user_id)): row.role for row in rows}
-
-
 def _known(appends: Sequence[Append]) -> dict[tuple[UUID, str, str], Event]:
     """Events of before that carry one of the cmids. A statement of its own after the lock: READ COMMITTED
     shows it what was committed while the lock was waited for."""
@@ -280,6 +286,6 @@ def _known(appends: Sequence[Append]) -> dict[tuple[UUID, str, str], Event]:
 
 
 def _repetition(item: Append, conversation: Conversation, before: Event) -> Result:
-    if bytes(before.fingerprint or b"") != item.fingerprint:
+    if not conversation.erased and bytes(before.fingerprint or b"") != item.fingerprint:
         return Contradiction()
     return Committed(conversation, wire.stored_event(before), dup=True)

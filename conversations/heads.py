@@ -1,4 +1,5 @@
-"""The heads of conversations, and whatever else of their rows goes on with the log: locked, and stored."""
+"""The heads of conversations, and whatever else of their rows goes on with the log: locked, and stored; and who
+may write to it."""
 
 from collections.abc import Sequence, Set
 from datetime import datetime
@@ -9,7 +10,7 @@ from django.db import connection
 
 from chatproject.lib import clock
 from conversations.appends import Append
-from conversations.models import Conversation
+from conversations.models import Conversation, Member
 
 # Milliseconds that a group waits for a lock on anything but a conversation.
 IMPATIENT_MS = 100
@@ -36,6 +37,17 @@ def lock(appends: Sequence[Append], *, aside: Set[UUID], patient: bool) -> tuple
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp(), set_config('lock_timeout', %s, true)", [str(timeout)])
         return locked, clock.to_millis(cursor.fetchone()[0])
+
+
+def roles(appends: Sequence[Append]) -> dict[tuple[UUID, str], str]:
+    """The roles of all users among the authors, as (conversation, user id) -> role."""
+    users = {item.actor.id for item in appends if item.actor.kind == "user" and item.create is None}
+    if not users:
+        return {}
+    rows = Member.objects.filter(
+        user_id__in=users, user__is_active=True, conversation_id__in={item.conversation for item in appends}
+    )
+    return {(row.conversation_id, str(row.user_id)): row.role for row in rows}
 
 
 def advance(rows: Sequence[Conversation]) -> None:

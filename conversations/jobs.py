@@ -11,8 +11,7 @@ from procrastinate.contrib.django import app
 
 from conversations import background, mending, periodic, queue
 from conversations.assistants import runner
-from conversations.services import exports, files, sessions
-from conversations.transfer import bulk
+from conversations.services import files, lifecycle, sessions
 
 # A job that fails is tried again after 2, 4, 8 and 16 seconds.
 PATIENCE = RetryStrategy(max_attempts=mending.MAX_ATTEMPTS, exponential_wait=2)
@@ -43,5 +42,4 @@ def periodically(name: str, work: Callable[[], None]) -> None:
 periodically(queue.MEND_QUEUE, mending.mend)
 periodically(queue.CLEAR_FILES, files.clear_unattached)
 periodically(queue.SWEEP_SESSIONS, sessions.sweep)
-in_background(queue.EXPORT, bulk.work)
-periodically(queue.MEND_EXPORTS, exports.mend)
+periodically(queue.LIFECYCLE, lifecycle.live)

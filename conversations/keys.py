@@ -9,6 +9,7 @@ from django.conf import settings
 
 from chatproject.lib.crypto import DataKey, Keyring
 from chatproject.lib.errors import Problem
+from conversations import erasures
 from conversations.models import Conversation
 
 CACHE_SIZE = 10_000
@@ -27,16 +28,36 @@ def wrap(key: DataKey, conversation: UUID) -> str:
     return keyring().wrap(key, conversation.hex)
 
 
+def rewrap(wrapped: str, conversation: UUID) -> str:
+    """The same key, wrapped by the primary key of now. Raises CryptoError where the one of before is missing."""
+    return wrap(keyring().unwrap(wrapped, conversation.hex), conversation)
+
+
 def remember(conversation: UUID, key: DataKey) -> None:
+    erasures.watch()
     with _lock:
         while len(_cache) >= CACHE_SIZE:
             _cache.pop(next(iter(_cache)))
         _cache[conversation] = key
 
 
+def forget(conversation: UUID) -> None:
+    """Drop a key from memory, because it was destroyed."""
+    with _lock:
+        _cache.pop(conversation, None)
+
+
+erasures.FORGETTERS.append(forget)
+
+
+def find(conversation: UUID) -> DataKey | None:
+    """The key of one conversation; None where it was destroyed, or there is no such conversation."""
+    return load([conversation]).get(conversation)
+
+
 def of(conversation: UUID) -> DataKey:
     """The key of one conversation. Raises Problem `not_found` where there is none."""
-    return load([conversation]).get(conversation) or _missing()
+    return find(conversation) or _missing()
 
 
 def of_row(row: Conversation) -> DataKey:

@@ -13,7 +13,7 @@ from accounts.models import User
 from chatproject.lib.clock import rfc3339
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import parse_id
-from conversations import selectors, wire
+from conversations import epochs, selectors, wire
 from conversations.access import ROLES, Permission
 from conversations.cursors import parse_time
 from conversations.models import Message, Run
@@ -108,7 +108,7 @@ def heading(user: User, conversation: UUID, permission: Permission = Permission.
         named=bool(title),
         status=row.status,
         assistant=row.assistant,
-        epoch=str(row.epoch),
+        epoch=epochs.visible(row.epoch),
         seq=row.last_seq,
         runs=list(alive),
         others=[one["user"]["name"] for one in selectors.members(row.id) if one["user"]["id"] != str(user.id)],

@@ -9,9 +9,9 @@ from django.conf import settings
 
 from chatproject.lib.clock import rfc3339
 from chatproject.lib.crypto import DataKey
-from conversations import event_types, keys, markdown
+from conversations import epochs, event_types, keys, markdown
 from conversations.context import tokens
-from conversations.models import Conversation, Event, Export, Feedback, File, Member, Message, RoomState, Run, Template
+from conversations.models import Conversation, Event, Feedback, File, Member, Message, RoomState, Run, Template
 from conversations.registers import Clock, Register
 
 Json = dict[str, Any]
@@ -42,7 +42,11 @@ def _imported(mark: object) -> Json:
 
 def stored_event(row: Event) -> Json:
     """An event as it is sent, from its stored form."""
-    return event(row, event_types.unseal(row.type, row.data, keys.of(row.conversation_id), row.conversation_id, row.id))
+    key = None if event_types.is_erased(row.data) else keys.find(row.conversation_id)
+    if key is None:
+        # Without its key it is as good as erased: its row may have been read right before.
+        return event(row, event_types.ERASED)
+    return event(row, event_types.unseal(row.type, row.data, key, row.conversation_id, row.id))
 
 
 def stored_events(rows: Iterable[Event]) -> list[Json]:
@@ -50,10 +54,11 @@ def stored_events(rows: Iterable[Event]) -> list[Json]:
 
 
 def opened(value: Any, conversation: UUID, event_id: UUID | None, field: str) -> Any:
-    """The value of an envelope that a projection copied from `field` of an event; None for none."""
-    if value is None or event_id is None:
+    """The value of an envelope that a projection copied from `field` of an event; None for none, or erased."""
+    key = keys.find(conversation) if value is not None and event_id else None
+    if key is None or event_id is None:
         return None
-    return _open(keys.of(conversation), value, conversation, event_id, field)
+    return _open(key, value, conversation, event_id, field)
 
 
 def _open(key: DataKey, value: Json, conversation: UUID, event_id: UUID, field: str) -> Any:
@@ -76,13 +81,15 @@ def conversation(row: Conversation, *, role: str, unread: int, members_count: in
         "tags": row.tags,
         "feedback": {"up": row.up, "down": row.down, "solved": row.solved, "copied": row.copied},
         "sensitive": row.sensitive,
-        "epoch": str(row.epoch),
+        "epoch": epochs.visible(row.epoch),
         "head": row.last_seq,
         "unread": unread,
         "members_count": members_count,
         "version": row.version,
         "created_at": rfc3339(row.created_at),
         "updated_at": rfc3339(row.updated_at),
+        "expires_at": rfc3339(row.expires_at),
+        "erased": row.erased,
     }
 
 
@@ -234,22 +241,6 @@ def template(row: Template) -> Json:
         "version": row.version,
         "created_at": rfc3339(row.created_at),
         "updated_at": rfc3339(row.updated_at),
-    }
-
-
-def export(row: Export) -> Json:
-    """An export of many conversations; `progress` is from 0 to 1."""
-    completed = row.status == Export.Status.COMPLETED
-    return {
-        "id": str(row.id),
-        "status": row.status,
-        "progress": round(row.progress, 4),
-        "total": row.total,
-        "done": row.done,
-        "created_at": rfc3339(row.created_at),
-        "ended_at": rfc3339(row.ended_at),
-        "expires_at": rfc3339(row.expires_at),
-        "download_url": f"/api/v1/exports/{row.id}/download/" if completed else None,
     }
 
 

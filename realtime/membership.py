@@ -75,6 +75,9 @@ class Membership:
             self.pushed = max(self.pushed, batch.last_seq)
             self.session.outbox.push(Waiting(batch.text, batch.size, self, batch.last_seq))
 
+    def forget(self) -> None:
+        self.session.outbox.drop(self)
+
     def removed(self, reason: str) -> None:
         """The room put this member out: tell the client, or have it join again under a new epoch."""
         self.session.memberships.pop(self.room.conversation, None)
@@ -137,7 +140,7 @@ class Membership:
         """The events before this member's removal, if it was removed after it had been admitted."""
         for position, event in enumerate(events):
             removal = event["type"] == "member:remove" and event["seq"] > self._allowed_until
-            if removal and event["data"]["user"] == str(self.user_id):
+            if removal and event["data"].get("user") == str(self.user_id):
                 return events[:position], True
         return events, False
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -159,10 +159,17 @@ class Outbox:
         self._taken.set()
         return taken
 
+    def drop(self, source: Source) -> None:
+        """Forget what one room has put in: it was erased."""
+        self._keep(item for item in self._waiting if item.source is not source)
+
     def _drop(self) -> None:
         dropped = {item.source for item in self._waiting if item.source}
-        self._waiting = deque(item for item in self._waiting if not item.source)
-        self._size = sum(item.size for item in self._waiting)
-        self._taken.set()
+        self._keep(item for item in self._waiting if not item.source)
         for source in dropped:
             source.note_dropped()
+
+    def _keep(self, items: Iterable[Waiting]) -> None:
+        self._waiting = deque(items)
+        self._size = sum(item.size for item in self._waiting)
+        self._taken.set()

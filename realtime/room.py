@@ -12,6 +12,7 @@ from django.conf import settings
 from chatproject.lib import metrics
 from chatproject.lib.threads import in_thread
 from conversations import selectors
+from conversations.event_types import is_erased
 from realtime.batches import Batch, batches
 from realtime.deltas import delta_frames
 from realtime.hints import Item, item_of
@@ -20,6 +21,8 @@ from realtime.tasks import run_soon
 PAGE = 500
 # Characters of recent events that a room keeps in memory.
 TAIL_MAX = 512 * 1024
+# An erased conversation has no members in its room any more.
+CHANGES_MEMBERS = ("member:remove", "member:update", "conversation:update")
 
 
 class RoomMember(Protocol):
@@ -31,8 +34,11 @@ class RoomMember(Protocol):
 
     def deliver(self, batch: Batch) -> None: ...
 
+    def forget(self) -> None:
+        """Drop what was delivered and is not sent yet."""
+
     def removed(self, reason: str) -> None:
-        """Called when this member was put out already; `reason` is `removed` or `epoch`."""
+        """Called when this member was put out already; `reason` is `removed`, `closed` or `epoch`."""
 
     def left(self) -> None:
         """Called when this membership has ended, however it did."""
@@ -114,7 +120,7 @@ class Room:
             return False
         self.head = item.seq
         self._remember(item)
-        if item.type == "run:start":
+        if item.type == "run:start" and item.run:
             self.lengths[item.run] = 0
         elif item.type == "run:end":
             self.lengths.pop(item.run, None)
@@ -146,16 +152,32 @@ class Room:
         return True
 
     def _deliver(self, fresh: Sequence[Item]) -> None:
-        """Hand `fresh` over, cut at every member's own removal."""
+        """Hand `fresh` over, cut at every member's own removal; an erasure is the last that members get."""
         start = 0
         for position, item in enumerate(fresh):
+            data = _data(item) if item.type in CHANGES_MEMBERS else {}
+            if is_erased(data):
+                return self._close(fresh[start:])
             if item.type == "member:remove":
                 self._hand_over(fresh[start:position])
-                self.put_out([member for member in self.members if str(member.user_id) == _data(item)["user"]])
+                self.put_out([member for member in self.members if str(member.user_id) == data["user"]])
                 start = position
             elif item.type == "member:update":
-                self._change_role(**_data(item))
-        self._hand_over(fresh[start:])
+                self._change_role(**data)
+        return self._hand_over(fresh[start:])
+
+    def _close(self, last: Sequence[Item]) -> None:
+        """Keep nothing of what was erased, here or on the way to members; tell them by `last`, and end their stay."""
+        self._forget()
+        self.lengths.clear()
+        for member in self.members:
+            member.forget()
+        self._hand_over(last)
+        self.put_out(self.members, "closed")
+
+    def _forget(self) -> None:
+        self._tail.clear()
+        self._tail_size = 0
 
     def _hand_over(self, items: Sequence[Item]) -> None:
         for batch in batches(items) if self.members else ():
@@ -194,8 +216,7 @@ class Room:
         epoch, head, answers = await in_thread(selectors.standing, self.conversation)
         self.epoch, self.head = epoch, head
         self.lengths = {answer["run"]: len(answer["text"]) for answer in answers}
-        self._tail.clear()
-        self._tail_size = 0
+        self._forget()
 
     async def _fill_events(self) -> None:
         before = self.head

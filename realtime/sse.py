@@ -75,6 +75,10 @@ class StreamMember:
                 self.drop()
         self.wake.set()
 
+    def forget(self) -> None:
+        self.waiting.clear()
+        self.size = 0
+
     def removed(self, reason: str) -> None:
         self.gone = True
         self.wake.set()
@@ -102,8 +106,7 @@ class StreamMember:
             yield item
 
     def drop(self) -> None:
-        self.waiting.clear()
-        self.size = 0
+        self.forget()
         self.behind = True
 
 

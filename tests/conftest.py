@@ -15,6 +15,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from accounts.models import User
 from accounts.services import tokens, users
 from chatproject.lib.ids import new_id
+from conversations import erasures
 from conversations.services import conversations
 from realtime.hub import hub
 from tests.api import Api
@@ -31,6 +32,7 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     with quick, django_db_blocker.unblock():
         setup_databases(verbosity=0, interactive=False)
         yield
+        erasures.end()
 
 
 def new_user(name: str) -> User:

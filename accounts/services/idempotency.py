@@ -37,7 +37,7 @@ class Once:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [lock])
         row = self._rows().filter(key=self.key).first()
-        if row and bytes(row.fingerprint) != self._fingerprint():
+        if row and row.fingerprint and bytes(row.fingerprint) != self._fingerprint():
             raise Problem("idempotency_mismatch")
         return row.result if row else None
 
@@ -58,6 +58,12 @@ class Once:
     def _fingerprint(self) -> bytes:
         encoded = msgspec.json.encode(self.body, order="sorted")
         return salted_hmac("conversations.idempotency", encoded, algorithm="sha256").digest()
+
+
+def forget_body(result: UUID) -> None:
+    """The content of `result` was erased: its keys stay, so that a request that comes again does not do it again,
+    but tell nothing any more of what the request said."""
+    IdempotencyKey.objects.filter(result=result).update(fingerprint=b"")
 
 
 def _kept() -> timedelta:

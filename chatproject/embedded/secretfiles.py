@@ -45,6 +45,20 @@ def ensure_secrets(layout: Layout) -> None:
             write_durably(path, make() + "\n")
 
 
+def add_encryption_key(layout: Layout) -> str:
+    """Make a new primary key and put it in front of the others; its id.
+
+    Raises StartError where the file is not there, or others could read it.
+    """
+    path = layout.secrets / "encryption_keys"
+    if not path.exists():
+        raise StartError(f"{path} is not there: start `manage.py serve` once, or set ENCRYPTION_KEYS.")
+    check_private(path)
+    key = encryption_keys()
+    write_durably(path, f"{key}\n{path.read_text()}")
+    return key.partition(":")[0]
+
+
 def is_given(name: str) -> bool:
     """Whether the environment has it: a file beside it would only mislead."""
     return any(os.environ.get(name.upper() + suffix) for suffix in ("", "_FILE"))

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -100,10 +101,21 @@ class Keyring:
     """The primary keys: the first wraps, all of them unwrap (so that keys can be rotated)."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        self._keys = dict(_parse_key(line) for line in lines if line.strip())
+        parsed = [_parse_key(line) for line in lines if line.strip()]
+        self._keys = dict(parsed)
         if not self._keys:
             raise CryptoError("ENCRYPTION_KEYS holds no key")
+        if len(self._keys) < len(parsed):
+            raise CryptoError("two keys in ENCRYPTION_KEYS have the same id")
         self.primary_id = next(iter(self._keys))
+
+    @property
+    def ids(self) -> list[str]:
+        return list(self._keys)
+
+    def weak(self) -> list[str]:
+        """The ids of keys that nobody drew at random."""
+        return [id_ for id_, secret in self._keys.items() if _is_weak(secret)]
 
     def wrap(self, data_key: DataKey, context: str) -> str:
         """`data_key` encrypted by the primary key: `<primary id>:<data key id>:<base64>`."""
@@ -134,3 +146,20 @@ def _parse_key(line: str) -> tuple[str, bytes]:
     if len(secret) != KEY_BYTES or not key_id:
         raise CryptoError("a line of ENCRYPTION_KEYS must read <id>:<base64 of 32 bytes>")
     return key_id, secret
+
+
+def _is_weak(secret: bytes) -> bool:
+    """Few different bytes, a repeated half, an even row of numbers, or plain text. Of 32 random bytes about 30
+    differ; that fewer than 20 do, or that all are printable, happens in fewer than one of 10^12."""
+    steps = {(after - before) % 256 for before, after in pairwise(secret)}
+    half = KEY_BYTES // 2
+    return len(set(secret)) < 20 or len(steps) < 4 or secret[:half] == secret[half:] or _is_text(secret)
+
+
+def _is_text(secret: bytes) -> bool:
+    return all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in secret)
+
+
+def marks(lines: Iterable[str]) -> str:
+    """Short marks of the ids of keys, for what has little room and must not tell more."""
+    return ",".join(hashlib.sha256(line.partition(":")[0].encode()).hexdigest()[:6] for line in lines)

@@ -30,6 +30,14 @@ def integer(request: Request, name: str, default: int | None = None, *, least: i
     return int(raw)
 
 
+def flag(request: Request, name: str) -> bool:
+    """`true` or `false` of the query string; false where it is left out."""
+    raw = request.query_params.get(name, "false").lower()
+    if raw not in ("true", "1", "false", "0"):
+        raise Problem("invalid", errors={name: ["true or false."]})
+    return raw in ("true", "1")
+
+
 def page_size(request: Request) -> int:
     return integer(request, "limit", settings.PAGE_SIZE, least=1, most=settings.MAX_PAGE_SIZE)
 

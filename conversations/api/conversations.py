@@ -1,6 +1,5 @@
 """Routes of conversations and their members."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +12,7 @@ from rest_framework.response import Response
 
 from accounts.services import users
 from chatproject.lib.errors import Problem
-from chatproject.lib.http import checked, etag, idempotency_key, if_match
+from chatproject.lib.http import checked, etag, flag, idempotency_key, if_match
 from conversations import selectors, wire
 from conversations.access import Permission
 from conversations.api.base import View, write_once
@@ -30,7 +29,7 @@ from conversations.api.serializers import (
 )
 from conversations.models import Conversation
 from conversations.search import finding, query
-from conversations.services import conversations, members
+from conversations.services import conversations, erasing, members
 
 
 class ConversationFilter(filters.FilterSet):
@@ -81,7 +80,6 @@ class ConversationsView(View):
     def post(self, request: Request) -> Response:
         """Begin a conversation, with its first message in the same transaction where given."""
         given = checked(ConversationInput, request)
-        _refuse(dict(request.data), "temporary")
         try:
             done = conversations.create(user=self.user, idempotency_key=idempotency_key(request), **given)
             id_ = done.result().conversation.id
@@ -92,13 +90,6 @@ class ConversationsView(View):
     def _answer(self, id_: UUID, status: int) -> Response:
         row = selectors.conversation_for(self.user, id_)
         return Response(selectors.wire_conversation(row), status=status, headers={"ETag": etag(row.version)})
-
-
-def _refuse(given: Mapping[str, Any], *names: str) -> None:
-    """What is not there yet must not look as if it were done. Raises Problem `invalid`."""
-    for name in names:
-        if given.get(name):
-            raise Problem("invalid", errors={name: ["This is not offered yet; leave it out."]})
 
 
 class ConversationView(View):
@@ -121,17 +112,27 @@ class ConversationView(View):
         write_once(request, update, "PATCH conversation")
         return self._answer(id)
 
-    @extend_schema(responses={204: None})
+    @extend_schema(responses={204: None}, parameters=[OpenApiParameter("erase", bool)])
     def delete(self, request: Request, id: UUID) -> Response:
-        """Archive a conversation."""
+        """Archive a conversation; with `erase=true` erase its content for good.
+
+        What is erased cannot be had back by anybody: offer the conversation's export before.
+        """
         self.conversation(id)
-        _refuse(request.query_params, "erase")
-        write_once(
-            request,
-            lambda cmid: conversations.archive(user=self.user, conversation=id, cmid=cmid),
-            "DELETE conversation",
-        )
+        if flag(request, "erase"):
+            self._erase(id)
+        else:
+            write_once(
+                request,
+                lambda cmid: conversations.archive(user=self.user, conversation=id, cmid=cmid),
+                "DELETE conversation",
+            )
         return Response(status=204)
+
+    def _erase(self, id_: UUID) -> None:
+        """Erasing twice, or what retention has erased already, is no error."""
+        if not selectors.conversation_for(self.user, id_, Permission.ERASE).erased:
+            erasing.erase(user=self.user, conversation=id_)
 
     def _answer(self, id_: UUID) -> Response:
         row = selectors.conversation_for(self.user, id_)

@@ -16,7 +16,7 @@ from accounts.models import User
 from chatproject.lib.errors import Problem
 from chatproject.lib.http import checked, idempotency_key, integer, page_size
 from chatproject.lib.ids import new_id
-from conversations import selectors, wire
+from conversations import epochs, selectors, wire
 from conversations.access import Permission
 from conversations.api.base import View, write_once
 from conversations.api.renderers import EventStreamRenderer, FastJSONRenderer
@@ -92,7 +92,7 @@ def answered(view: View, request: Request, done: Committed, wait: int) -> HttpRe
     """What a request for an answer gives: the answer as it comes, or what was stored, after `wait` seconds at most."""
     run = done.main["data"].get("run")
     if request.accepted_renderer.format == "sse":
-        start = Cursor(str(done.conversation.epoch), done.main["seq"] - 1)
+        start = Cursor(epochs.visible(done.conversation.epoch), done.main["seq"] - 1)
         return event_stream(view.user, done.conversation.id, start, until=run or done.main["id"])
     if run and wait:
         _wait_for(UUID(run), wait)

@@ -63,6 +63,8 @@ class ConversationShape(serializers.Serializer):
     version = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True, help_text="When a temporary conversation is erased.")
+    erased = serializers.BooleanField()
 
 
 class ConversationPage(serializers.Serializer):
@@ -100,6 +102,7 @@ class ConversationInput(serializers.Serializer):
     template = Text(required=False, allow_null=True, max_length=64, help_text="Slug or id.")
     inputs = serializers.DictField(required=False, allow_null=True, help_text="What the template asks for.")
     message = FirstMessage(required=False, allow_null=True)
+    temporary = serializers.BooleanField(required=False, help_text="Erased after TEMPORARY_HOURS.")
 
 
 class ConversationChange(serializers.Serializer):
@@ -108,6 +111,20 @@ class ConversationChange(serializers.Serializer):
     assistant = Text(required=False, allow_null=True, max_length=64)
     metadata = serializers.DictField(required=False)
     tags = serializers.ListField(child=Text(max_length=50), required=False)
+
+
+class ImportInput(serializers.Serializer):
+    file = serializers.FileField()
+
+
+class ImportedShape(serializers.Serializer):
+    id = serializers.UUIDField()
+    title = serializers.CharField(allow_null=True)
+    head = serializers.IntegerField()
+
+
+class ImportShape(ConversationShape):
+    imported = ImportedShape(many=True, help_text="All conversations of the file; the other fields are the first's.")
 
 
 class ActorShape(serializers.Serializer):

@@ -3,18 +3,22 @@
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from chatproject.lib.ids import new_id
+
+# The id of the primary key that wraps a row's data key.
+WRAPPED_BY = Func(F("data_key"), Value(":"), Value(1), function="split_part", output_field=models.CharField())
 
 
 class Conversation(models.Model):
     """The row is locked while events are numbered: `last_seq` is the head of the log.
 
     `title` is an envelope bound to the event `title_event`; `data_key` is wrapped by a primary key,
-    and empty once the content was erased. `active_run` is the one run that may write. COUNTERS count marks
-    of feedback, and messages marked as sensitive; like everything derived they come from the log.
+    and empty once the content was erased. `active_run` is the one run that may write. What is temporary
+    has `expires_at`. COUNTERS count marks of feedback, and messages marked as sensitive; like everything
+    derived they come from the log.
     """
 
     COUNTERS = ("up", "down", "solved", "copied", "sensitive")
@@ -49,6 +53,9 @@ class Conversation(models.Model):
     sensitive = models.PositiveIntegerField(_("sensitive"), default=0)
     created_at = models.DateTimeField(_("created"), null=True)
     updated_at = models.DateTimeField(_("updated"), null=True, db_index=True)
+    archived_at = models.DateTimeField(_("archived"), null=True)
+    expires_at = models.DateTimeField(_("expires"), null=True)
+    erased_at = models.DateTimeField(_("erased"), null=True)
 
     class Meta:
         verbose_name = _("conversation")
@@ -61,7 +68,29 @@ class Conversation(models.Model):
             models.Index(
                 fields=["updated_at"], condition=Q(last_seq__gt=F("checkpoint_seq")), name="conversation_unchecked"
             ),
+            # What the life-cycle job looks for (services/lifecycle.py), and every process (erasures.py).
+            models.Index(fields=["updated_at"], condition=~Q(status="archived"), name="conversation_idle"),
+            models.Index(
+                fields=["archived_at"],
+                condition=Q(archived_at__isnull=False, erased_at=None),
+                name="conversation_archived",
+            ),
+            models.Index(
+                fields=["expires_at"], condition=Q(expires_at__isnull=False, erased_at=None), name="conversation_expiry"
+            ),
+            models.Index(fields=["erased_at"], condition=Q(erased_at__isnull=False), name="conversation_erased"),
+            # Which primary keys are in use (services/maintenance.py).
+            models.Index(WRAPPED_BY, F("id"), name="conversation_primary_key"),
         ]
 
     def __str__(self) -> str:
         return str(self.id)
+
+    def uncount(self) -> None:
+        """Set all COUNTERS to nothing."""
+        for counter in self.COUNTERS:
+            setattr(self, counter, 0)
+
+    @property
+    def erased(self) -> bool:
+        return self.erased_at is not None

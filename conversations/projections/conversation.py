@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from django.utils.dateparse import parse_datetime
+
 from conversations.models import Conversation, Event, Member
 from conversations.projections.projector import Projector
 from conversations.projections.registry import on
@@ -15,6 +17,7 @@ def _conversation_new(projector: Projector, conversation: Conversation, event: E
     conversation.assistant = event.data["assistant"]
     conversation.metadata = event.data["metadata"]
     conversation.tags = event.data.get("tags", [])
+    conversation.expires_at = parse_datetime(event.data.get("expires_at") or "")
     _set_title(conversation, event)
     Member.objects.create(conversation=conversation, user_id=conversation.owner_id, role="owner", since=event.at)
 
@@ -27,6 +30,10 @@ def _conversation_update(projector: Projector, conversation: Conversation, event
     if "title" in event.data:
         _set_title(conversation, event)
         changed += ["title", "title_event"]
+    if "status" in event.data:
+        archived = conversation.status == Conversation.Status.ARCHIVED
+        conversation.archived_at = (conversation.archived_at or event.at) if archived else None
+        changed.append("archived_at")
     conversation.version += 1
     conversation.save(update_fields=[*changed, "version"])
 

@@ -13,9 +13,12 @@ from conversations.projections.registry import apply
 def rebuild(conversation_id: UUID) -> None:
     """Throw the projections of one conversation away and make them anew from its log, under its lock.
 
-    What is not in the log survives: leases and contexts of runs, stored chunks, read markers.
+    What is not in the log survives: leases and contexts of runs, stored chunks, read markers. Of an erased conversation
+    the log tells nothing any more; what is there stays.
     """
     conversation = Conversation.objects.select_for_update().get(id=conversation_id)
+    if conversation.erased:
+        return
     runs = list(Run.objects.filter(conversation=conversation))
     reads = dict(Member.objects.filter(conversation=conversation).values_list("user_id", "read_seq"))
     _empty(conversation)
@@ -38,7 +41,7 @@ def _empty(conversation: Conversation) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM conversations_run WHERE conversation_id = %s", [conversation.id])
     conversation.title = conversation.title_event = conversation.assistant = conversation.active_run = None
+    conversation.archived_at = None
     conversation.status, conversation.tags, conversation.metadata = Conversation.Status.OPEN, [], {}
     conversation.version = 1
-    for counter in Conversation.COUNTERS:
-        setattr(conversation, counter, 0)
+    conversation.uncount()

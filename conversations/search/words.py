@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import regex
 
+from conversations import erasures
 from conversations.search.stems import stem
 
 # A change here, or in what follows from it, is a new number: entries of another version are made anew
@@ -150,6 +151,8 @@ def _find_forms(piece: str) -> tuple[Word, ...]:
 
 
 _known_forms = lru_cache(65536)(_find_forms)
+# Words are kept for all conversations together.
+erasures.FORGETTERS.append(lambda _: _known_forms.cache_clear())
 
 
 def _plain(word: str) -> str:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from chatproject.lib.errors import Problem
-from conversations import wire
+from conversations import epochs, wire
 from conversations.models import Conversation, Event, Message, Run
 from conversations.selectors.messages import wire_messages
 from conversations.selectors.runs import running_texts
@@ -26,13 +26,13 @@ def head(conversation: UUID) -> tuple[str, int]:
     row = Conversation.objects.filter(id=conversation).values_list("epoch", "last_seq").first()
     if row is None:
         raise Problem("not_found")
-    return str(row[0]), row[1]
+    return epochs.visible(row[0]), row[1]
 
 
 def heads(conversations: Iterable[UUID]) -> dict[UUID, tuple[str, int]]:
     """Epochs and heads of many conversations, for the poll."""
     rows = Conversation.objects.filter(id__in=list(conversations)).values_list("id", "epoch", "last_seq")
-    return {id_: (str(epoch), seq) for id_, epoch, seq in rows}
+    return {id_: (epochs.visible(epoch), seq) for id_, epoch, seq in rows}
 
 
 def events(conversation: UUID, after_seq: int, limit: int, up_to: int | None = None) -> list[Json]:

@@ -46,8 +46,9 @@ def running_tails(conversation: UUID, known: Mapping[str, int]) -> list[Json]:
 
 def answer(run: Run) -> Json:
     """What is stored of an answer, running or ended: `{run, message, text}`. Membership was checked."""
-    row = run.message and Message.objects.filter(id=run.message, text__isnull=False).first()
-    text = wire.message_text(row) if row else stored_text(run, keys.of(run.conversation_id))
+    row = run.message and Message.objects.filter(id=run.message).exclude(status=Message.Status.STREAMING).first()
+    key = keys.find(run.conversation_id)
+    text = wire.message_text(row) if row else stored_text(run, key) if key else ""
     return {"run": str(run.id), "message": str(run.message) if run.message else None, "text": text}
 
 

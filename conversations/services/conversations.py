@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from accounts import audit
 from accounts.models import User
 from accounts.services import users
 from accounts.services.idempotency import Once
+from chatproject.lib import clock
+from chatproject.lib.clock import rfc3339
 from chatproject.lib.crypto import DataKey
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
@@ -61,13 +64,15 @@ def create(
     message: str | dict[str, Any] | None = None,
     template: str | None = None,
     inputs: dict[str, Any] | None = None,
+    temporary: bool = False,
     idempotency_key: str | None = None,
 ) -> "Future[Committed]":
     """Begin a conversation, with its first `message` in the same transaction where given.
 
     `members` are `{user: id or username, role}`, `message` is a text or `{text, cmid?, action?}`, `template` is
-    a slug or an id, and `inputs` what it asks for. Fails with Problem `invalid`, `too_large`, `not_found` (a
-    member), `idempotency_mismatch`, or AlreadyCreated where the key was used for the same request.
+    a slug or an id, and `inputs` what it asks for; what is `temporary` is erased after TEMPORARY_HOURS. Fails
+    with Problem `invalid`, `too_large`, `not_found` (a member), `idempotency_mismatch`, or AlreadyCreated where
+    the key was used for the same request.
     """
     conversation = Conversation(id=new_id(), owner=user)
     key = DataKey.generate()
@@ -78,11 +83,11 @@ def create(
         "metadata": clean_metadata(metadata or {}),
     }
     start = beginning(user, template, inputs)
-    new = Draft("conversation:new", start.under(sent))
+    new = Draft("conversation:new", {**start.under(sent), **_expiry(temporary)})
     invited = _new_members(user, members)
     first, cmid = _first_message(message, new.data["assistant"])
     drafts = [new, *(_member_draft(member) for member in invited), *start.drafts, *([first] if first else [])]
-    body = [sent, [[str(member.user.id), member.role] for member in invited], message]
+    body = [sent, [[str(member.user.id), member.role] for member in invited], message, temporary]
     body += [template, inputs] if template is not None else []
     once = Once(user, CREATE_ROUTE, idempotency_key, body) if idempotency_key else None
 
@@ -112,6 +117,12 @@ def create(
             key=key,
         )
     )
+
+
+def _expiry(temporary: bool) -> dict[str, Any]:
+    if not temporary:
+        return {}
+    return {"expires_at": rfc3339(clock.now() + timedelta(hours=settings.TEMPORARY_HOURS))}
 
 
 def update(

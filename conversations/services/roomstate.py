@@ -13,7 +13,7 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.jsonvalues import clean_object, is_well_formed
 from conversations import keys, selectors, wire
 from conversations.access import Permission, require
-from conversations.models import RoomState
+from conversations.models import Conversation, RoomState
 from conversations.publishing import publish
 from conversations.registers import Clock, Register, Relation, admitted, merge, relation
 
@@ -54,6 +54,8 @@ def _locked(conversation: UUID, key: str) -> RoomState:
     found = rows.select_for_update().first()
     if found:
         return found
+    if not Conversation.objects.select_for_update(no_key=True).filter(id=conversation, erased_at=None):
+        raise Problem("conversation_closed")
     if RoomState.objects.filter(conversation=conversation).count() >= settings.ROOM_STATE_KEYS:
         raise Problem("too_large", f"A room has at most {settings.ROOM_STATE_KEYS} keys.")
     new = RoomState(conversation_id=conversation, key=key, value={}, wall=0, author={}, updated_at=clock.now())

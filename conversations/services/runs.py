@@ -167,6 +167,18 @@ def taking_back(state: State, message: UUID) -> Decision:
     return Decision([one.drafts[0] for one in ended], [effect for one in ended for effect in one.effects])
 
 
+def abandon(state: State) -> Decision:
+    """End everything that runs or waits, without its text: for a conversation that is being erased."""
+    state.settle()
+    unfinished = Run.objects.select_for_update().filter(conversation=state.conversation, ended_at=None)
+    drafts: list[Draft] = []
+    effects: list[Callable[[], object]] = []
+    for run in unfinished.order_by("queued_seq"):
+        drafts.append(_end_draft(run.id, run.message, Run.Status.STOPPED, text=""))
+        effects += [partial(_close, run), partial(_count, run, Run.Status.STOPPED)]
+    return Decision(drafts, effects)
+
+
 def stored_text(run: Run, key: Any, after: int = 0) -> str:
     """What is stored of a running answer, `after` so many code points (where a piece ended); `key` is the
     conversation's data key."""

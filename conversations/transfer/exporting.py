@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from chatproject.lib.clock import rfc3339
-from conversations import selectors, wire
+from conversations import epochs, selectors, wire
 from conversations.models import Conversation
 from conversations.transfer import transcript
 
@@ -35,7 +35,7 @@ def header(row: Conversation) -> dict[str, Any]:
         "version": VERSION,
         "conversation": {
             "id": str(row.id),
-            "epoch": str(row.epoch),
+            "epoch": epochs.visible(row.epoch),
             "head": row.last_seq,
             "title": wire.title(row),
             "status": row.status,

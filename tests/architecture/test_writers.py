@@ -31,6 +31,7 @@ def writes(module: Module, root: ast.AST | None = None) -> list[str]:
 
 
 def test_events_are_inserted_in_one_place() -> None:
+    """And never changed, but for erasure."""
     for module in ALL:
         found = [f"{on}.{name}" for on, name, _ in module.calls() if re.search(r"\bEvent\.objects\b", on)]
         inserting = [call for call in found if call.rsplit(".", 1)[1] in WRITES]
@@ -39,6 +40,8 @@ def test_events_are_inserted_in_one_place() -> None:
             for node in ast.walk(module.tree)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Event"
         ]
+        if module.name == "conversations.services.erasing":
+            inserting = [call for call in inserting if not re.fullmatch(r"Event\.objects\.filter\(.*\)\.update", call)]
         if module.name != "conversations.eventlog":
             assert not inserting, f"{module.path}: {inserting}"
             assert not built or "conversations.models" not in set(module.imports()), f"{module.path} builds an Event"

@@ -1,9 +1,11 @@
 """What tests of the log share: looking at it, holding its locks, and proving that it is the truth."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 import psycopg
@@ -120,6 +122,12 @@ def another_connection(database: str = "") -> Iterator[psycopg.Connection]:
     ) as other:
         yield other
         other.rollback()
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """What a process of its own needs to work on the test database."""
+    url = urlsplit(settings.DATABASE_URL)._replace(path=f"/{connection.settings_dict['NAME']}")
+    return {**os.environ, "DATABASE_URL": urlunsplit(url), "PYTHONUNBUFFERED": "1", **variables}
 
 
 @contextmanager

@@ -42,6 +42,9 @@ class Listener:
     def left(self) -> None:
         raise AssertionError("nobody leaves")
 
+    def forget(self) -> None:
+        """Everything was handed on already."""
+
     @property
     def seqs(self) -> list[int]:
         return [item.seq for item in self.items if item.seq]

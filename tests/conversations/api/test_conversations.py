@@ -229,7 +229,5 @@ def test_keys_that_are_none(as_alice: Api, key: str) -> None:
     assert as_alice.post("conversations/", {}, Idempotency_Key=key).code == "invalid"
 
 
-def test_what_is_not_there_yet_is_refused_rather_than_ignored(as_alice: Api, conversation: UUID) -> None:
-    assert as_alice.delete(f"conversations/{conversation}/?erase=true").code == "invalid"
-    assert as_alice.post("conversations/", {"temporary": True}).code == "invalid"
+def test_a_template_that_is_not_there(as_alice: Api) -> None:
     assert as_alice.post("conversations/", {"template": "support"}).code == "invalid"

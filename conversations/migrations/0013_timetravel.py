@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0011_sessions'),
+        ('conversations', '0012_templates'),
     ]
 
     operations = [

@@ -1,0 +1,146 @@
+"""Erasing the content of a conversation for good: its key is destroyed, and what is derived is emptied.
+
+The log keeps its numbers, types, authors and times. Backups and write-ahead logs of before hold the wrapped
+key until they expire (docs/lifecycle.md).
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Now
+
+from accounts import audit
+from accounts.models import User
+from accounts.services import idempotency
+from chatproject.lib.errors import Problem
+from conversations import erasures, event_types, eventlog
+from conversations.access import Permission
+from conversations.actors import SYSTEM, Actor
+from conversations.appends import Append, Committed, Decision, Draft, State
+from conversations.models import (
+    Conversation,
+    Event,
+    Feedback,
+    File,
+    FileChunk,
+    Message,
+    RoomState,
+    Run,
+    RunChunk,
+    SearchEntry,
+    Snapshot,
+    Summary,
+)
+from conversations.services import runs
+
+Eraser = Callable[[UUID], object]
+
+
+def erase(*, user: User, conversation: UUID) -> Committed:
+    """Erase a conversation for its owner; doing so again changes nothing.
+
+    Writes `run:end` for what is running, and `conversation:update {erased: true}`. Raises Problem
+    `not_found`, `forbidden`, `unavailable`, and `conversation_closed` where somebody else erased it before.
+    """
+    return _erase(conversation, Actor.of(user), user.id, lambda state: state.require(Permission.ERASE))
+
+
+def erase_due(*, conversation: UUID, version: int) -> Committed:
+    """Erase a conversation whose time has come, unless it was changed since `version` (Problem `conflict`)."""
+
+    def check(state: State) -> None:
+        if state.conversation.version != version:
+            raise Problem("conflict")
+
+    return _erase(conversation, SYSTEM, None, check)
+
+
+def _erase(conversation: UUID, actor: Actor, auditor: UUID | None, check: Callable[[State], None]) -> Committed:
+    erased = Draft("conversation:update", dict(event_types.ERASED))
+    audited = partial(audit.record, actor=auditor, action="conversation.erased", target=("conversation", conversation))
+
+    def decide(state: State) -> Decision:
+        check(state)
+        stopped = runs.abandon(state)
+        destroyed = partial(_destroy, conversation)
+        return Decision([*stopped.drafts, erased], [*stopped.effects, destroyed, audited])
+
+    done = eventlog.append_alone(Append(conversation, actor, f"erase:{conversation}", decide, main=erased))
+    erasures.forget(conversation)
+    return done
+
+
+def _destroy(conversation: UUID) -> None:
+    """Destroy the key and empty everything that was derived, in the transaction of the append."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL statement_timeout = {settings.ERASE_SECONDS * 1000}")
+    Conversation.objects.filter(id=conversation).update(
+        data_key="",
+        title=None,
+        title_event=None,
+        metadata={},
+        tags=[],
+        status=Conversation.Status.ARCHIVED,
+        archived_at=Now(),
+        erased_at=Now(),
+        version=F("version") + 1,
+    )
+    for eraser in ERASERS:
+        eraser(conversation)
+
+
+def _events(conversation: UUID) -> None:
+    """Fingerprints of requests go too: they are hashes of what was said."""
+    Event.objects.filter(conversation=conversation).update(data=event_types.ERASED, fingerprint=None)
+
+
+def _messages(conversation: UUID) -> None:
+    """They stay as deleted ones, so that they can be counted."""
+    Message.objects.filter(conversation=conversation).update(
+        status=Message.Status.DELETED, text=None, text_event=None, parts=[], versions=[], tokens={}, extra={}
+    )
+    Feedback.objects.filter(conversation=conversation).delete()
+
+
+def _runs(conversation: UUID) -> None:
+    RunChunk.objects.filter(run__conversation=conversation).delete()
+    Run.objects.filter(conversation=conversation).update(steps=[], error=None, end_event=None, context=None)
+
+
+def _snapshots(conversation: UUID) -> None:
+    Snapshot.objects.filter(conversation=conversation).delete()
+
+
+def _summaries(conversation: UUID) -> None:
+    Summary.objects.filter(conversation=conversation).delete()
+
+
+def _files(conversation: UUID) -> None:
+    FileChunk.objects.filter(file__conversation=conversation).delete()
+    File.objects.filter(conversation=conversation).delete()
+
+
+def _search_entries(conversation: UUID) -> None:
+    SearchEntry.objects.filter(conversation=conversation).delete()
+
+
+def _room_state(conversation: UUID) -> None:
+    RoomState.objects.filter(conversation=conversation).delete()
+
+
+# Each empties what one concept keeps of a conversation; whoever stores something new adds one.
+ERASERS: Sequence[Eraser] = (
+    _events,
+    _messages,
+    _runs,
+    _snapshots,
+    _summaries,
+    _files,
+    _search_entries,
+    _room_state,
+    idempotency.forget_body,
+)
