@@ -222,6 +222,7 @@ SPECTACULAR_SETTINGS = {
         "ConversationStatus": "conversations.models.Conversation.Status",
         "MessageStatus": "conversations.models.Message.Status",
         "RunStatus": "conversations.models.Run.Status",
+        "ExportStatus": "conversations.models.Export.Status",
         "MessageRole": "conversations.models.Message.Role",
         "MemberRole": "conversations.models.Member.Role",
     },
@@ -318,6 +319,14 @@ SEARCH_SNIPPET_LENGTH = env.number("SEARCH_SNIPPET_LENGTH", 200, least=20)
 IMPORT_MAX_BYTES = env.number("IMPORT_MAX_BYTES", 100 * 1024 * 1024, least=1024)
 # Conversations of a file that is imported at most.
 IMPORT_MAX_CONVERSATIONS = env.number("IMPORT_MAX_CONVERSATIONS", 10_000, least=1)
+# Exports of many conversations that one user may have at the same time.
+EXPORTS_MAX = env.number("EXPORTS_MAX", 5, least=1)
+# Hours after which such an export is deleted (7 days).
+EXPORT_KEEP_HOURS = env.number("EXPORT_KEEP_HOURS", 7 * 24, least=1)
+# Seconds after its last sign of life at which an export may be taken over from a worker.
+EXPORT_LEASE_SECONDS = env.number("EXPORT_LEASE_SECONDS", 30, least=1)
+# Seconds between two looks for exports that have expired or lost their worker; 0 = never.
+MEND_EXPORTS_SECONDS = env.number("MEND_EXPORTS_SECONDS", 60, least=0)
 
 # --- Templates --------------------------------------------------------------------------------------------
 

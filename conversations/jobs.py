@@ -12,6 +12,8 @@ from procrastinate.contrib.django import app
 from conversations import background, mending, periodic, queue
 from conversations.assistants import runner
 from conversations.services import files, lifecycle, sessions
+from conversations.services import exports, files, sessions
+from conversations.transfer import bulk
 
 # A job that fails is tried again after 2, 4, 8 and 16 seconds.
 PATIENCE = RetryStrategy(max_attempts=mending.MAX_ATTEMPTS, exponential_wait=2)
@@ -43,3 +45,5 @@ periodically(queue.MEND_QUEUE, mending.mend)
 periodically(queue.CLEAR_FILES, files.clear_unattached)
 periodically(queue.SWEEP_SESSIONS, sessions.sweep)
 periodically(queue.LIFECYCLE, lifecycle.live)
+in_background(queue.EXPORT, bulk.work)
+periodically(queue.MEND_EXPORTS, exports.mend)

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 # Job -> the setting that says after how many seconds it comes again; 0 = never.
 JOBS = {
     queue.MEND_QUEUE: "MEND_QUEUE_SECONDS",
+    queue.MEND_EXPORTS: "MEND_EXPORTS_SECONDS",
     queue.CLEAR_FILES: "CLEAR_FILES_SECONDS",
     queue.SWEEP_SESSIONS: "SWEEP_SESSIONS_SECONDS",
     queue.LIFECYCLE: "LIFECYCLE_SECONDS",

@@ -13,6 +13,8 @@ BACKGROUND = "background"
 
 TAKE_TURN = "conversations.take_turn"
 MEND_QUEUE = "conversations.mend_queue"
+EXPORT = "conversations.export"
+MEND_EXPORTS = "conversations.mend_exports"
 CLEAR_FILES = "conversations.clear_files"
 SWEEP_SESSIONS = "conversations.sweep_sessions"
 LIFECYCLE = "conversations.lifecycle"

@@ -12,6 +12,7 @@ from chatproject.lib.crypto import DataKey
 from conversations import epochs, event_types, keys, markdown
 from conversations.context import tokens
 from conversations.models import Conversation, Event, Feedback, File, Member, Message, RoomState, Run, Template
+from conversations.models import Conversation, Event, Export, Feedback, File, Member, Message, RoomState, Run
 from conversations.registers import Clock, Register
 
 Json = dict[str, Any]
@@ -241,6 +242,19 @@ def template(row: Template) -> Json:
         "version": row.version,
         "created_at": rfc3339(row.created_at),
         "updated_at": rfc3339(row.updated_at),
+def export(row: Export) -> Json:
+    """An export of many conversations; `progress` is from 0 to 1."""
+    completed = row.status == Export.Status.COMPLETED
+    return {
+        "id": str(row.id),
+        "status": row.status,
+        "progress": round(row.progress, 4),
+        "total": row.total,
+        "done": row.done,
+        "created_at": rfc3339(row.created_at),
+        "ended_at": rfc3339(row.ended_at),
+        "expires_at": rfc3339(row.expires_at),
+        "download_url": f"/api/v1/exports/{row.id}/download/" if completed else None,
     }
 
 

@@ -42,6 +42,7 @@ events = Counter("events_total", "Events committed to the log, by type.", ["type
 events_lost = Counter("events_lost_total", "Events that a room had to read from the log because no hint brought them.")
 commits = Counter("commits_total", "Commits of the log writer.")
 commit_failures = Counter("commit_failures_total", "Group commits that failed and were retried one by one.")
+exports = Counter("exports_total", "Exports of many conversations that ended, by outcome.", ["outcome"])
 imports = Counter("imports_total", "Conversations imported from files, by form.", ["form"])
 hints_failed = Counter("hints_failed_total", "Hints that could not be published; the poll delivers instead.")
 file_bytes = Counter("file_bytes_total", "Bytes of files stored.")

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from conversations.api import conversations, events, exports, files, messages, revisions, runs, search, templates
+from conversations.api import bulk, conversations, events, exports, files, messages, revisions, runs, search
 
 ONE = "conversations/<uuid:id>/"
 MESSAGE = f"{ONE}messages/<uuid:message>/"
@@ -22,6 +23,9 @@ urlpatterns = [
     path(f"{ONE}export/", exports.ExportView.as_view()),
     path("files/", files.FilesView.as_view()),
     path("files/<uuid:id>/", files.FileView.as_view()),
+    path("exports/", bulk.BulkExportsView.as_view()),
+    path("exports/<uuid:id>/", bulk.BulkExportView.as_view()),
+    path("exports/<uuid:id>/download/", bulk.BulkDownloadView.as_view()),
     path("runs/<uuid:id>/", runs.RunView.as_view()),
     path("runs/<uuid:id>/stop/", runs.StopView.as_view()),
     path("search/", search.SearchView.as_view()),

@@ -2,6 +2,7 @@
 
 from conversations.models.conversation import Conversation
 from conversations.models.event import Event
+from conversations.models.export import Export, ExportChunk, ExportItem
 from conversations.models.feedback import Feedback
 from conversations.models.file import File, FileChunk
 from conversations.models.member import Member
@@ -18,6 +19,9 @@ from conversations.models.template import Template
 __all__ = [
     "Conversation",
     "Event",
+    "Export",
+    "ExportChunk",
+    "ExportItem",
     "Feedback",
     "File",
     "FileChunk",

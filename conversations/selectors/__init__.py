@@ -12,6 +12,7 @@ from conversations.selectors.conversations import (
     visible_conversations,
     wire_conversation,
 )
+from conversations.selectors.exports import export_for, exported_items, exports
 from conversations.selectors.files import file_for, files
 from conversations.selectors.history import history
 from conversations.selectors.log import events, head, heads, seq_before, snapshot, standing
@@ -26,6 +27,9 @@ __all__ = [
     "conversation_for",
     "ended_run",
     "events",
+    "export_for",
+    "exported_items",
+    "exports",
     "file_for",
     "files",
     "head",

@@ -14,12 +14,16 @@ from accounts.services import tokens
 from conversations.api.base import View
 from conversations.models import Run
 from conversations.services import conversations, files, templates
+from conversations.services import conversations, exports, files
 from realtime.commands import COMMANDS
 from tests.api import Api
 from tests.conftest import new_user
 
 ROLES = ("owner", "editor", "agent", "viewer")
 ANYBODY, LOGIN, STAFF = "anybody", "login", "staff"
+ANYBODY, LOGIN = "anybody", "login"
+# For who made it, whoever else takes part in conversations of theirs.
+MINE = "mine"
 ALL, SPEAK, CHANGE, OWN = (
     "owner editor agent viewer",
     "owner editor agent",
@@ -57,6 +61,9 @@ API: dict[str, dict[str, str]] = {
     "search/": {"GET": LOGIN},
     "templates/": {"GET": LOGIN, "POST": STAFF},
     "templates/<str:key>/": {"GET": LOGIN, "PATCH": STAFF, "DELETE": STAFF},
+    "exports/": {"GET": LOGIN, "POST": LOGIN},
+    "exports/<uuid:id>/": {"GET": MINE, "DELETE": MINE},
+    "exports/<uuid:id>/download/": {"GET": MINE},
     "runs/<uuid:id>/": {"GET": ALL},
     "runs/<uuid:id>/stop/": {"POST": SPEAK},
 }
@@ -149,9 +156,10 @@ class Cast:
         self.template = templates.create(staff=self.users["staff"], given={"slug": slug, "name": "Cast"})
         given = files.Upload(BytesIO(b"Minutes"), 7, "minutes.txt")
         self.file = files.upload(user=self.users["owner"], conversation=self.conversation, given=given).id
+        self.export = exports.start(user=self.users["owner"]).id
 
     def path(self, route: str) -> str:
-        id_ = {"runs": self.run, "files": self.file}.get(route.split("/")[0], self.conversation)
+        id_ = {"runs": self.run, "files": self.file, "exports": self.export}.get(route.split("/")[0], self.conversation)
         return (
             route.replace("<uuid:id>", str(id_))
             .replace("<uuid:user>", str(self.users["victim"].id))
@@ -170,6 +178,8 @@ def expected(policy: str, who: str) -> str:
         return "in"
     if who == "anonymous":
         return "unauthenticated"
+    if policy == MINE:
+        return "in" if who == "owner" else "not_found"
     if policy == LOGIN or who in policy.split():
         return "in"
     return "forbidden" if who in ROLES or policy == STAFF else "not_found"
