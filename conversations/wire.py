@@ -11,8 +11,7 @@ from chatproject.lib.clock import rfc3339
 from chatproject.lib.crypto import DataKey
 from conversations import epochs, event_types, keys, markdown
 from conversations.context import tokens
-from conversations.models import Conversation, Event, Feedback, File, Member, Message, RoomState, Run, Template
-from conversations.models import Conversation, Event, Export, Feedback, File, Member, Message, RoomState, Run
+from conversations.models import Conversation, Event, Export, Feedback, File, Member, Message, RoomState, Run, Template
 from conversations.registers import Clock, Register
 
 Json = dict[str, Any]
@@ -242,6 +241,9 @@ def template(row: Template) -> Json:
         "version": row.version,
         "created_at": rfc3339(row.created_at),
         "updated_at": rfc3339(row.updated_at),
+    }
+
+
 def export(row: Export) -> Json:
     """An export of many conversations; `progress` is from 0 to 1."""
     completed = row.status == Export.Status.COMPLETED

@@ -12,7 +12,7 @@ from chatproject.lib.http import checked, idempotency_key
 from conversations import selectors, wire
 from conversations.api.exports import Whatever
 from conversations.api.pagination import PAGE, ByUpload
-from conversations.api.serializers import BulkInput, BulkPage, BulkShape
+from conversations.api.transfer_shapes import BulkInput, BulkPage, BulkShape
 from conversations.services import exports
 from conversations.transfer import archives
 

@@ -19,7 +19,7 @@ from chatproject.lib.threads import in_thread
 from conversations import selectors, wire
 from conversations.access import Permission, require
 from conversations.api.base import View
-from conversations.api.serializers import ImportInput, ImportShape
+from conversations.api.transfer_shapes import ImportInput, ImportShape
 from conversations.services import exports, importing
 from conversations.services.conversations import AlreadyCreated
 from conversations.transfer import filenames

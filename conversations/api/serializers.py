@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from chatproject.lib.fields import Text
-from conversations.models import Conversation, Export, Feedback, Message, Run
+from conversations.models import Conversation, Feedback, Message, Run
 
 ROLES = ("owner", "editor", "agent", "viewer")
 
@@ -111,44 +111,6 @@ class ConversationChange(serializers.Serializer):
     assistant = Text(required=False, allow_null=True, max_length=64)
     metadata = serializers.DictField(required=False)
     tags = serializers.ListField(child=Text(max_length=50), required=False)
-
-
-class ImportInput(serializers.Serializer):
-    file = serializers.FileField()
-
-
-class ImportedShape(serializers.Serializer):
-    id = serializers.UUIDField()
-    title = serializers.CharField(allow_null=True)
-    head = serializers.IntegerField()
-
-
-class ImportShape(ConversationShape):
-    imported = ImportedShape(many=True, help_text="All conversations of the file; the other fields are the first's.")
-
-
-class BulkInput(serializers.Serializer):
-    conversations = serializers.ListField(
-        child=serializers.UUIDField(), required=False, max_length=10_000, help_text="All of yours where left out."
-    )
-
-
-class BulkShape(serializers.Serializer):
-    id = serializers.UUIDField()
-    status = serializers.ChoiceField(Export.Status.choices)
-    progress = serializers.FloatField(help_text="From 0 to 1.")
-    total = serializers.IntegerField(help_text="Conversations.")
-    done = serializers.IntegerField()
-    created_at = serializers.DateTimeField()
-    ended_at = serializers.DateTimeField(allow_null=True)
-    expires_at = serializers.DateTimeField()
-    download_url = serializers.CharField(allow_null=True)
-
-
-class BulkPage(serializers.Serializer):
-    next = serializers.CharField(allow_null=True)
-    previous = serializers.CharField(allow_null=True)
-    results = BulkShape(many=True)
 
 
 class ActorShape(serializers.Serializer):

@@ -1,7 +1,6 @@
 from django.urls import path
 
-from conversations.api import conversations, events, exports, files, messages, revisions, runs, search, templates
-from conversations.api import bulk, conversations, events, exports, files, messages, revisions, runs, search
+from conversations.api import bulk, conversations, events, exports, files, messages, revisions, runs, search, templates
 
 ONE = "conversations/<uuid:id>/"
 MESSAGE = f"{ONE}messages/<uuid:message>/"

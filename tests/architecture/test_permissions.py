@@ -13,15 +13,13 @@ from accounts.models import User
 from accounts.services import tokens
 from conversations.api.base import View
 from conversations.models import Run
-from conversations.services import conversations, files, templates
-from conversations.services import conversations, exports, files
+from conversations.services import conversations, exports, files, templates
 from realtime.commands import COMMANDS
 from tests.api import Api
 from tests.conftest import new_user
 
 ROLES = ("owner", "editor", "agent", "viewer")
 ANYBODY, LOGIN, STAFF = "anybody", "login", "staff"
-ANYBODY, LOGIN = "anybody", "login"
 # For who made it, whoever else takes part in conversations of theirs.
 MINE = "mine"
 ALL, SPEAK, CHANGE, OWN = (

@@ -9,7 +9,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0011_sessions'),
+        ('conversations', '0012_templates'),
+        ('conversations', '0012_timetravel'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
