@@ -11,8 +11,7 @@ from procrastinate.contrib.django import app
 
 from conversations import background, mending, periodic, queue
 from conversations.assistants import runner
-from conversations.services import files, lifecycle, sessions
-from conversations.services import exports, files, sessions
+from conversations.services import exports, files, lifecycle, sessions
 from conversations.transfer import bulk
 
 # A job that fails is tried again after 2, 4, 8 and 16 seconds.
