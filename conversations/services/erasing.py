@@ -35,7 +35,7 @@ from conversations.models import (
     Snapshot,
     Summary,
 )
-from conversations.services import runs
+from conversations.services import exports, runs
 
 Eraser = Callable[[UUID], object]
 
@@ -142,5 +142,6 @@ ERASERS: Sequence[Eraser] = (
     _files,
     _search_entries,
     _room_state,
+    exports.erase,
     idempotency.forget_body,
 )

@@ -19,7 +19,7 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.threads import in_thread
 from conversations import background
 from conversations.models import Conversation, Export, ExportChunk, ExportItem
-from conversations.services import conversations, exports, members, messages
+from conversations.services import conversations, erasing, exports, members, messages
 from conversations.transfer import bulk, exporting
 from tests.api import Api
 from tests.conversations.support import check_numbers
@@ -187,7 +187,7 @@ def test_erasing_a_conversation_deletes_what_holds_it(alice: User, bob: User, th
     all_, one = exports.start(user=alice), exports.start(user=bob, conversations=three[:1])
     for export in (all_, one):
         bulk.work(str(export.id))
-    exports.erase(three[2])
+    erasing.erase(user=alice, conversation=three[2])
 
     assert list(Export.objects.filter(user__in=[alice, bob])) == [one]
     assert set(ExportChunk.objects.filter(export__in=[all_, one]).values_list("export", flat=True)) == {one.id}
