@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations import documentation, searchpage, views
+from conversations import documentation, searchpage, template_pages, views
 
 ONE = "c/<uuid:id>/"
 
@@ -10,6 +10,7 @@ urlpatterns = [
     path("", views.HomeView.as_view(), name="home"),
     path("search/", searchpage.SearchPageView.as_view(), name="search"),
     path("list/", views.ListView.as_view(), name="list"),
+    path("begin/<slug:slug>/", template_pages.BeginView.as_view(), name="begin"),
     path(ONE, views.ThreadView.as_view(), name="thread"),
     path(f"{ONE}m/", views.MessagesView.as_view(), name="messages"),
     path(f"{ONE}m/<uuid:message>/", views.MessageView.as_view(), name="message"),

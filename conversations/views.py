@@ -30,6 +30,9 @@ from conversations.services import conversations, messages, reading, runs
 from conversations.templatetags.chat import assistant_name
 from conversations.texts import SUGGESTIONS, TEXTS
 
+# Templates that the front page offers; further ones are found over the API.
+OFFERS = 60
+
 
 class Page(LoginRequiredMixin, View):
     """A page for who is logged in. `permissions` names for each method what a member's role must allow."""
@@ -91,6 +94,7 @@ class HomeView(Page):
             "assistants": registry.available(),
             "chosen": chosen or default_assistant(),
             "suggestions": SUGGESTIONS,
+            "offers": selectors.offered(self.user)[:OFFERS],
             "texts": TEXTS,
             "once": new_id(),
             "text": text,

@@ -14,7 +14,7 @@ from chatproject.lib.jsonvalues import is_well_formed
 from conversations.templating import variables
 from conversations.templating.variables import Variable
 
-# Longer texts are asked for in a field of several lines.
+# Texts that may be longer are asked for in a field of several lines.
 ONE_LINE = 200
 # Digits of a number that is asked for: all of them, and those behind the point.
 NUMBER_DIGITS, NUMBER_PLACES = 30, 10
@@ -122,9 +122,8 @@ def _field(variable: Variable) -> forms.Field:
 
 
 def _text(variable: Variable, given: dict[str, Any]) -> forms.Field:
-    length = variable.max_length or settings.TEMPLATE_INPUT_MAX_LENGTH
-    widget = forms.TextInput() if length <= ONE_LINE else forms.Textarea({"rows": 3})
-    return forms.CharField(max_length=length, widget=widget, **given)
+    widget = forms.Textarea({"rows": 3}) if (variable.max_length or 0) > ONE_LINE else forms.TextInput()
+    return forms.CharField(max_length=variable.max_length or settings.TEMPLATE_INPUT_MAX_LENGTH, widget=widget, **given)
 
 
 def _choices(variable: Variable) -> list[tuple[str, str]]:

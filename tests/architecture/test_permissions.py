@@ -77,6 +77,7 @@ PAGES = {
     "documentation/<path:page>": ANYBODY,
     "": LOGIN,
     "list/": LOGIN,
+    "begin/<slug:slug>/": LOGIN,
     "search/": LOGIN,
     "c/<uuid:id>/": ALL,
     "c/<uuid:id>/m/": ALL,
@@ -163,6 +164,7 @@ class Cast:
             .replace("<uuid:user>", str(self.users["victim"].id))
             .replace("<uuid:message>", str(self.message))
             .replace("<str:key>", str(self.template.id))
+            .replace("<slug:slug>", self.template.slug)
         )
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from chatproject.lib.ids import new_id
 from tests.browser.line import Line
-from tests.browser.people import Person, register
+from tests.browser.people import Person, ask, register
 from tests.provider import Provider
 from tests.serving import Serve, data_dir
 
@@ -18,12 +18,25 @@ PATIENCE_MS = 15_000
 
 
 @pytest.fixture(scope="session")
-def site() -> Iterator[str]:
-    """Address of a product with two web processes and a scripted model."""
+def product() -> Iterator[Serve]:
+    """A product with two web processes and a scripted model."""
     with data_dir() as folder, Provider() as provider:
         settings = {"WEB_PROCESSES": "2", "OPENAI_BASE_URL": provider.url, "OPENAI_API_KEY": "scripted"}
         with Serve(folder, settings=settings) as serve:
-            yield serve.url
+            yield serve
+
+
+@pytest.fixture(scope="session")
+def site(product: Serve) -> str:
+    """Its address."""
+    return product.url
+
+
+@pytest.fixture(scope="session")
+def admin_token(product: Serve) -> str:
+    """An access token of the user `admin`, whose password was printed at the start."""
+    password = product.wait_for("Admin user: admin, password: ").split()[0]
+    return str(ask(product.url, "auth/token/", {"username": "admin", "password": password})["access"])
 
 
 @pytest.fixture
