@@ -22,6 +22,7 @@ from chatproject.lib.crypto import CryptoError, Keyring
 from conversations import primary_keys
 from conversations.context import encodings, tokens
 from conversations.privacy.patterns import patterns
+from conversations.search import embedders
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +110,18 @@ def patterns_exist(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
     except (ImportError, TypeError) as error:
         hint = "Give dotted paths of patterns, separated by commas; docs/privacy.md tells what one is."
         return [Error(f"PRIVACY_PATTERNS cannot be used: {error}.", hint=hint, id="chatproject.E030")]
+    return []
+
+
+@register(START)
+def embedder_exists(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    if not embedders.is_set_up():
+        return []
+    try:
+        embedders.get(settings.EMBEDDING_MODEL)
+    except Exception as error:
+        hint = "Give the dotted path of an embedder and a model that it knows, or unset EMBEDDER; see docs/search.md."
+        return [Error(f"EMBEDDER cannot be used: {error}.", hint=hint, id="chatproject.E040")]
     return []
 
 

@@ -310,6 +310,21 @@ SEARCH_QUERY_WORDS = env.number("SEARCH_QUERY_WORDS", 40, least=1)
 SEARCH_CANDIDATES = env.number("SEARCH_CANDIDATES", 200, least=1)
 # Conversations of one user that a query goes through at most: those that changed last.
 SEARCH_CONVERSATIONS = env.number("SEARCH_CONVERSATIONS", 5000, least=1)
+# What makes vectors for semantic search, a dotted path such as conversations.search.embedders.OpenAIEmbedder; empty
+# = there is none. The vectors are not encrypted.
+EMBEDDER = env.text("EMBEDDER")
+# The model that it is to use; another one is built beside the one in use, and takes its place when it is complete.
+EMBEDDING_MODEL = env.text("EMBEDDING_MODEL", "text-embedding-3-small")
+# Address and key of an OpenAI-compatible endpoint for embeddings; empty = those of OPENAI_BASE_URL, OPENAI_API_KEY.
+EMBEDDING_BASE_URL = env.text("EMBEDDING_BASE_URL") or env.text("OPENAI_BASE_URL")
+EMBEDDING_API_KEY = env.text("EMBEDDING_API_KEY") or env.text("OPENAI_API_KEY")
+# Seconds that one request for vectors may take.
+EMBEDDING_TIMEOUT_SECONDS = env.number("EMBEDDING_TIMEOUT_SECONDS", 20, least=1)
+# Texts of one request, and code points of a text that count at most.
+EMBEDDING_BATCH = env.number("EMBEDDING_BATCH", 64, least=1)
+EMBEDDING_TEXT_LENGTH = env.number("EMBEDDING_TEXT_LENGTH", 8000, least=1)
+# Seconds between two looks for texts without a vector; 0 = never.
+EMBED_SECONDS = env.number("EMBED_SECONDS", 10, least=0)
 # Code points of a result's excerpt, about.
 SEARCH_SNIPPET_LENGTH = env.number("SEARCH_SNIPPET_LENGTH", 200, least=20)
 

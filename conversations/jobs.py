@@ -11,6 +11,7 @@ from procrastinate.contrib.django import app
 
 from conversations import background, mending, periodic, queue
 from conversations.assistants import runner
+from conversations.search import embedding
 from conversations.services import exports, files, lifecycle, sessions
 from conversations.transfer import bulk
 
@@ -46,3 +47,4 @@ periodically(queue.SWEEP_SESSIONS, sessions.sweep)
 periodically(queue.LIFECYCLE, lifecycle.live)
 in_background(queue.EXPORT, bulk.work)
 periodically(queue.MEND_EXPORTS, exports.mend)
+periodically(queue.EMBED, embedding.work)

@@ -27,6 +27,7 @@ JOBS = {
     queue.CLEAR_FILES: "CLEAR_FILES_SECONDS",
     queue.SWEEP_SESSIONS: "SWEEP_SESSIONS_SECONDS",
     queue.LIFECYCLE: "LIFECYCLE_SECONDS",
+    queue.EMBED: "EMBED_SECONDS",
 }
 # A job whose process is gone may be begun by another after this long.
 LEASE = timedelta(seconds=30)

@@ -18,6 +18,7 @@ MEND_EXPORTS = "conversations.mend_exports"
 CLEAR_FILES = "conversations.clear_files"
 SWEEP_SESSIONS = "conversations.sweep_sessions"
 LIFECYCLE = "conversations.lifecycle"
+EMBED = "conversations.embed"
 
 
 def enqueue_turn(conversation: UUID) -> None:

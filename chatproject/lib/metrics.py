@@ -53,6 +53,8 @@ privacy_findings = Counter(
     "Numbers of cards and the like that were found, by pattern and policy.",
     ["pattern", "policy"],
 )
+search_seconds = Histogram("search_seconds", "Time to search, by mode.", ["mode"], buckets=LATENCY_BUCKETS)
+embedding_failures = Counter("embedding_failures_total", "Requests for vectors that failed.")
 sweeps = Counter("sweeper_actions_total", "What the sweeper mended.", ["action"])
 lifecycle = Counter(
     "lifecycle_total", "Conversations archived (idle), erased (retention) and expired (temporary).", ["action"]

@@ -1,6 +1,7 @@
 """Conversations, their runs and their logs, for staff. One file per model; `reading` decides what is shown."""
 
 from conversations.admin.conversation import ConversationAdmin
+from conversations.admin.embedding import EmbeddingIndexAdmin
 from conversations.admin.run import RunAdmin
 
-__all__ = ["ConversationAdmin", "RunAdmin"]
+__all__ = ["ConversationAdmin", "EmbeddingIndexAdmin", "RunAdmin"]

@@ -1,6 +1,7 @@
 """What is durable. Everything but Event, the wrapped keys and the leases can be rebuilt from the log."""
 
 from conversations.models.conversation import Conversation
+from conversations.models.embedding import Embedding, EmbeddingIndex, VectorField
 from conversations.models.event import Event
 from conversations.models.export import Export, ExportChunk, ExportItem
 from conversations.models.feedback import Feedback
@@ -18,6 +19,8 @@ from conversations.models.template import Template
 
 __all__ = [
     "Conversation",
+    "Embedding",
+    "EmbeddingIndex",
     "Event",
     "Export",
     "ExportChunk",
@@ -36,4 +39,5 @@ __all__ = [
     "Snapshot",
     "Summary",
     "Template",
+    "VectorField",
 ]

@@ -32,9 +32,11 @@ Phrase = tuple[str, ...]
 @dataclass(frozen=True)
 class Query:
     """`terms` are looked for, the more of them the better. All `phrases` (exact words in a row) must be there;
-    no term of `without` may be, and none of `without_phrases`. `neighbours` stand side by side in the query."""
+    no term of `without` may be, and none of `without_phrases`. `neighbours` stand side by side in the query,
+    `text` is all of it as it was given."""
 
     terms: Phrase
+    text: str = ""
     neighbours: tuple[str, ...] = ()
     phrases: tuple[Phrase, ...] = ()
     without: frozenset[str] = frozenset()
@@ -56,7 +58,7 @@ def parse(text: str) -> Query:
 def alike(text: str) -> Query | None:
     """What finds texts that are about the same as `text`; None where it has no words."""
     text = normal(text)
-    query = Query(_telling(asked(text), frozenset()), _neighbours(text))
+    query = Query(_telling(asked(text), frozenset()), text, _neighbours(text))
     return query if query.terms else None
 
 
@@ -79,7 +81,7 @@ def _parsed(text: str) -> Query:
             phrases += [exact] if match["plain"] is None else []
     phrases, without_phrases = [one for one in phrases if one], [one for one in without_phrases if one]
     terms = _telling(wanted, {word for phrase in phrases for word in phrase})
-    return Query(terms, tuple(neighbours), tuple(phrases), frozenset(without), tuple(without_phrases))
+    return Query(terms, text, tuple(neighbours), tuple(phrases), frozenset(without), tuple(without_phrases))
 
 
 def _telling(wanted: list[Word], quoted: Iterable[str]) -> Phrase:

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from conversations.search.query import Phrase, Query
 from conversations.search.words import counts, folded, words
@@ -11,6 +12,9 @@ from conversations.search.words import counts, folded, words
 # Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (2009), 3.5: a term counts less
 # the more often it came already (K), and in longer texts (B).
 K, B = 1.2, 0.5
+# Cormack, Clarke and Büttcher, Reciprocal Rank Fusion outperforms Condorcet and individual Rank Learning Methods
+# (2009): the constant that they found to be best.
+FUSION = 60
 # How much two words of the query count more where they stand side by side, as a share of an average term.
 SIDE_BY_SIDE = 0.4
 
@@ -42,10 +46,14 @@ def rank(query: Query, texts: Sequence[str]) -> list[tuple[float, int]]:
 
 
 def fits(query: Query, text: Text) -> bool:
-    """Whether every phrase is there, at least one term, and nothing that must not be."""
+    """Whether at least one term is there, and `is_allowed`."""
+    return any(term in text.counts for term in query.terms) and is_allowed(query, text)
+
+
+def is_allowed(query: Query, text: Text) -> bool:
+    """Whether every phrase is there, and nothing that must not be."""
     return (
-        any(term in text.counts for term in query.terms)
-        and not any(term in text.counts for term in query.without)
+        not any(term in text.counts for term in query.without)
         and all(_has(text, phrase) for phrase in query.phrases)
         and not any(_has(text, phrase) for phrase in query.without_phrases)
     )
@@ -76,3 +84,12 @@ def _has(text: Text, phrase: Phrase) -> bool:
         return False
     exact = [word.exact for word in words(text.text) if word.main]
     return any(tuple(exact[at : at + len(phrase)]) == phrase for at in range(len(exact) - len(phrase) + 1))
+
+
+def fused(rankings: Sequence[Sequence[UUID]]) -> dict[UUID, float]:
+    """Several rankings as one: reciprocal rank fusion. Ids and their scores, the best first."""
+    scores: dict[UUID, float] = {}
+    for ranking in rankings:
+        for place, id_ in enumerate(ranking, start=1):
+            scores[id_] = scores.get(id_, 0.0) + 1 / (FUSION + place)
+    return dict(sorted(scores.items(), key=lambda one: -one[1]))

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from conversations.search import reindexing
+from conversations.models import EmbeddingIndex
+from conversations.search import embedders, embedding, reindexing
 
 
 class Command(BaseCommand):
@@ -17,3 +18,13 @@ class Command(BaseCommand):
             if conversations % 1000 == 0:
                 self.stdout.write(f"{conversations} conversations looked at, {texts} texts indexed ...")
         self.stdout.write(f"{texts} texts indexed in {conversations} conversations.")
+        if embedders.is_set_up():
+            self._tell_about_vectors()
+
+    def _tell_about_vectors(self) -> None:
+        """Have the workers look for missing vectors among all texts, and tell how far they are."""
+        embedding.begin_again()
+        self.stdout.write("The workers look for texts without a vector. So far:")
+        for index in EmbeddingIndex.objects.order_by("id"):
+            failed = f"; last error: {index.error}" if index.error else ""
+            self.stdout.write(f"{index.model}: {index.get_status_display()}, {index.done} of {index.total}{failed}")
