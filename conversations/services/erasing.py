@@ -35,6 +35,7 @@ from conversations.models import (
     Snapshot,
     Summary,
 )
+from conversations.search import embedding
 from conversations.services import exports, runs
 
 Eraser = Callable[[UUID], object]
@@ -141,6 +142,7 @@ ERASERS: Sequence[Eraser] = (
     _summaries,
     _files,
     _search_entries,
+    embedding.erase,
     _room_state,
     exports.erase,
     idempotency.forget_body,

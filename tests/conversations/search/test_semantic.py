@@ -13,9 +13,9 @@ from accounts.models import User
 from chatproject import checks
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
-from conversations.models import Conversation, Embedding, EmbeddingIndex
+from conversations.models import Conversation, Embedding, EmbeddingIndex, SearchEntry
 from conversations.search import embedders, embedding, finding, query, vectors
-from conversations.services import conversations, messages, revisions
+from conversations.services import conversations, erasing, messages, revisions
 from tests.api import Api
 from tests.conftest import new_user
 from tests.embeddings import Embeddings
@@ -172,9 +172,10 @@ def test_how_far_it_is_in_the_admin_and_on_the_terminal(
 def test_nothing_is_kept_of_what_was_erased(endpoint: Embeddings, alice: User, conversation: UUID) -> None:
     say(alice, conversation, "My car")
     embedding.work()
-    embedding.erase(conversation)
-    assert found(alice, "car") == []
-    Conversation.objects.filter(id=conversation).update(data_key="")
+    erasing.erase(user=alice, conversation=conversation)
+    assert not Embedding.objects.filter(conversation=conversation).exists()
+    assert not SearchEntry.objects.filter(conversation=conversation).exists()
+    assert found(alice, "car") == found(alice, "car", "text") == []
     embedding.begin_again()
     embedding.work()
     assert not Embedding.objects.filter(conversation=conversation).exists()

@@ -10,7 +10,7 @@ from accounts.models import User
 from chatproject.lib.ids import new_id
 from conversations.models import Message, SearchEntry
 from conversations.search import finding, query, reindexing
-from conversations.services import branches, conversations, messages, revisions, runs
+from conversations.services import branches, conversations, messages, restoring, revisions, runs
 
 WORDS = ("heron", "walrus", "zebra", "企鹅", "老虎")
 STORY = st.lists(
@@ -63,6 +63,17 @@ def rows(conversation: UUID) -> list[Any]:
 
 def all_of(conversation: UUID) -> list[UUID]:
     return list(Message.objects.filter(conversation=conversation).values_list("id", flat=True))
+
+
+def test_a_restore_brings_back_what_was_found_then(alice: User) -> None:
+    begun = conversations.create(user=alice, message="A heron").result()
+    conversation, message = begun.conversation.id, UUID(begun.main["data"]["message"])
+    revisions.edit(user=alice, conversation=conversation, message=message, text="A walrus").result()
+    say(alice, conversation, "A zebra")
+    restoring.restore(user=alice, conversation=conversation, to_seq=begun.main["seq"]).result()
+    assert (found(alice, "heron"), found(alice, "walrus"), found(alice, "zebra")) == ({message}, set(), set())
+    restoring.restore(user=alice, conversation=conversation, to_seq=begun.main["seq"] + 1).result()
+    assert (found(alice, "heron"), found(alice, "walrus")) == (set(), {message})
 
 
 def test_only_the_chosen_answer_is_found(alice: User) -> None:
