@@ -19,6 +19,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from conversations.event_types import is_erased
 from conversations.models import Event
 
 Json = dict[str, Any]
@@ -68,10 +69,14 @@ class Fold:
         """Bring the state up to `event`. Raises Gap, and whatever a damaged event leads to."""
         if event.seq != self.seq + 1:
             raise Gap(f"event {event.seq} follows {self.seq}")
+        if not is_erased(event.data):
+            self._apply(event)
+        self.seq = event.seq
+
+    def _apply(self, event: Event) -> None:
         if "text" not in event.data and event.data.get("sensitive"):
             self.conversation["sensitive"] = self.conversation.get("sensitive", 0) + 1
         FOLDS[event.type](self, event)
-        self.seq = event.seq
 
     def add_message(self, row: Json) -> None:
         """A new message; the oldest one leaves the window for good."""

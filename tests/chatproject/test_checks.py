@@ -12,10 +12,13 @@ import pytest
 from django.conf import settings as project
 from django.core.checks import CheckMessage
 from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
 from pytest_django import Settings
 
 from chatproject import checks
 from chatproject.checks import Facts
+from chatproject.lib.crypto import Keyring
 
 GOOD = Facts(version=160000, fsync=True, synchronous_commit=True, vector=True)
 
@@ -51,6 +54,51 @@ def test_a_short_secret_key(settings: Settings) -> None:
 def test_malformed_encryption_keys(settings: Settings, keys: list[str]) -> None:
     settings.ENCRYPTION_KEYS = keys
     assert ids(checks.secrets_valid()) == ["E004"]
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        bytes(32),
+        b"\xff" * 32,
+        bytes(range(32)),
+        b"0123456789abcdef0123456789abcdef",
+        b"correct horse battery staple 123",
+        bytes(range(0, 256, 16)) * 2,
+        b"\x01\xfe" * 16,
+    ],
+)
+def test_keys_that_can_be_guessed(settings: Settings, secret: bytes) -> None:
+    weak = f"k2:{base64.b64encode(secret).decode()}"
+    settings.ENCRYPTION_KEYS = [*settings.ENCRYPTION_KEYS, weak]
+    assert ids(checks.secrets_valid()) == ["E006"]
+    assert "k2" in checks.secrets_valid()[0].msg
+
+
+@given(st.binary(min_size=32, max_size=32).filter(lambda secret: len(set(secret)) > 24))
+def test_keys_drawn_at_random_are_taken(secret: bytes) -> None:
+    assert not Keyring([f"k1:{base64.b64encode(secret).decode()}"]).weak() or secret.isascii()
+
+
+def test_an_id_that_stands_for_two_keys(settings: Settings) -> None:
+    settings.ENCRYPTION_KEYS = [settings.ENCRYPTION_KEYS[0]] * 2
+    assert ids(checks.secrets_valid()) == ["E004"]
+
+
+def test_a_key_that_rows_need(settings: Settings) -> None:
+    known = settings.ENCRYPTION_KEYS[0].partition(":")[0]
+    assert ids(checks.judge_keys([known])) == []
+    assert ids(checks.judge_keys([known, "k0"])) == ["E007"]
+    settings.ENCRYPTION_KEYS = []
+    assert ids(checks.judge_keys([known])) == []  # E003 says that already
+
+
+def test_the_memory_of_redis() -> None:
+    assert ids(checks.judge_memory({"maxmemory": 0, "maxmemory_policy": "noeviction"})) == ["W021"]
+    assert ids(checks.judge_memory({"maxmemory": 1, "maxmemory_policy": "noeviction"})) == ["W022"]
+    assert ids(checks.judge_memory({"maxmemory": 1, "maxmemory_policy": "allkeys-lru"})) == []
+    assert ids(checks.judge_memory({"maxmemory": 1, "maxmemory_policy": "volatile-lru"})) == []
+    assert ids(checks.redis_suits(databases=["default"])) == []
 
 
 @pytest.mark.parametrize(
