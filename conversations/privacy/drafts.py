@@ -50,6 +50,21 @@ def screened(type_: str, data: dict[str, Any]) -> dict[str, Any]:
     return {**data, **clean, "redacted": True, "sensitive": True} if policy == "redact" else {**data, "sensitive": True}
 
 
+def screened_file(name: str, text: str | None) -> tuple[str, str | None]:
+    """The name of a file and the text that was drawn from it, under PRIVACY_POLICY. Raises Refused.
+
+    The content itself is kept as it came: what stands in a PDF cannot be taken out of it.
+    """
+    search = Search()
+    clean = search.text(name), search.text(text) if text else None
+    if not search.found:
+        return name, text
+    _note(search, "file", settings.PRIVACY_POLICY)
+    if settings.PRIVACY_POLICY == "refuse":
+        raise Refused(["file"])
+    return clean if settings.PRIVACY_POLICY == "redact" else (name, text)
+
+
 def marks_of_stored(text: str) -> dict[str, bool]:
     """The marks of an event whose text was screened on its way into our store."""
     if settings.PRIVACY_POLICY == "store":

@@ -16,7 +16,15 @@ from conversations.selectors.exports import export_for, exported_items, exports
 from conversations.selectors.files import file_for, files
 from conversations.selectors.history import history
 from conversations.selectors.log import events, head, heads, seq_before, snapshot, standing
-from conversations.selectors.messages import message, message_text, messages, transcript, versions, wire_messages
+from conversations.selectors.messages import (
+    message,
+    message_text,
+    messages,
+    names_of_files,
+    transcript,
+    versions,
+    wire_messages,
+)
 from conversations.selectors.runs import answer, ended_run, run_for, running_tails, running_texts, stored_lengths
 from conversations.selectors.sessions import session_for, sessions_ended_since, sessions_of
 from conversations.selectors.states import room_state, states_since
@@ -40,6 +48,7 @@ __all__ = [
     "message",
     "message_text",
     "messages",
+    "names_of_files",
     "offered",
     "role_of",
     "room_state",

@@ -110,6 +110,13 @@ def _files(rows: Sequence[Message]) -> dict[str, File]:
     return {str(file.id): file for file in found}
 
 
+def names_of_files(rows: Sequence[Message]) -> dict[UUID, list[str]]:
+    """What the messages carry, by name."""
+    files = _files(rows)
+    named = {id_: wire.file_name(file) for id_, file in files.items()}
+    return {row.id: [named[part["id"]] for part in row.parts if part["id"] in named] for row in rows}
+
+
 def _feedback(rows: Sequence[Message], reader: User) -> dict[UUID, Json]:
     found = Feedback.objects.filter(
         conversation__in={row.conversation_id for row in rows},

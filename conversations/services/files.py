@@ -26,6 +26,7 @@ from conversations.files.forms import as_text
 from conversations.files.names import clean_name
 from conversations.files.sniffing import sniff
 from conversations.models import Conversation, File
+from conversations.privacy.drafts import screened_file
 from conversations.services.messages import OPEN
 
 # Files that one statement clears away at most.
@@ -60,6 +61,29 @@ def upload(*, user: User, conversation: UUID, given: Upload) -> File:
         if before is None:
             raise
         return before
+
+
+@dataclass(frozen=True)
+class Target:
+    """A conversation that is being imported by `user`: nobody else knows of it yet."""
+
+    user: User
+    conversation: UUID
+    key: DataKey
+
+
+def restore(*, target: Target, given: Upload, id: UUID, at: datetime) -> File:
+    """Store a file of an export under another id, in the transaction of the import.
+
+    Raises Problem `too_large`, `unsupported`, `quota_exceeded`, `invalid`, as an upload does.
+    """
+    row = _row(target.user, target.conversation, given)
+    row.id, row.created_at = id, clock.to_millis(at)
+    _check_quota(row)
+    _described(row, given, target.key)
+    row.digest = contents.store(given.content, key=target.key, conversation=target.conversation, file=id)
+    row.save(force_insert=True)
+    return row
 
 
 def delete(*, user: User, file: File) -> None:
@@ -113,7 +137,7 @@ def _row(user: User, conversation: UUID, given: Upload) -> File:
 
 def _described(row: File, given: Upload, key: DataKey) -> File:
     """With its name, and with the text that can be drawn from it and is sent to models."""
-    name, text = clean_name(given.name), draw(given.content, row.type)
+    name, text = screened_file(clean_name(given.name), draw(given.content, row.type))
     row.name = key.seal(name, context(row.conversation_id, row.id, "name"))
     row.text = key.seal(text, context(row.conversation_id, row.id, "text")) if text else None
     row.tokens = tokens.counts(as_text(name, row.type, text))

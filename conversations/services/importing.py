@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -19,6 +19,7 @@ from conversations import eventlog, keys
 from conversations.actors import SYSTEM
 from conversations.appends import Draft, Record
 from conversations.models import Conversation, Member
+from conversations.services import attaching, files
 from conversations.services.conversations import AlreadyCreated
 from conversations.transfer import sources
 from conversations.transfer.documents import refusal
@@ -71,28 +72,43 @@ def _import(user: User, source: Source) -> UUID:
     conversation = Conversation(id=new_id(), owner=user)
     key = DataKey.generate()
     conversation.data_key = keys.wrap(key, conversation.id)
-    eventlog.import_log(conversation, key, _records(source, Labels(conversation.id, user)), by=user.id)
+    target = files.Target(user, conversation.id, key)
+    eventlog.import_log(conversation, key, _records(source, Labels(conversation.id, user), target), by=user.id)
     if not conversation.last_seq:
         raise refusal("There is no event in the file.")
     Member.objects.filter(conversation=conversation, user=user).update(read_seq=conversation.last_seq)
-    target = ("conversation", conversation.id)
-    audit.record(actor=user.id, action="conversation.imported", target=target, format=source.form)
+    about = ("conversation", conversation.id)
+    audit.record(actor=user.id, action="conversation.imported", target=about, format=source.form)
     metrics.imports.labels(source.form).inc()
     return conversation.id
 
 
-def _records(source: Source, labels: Labels) -> Iterator[Record]:
-    """The events of a file as they are to be written, and an end for what had none."""
+def _records(source: Source, labels: Labels, target: files.Target) -> Iterator[Record]:
+    """The events of a file as they are to be written, and an end for what had none. What its messages carry is there
+    before them."""
+    _restore_files(source, labels, target)
     story = Story()
     for place, line in source.events:
         try:
             story.tell(line)
             record = labels.record(line)
+            if record.draft.data.get("parts"):
+                record.draft.data["parts_tokens"] = attaching.tokens(record.draft.data["parts"])
         except (ValueError, Problem) as error:
             raise sources.placed(place, error) from error
         yield record
     for run, message in story.unfinished():
         yield Record(_interrupted(labels, run, message), SYSTEM, max(story.at, clock.now()), imported=False)
+
+
+def _restore_files(source: Source, labels: Labels, target: files.Target) -> None:
+    for place, carried in source.files:
+        head = carried.head
+        given = files.Upload(cast(IO[bytes], carried.content), head.size, head.name)
+        try:
+            files.restore(target=target, given=given, id=labels.of(head.id), at=head.created_at)
+        except Problem as error:
+            raise sources.placed(place, error) from error
 
 
 def _interrupted(labels: Labels, run: str, message: str | None) -> Draft:

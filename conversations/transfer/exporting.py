@@ -12,7 +12,7 @@ import msgspec
 from chatproject.lib.clock import rfc3339
 from conversations import epochs, selectors, wire
 from conversations.models import Conversation
-from conversations.transfer import transcript
+from conversations.transfer import attachments, transcript
 
 FORMAT = "conversation-export"
 VERSION = 1
@@ -49,15 +49,18 @@ def header(row: Conversation) -> dict[str, Any]:
 
 
 def _jsonl(row: Conversation) -> Iterator[bytes]:
-    """The header, then an event per line, as REST gives it."""
+    """The header, the files that messages carry, then an event per line, as REST gives it."""
     yield msgspec.json.encode(header(row)) + b"\n"
+    yield from attachments.jsonl(row)
     for page in _events(row):
         yield b"".join(msgspec.json.encode(event) + b"\n" for event in page)
 
 
 def _json(row: Conversation) -> Iterator[bytes]:
-    """One document: the header's fields, and `events`."""
-    yield msgspec.json.encode(header(row))[:-1] + b',"events":[\n'
+    """One document: the header's fields, `files`, and `events`."""
+    yield msgspec.json.encode(header(row))[:-1]
+    yield from attachments.document(row)
+    yield b',"events":[\n'
     between = b""
     for page in _events(row):
         yield between + b",\n".join(map(msgspec.json.encode, page))
@@ -70,7 +73,8 @@ def _markdown(row: Conversation) -> Iterator[bytes]:
     yield transcript.heading(row).encode()
     seq = 0
     while page := selectors.transcript(row.id, after_seq=seq, up_to=row.last_seq, limit=PAGE):
-        yield "".join(map(transcript.message, page)).encode()
+        names = selectors.names_of_files(page)
+        yield "".join(transcript.message(message, names[message.id]) for message in page).encode()
         seq = page[-1].seq
 
 

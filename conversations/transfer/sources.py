@@ -1,14 +1,16 @@
 """Which kind of file this is, found out from its content, and the conversations in it as events of ours."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain, count, islice, takewhile
 from typing import IO, Any
 
 import msgspec
 
 from accounts.models import User
 from chatproject.lib.errors import Problem
-from conversations.transfer import chainlit, chatgpt, documents, lines
+from conversations.transfer import attachments, chainlit, chatgpt, documents, lines
+from conversations.transfer.attachments import Carried
 from conversations.transfer.documents import refusal
 from conversations.transfer.exporting import FORMAT, VERSION
 from conversations.transfer.lines import Line
@@ -21,21 +23,23 @@ NOT_TEXT = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"(\xb5/\xfd", b"7z
 
 @dataclass(frozen=True)
 class Source:
-    """One conversation of a file; its events come with the place where they stand, for people."""
+    """One conversation of a file; its events come with the place where they stand, for people. `files` are what its
+    messages carry, to be read before the events."""
 
     form: str
     events: Iterator[tuple[str, Line]]
+    files: Iterator[tuple[str, Carried]] = field(default_factory=lambda: iter(()))
 
 
 def read(file: IO[bytes], importer: User) -> Iterator[Source]:
     """The conversations of a file, lazily. Raises Problem `invalid` or `too_large`, also on the way."""
     begins = _beginning(file)
     if begins == b"{" and _is_ours(_first_line(file)):
-        return iter([Source("jsonl", _jsonl(file))])
+        return iter([Source("jsonl", _jsonl(file), _files_of_lines(file))])
     if begins == b"{":
         key = documents.first_key(file, "", frozenset({"events", *_FOREIGN}))
         if key == "events":
-            return iter([Source("json", _document(file))])
+            return iter([Source("json", _document(file), _files_of_document(file))])
         return _converted(file, "", key, importer)
     if begins == b"[":
         return _converted(file, "item", documents.first_key(file, "item", frozenset(_FOREIGN)), importer)
@@ -63,9 +67,33 @@ def _converted(file: IO[bytes], prefix: str, key: str | None, importer: User) ->
 
 
 def _jsonl(file: IO[bytes]) -> Iterator[tuple[str, Line]]:
+    begun = False
     for number, raw in enumerate(_lines(file), 1):
-        if number > 1 and raw:
+        if number > 1 and raw and (begun or not attachments.NO_EVENT.match(raw)):
+            begun = True
             yield _read(f"Line {number}", lines.read, raw)
+
+
+def _files_of_lines(file: IO[bytes]) -> Iterator[tuple[str, Carried]]:
+    """They stand between the header and the first event."""
+    further = filter(None, islice(_lines(file), 1, None))
+    yield from _numbered(attachments.of_lines(takewhile(attachments.NO_EVENT.match, further)))
+
+
+def _files_of_document(file: IO[bytes]) -> Iterator[tuple[str, Carried]]:
+    found = (attachments.of_document(value) for value in documents.values(file, "files.item"))
+    yield from _numbered(chain.from_iterable(found))
+
+
+def _numbered(found: Iterator[Carried]) -> Iterator[tuple[str, Carried]]:
+    for number in count(1):
+        try:
+            carried = next(found, None)
+        except ValueError as error:
+            raise placed(f"File {number}", error) from error
+        if carried is None:
+            return
+        yield f"File {number}", carried
 
 
 def _document(file: IO[bytes]) -> Iterator[tuple[str, Line]]:

@@ -4,6 +4,7 @@ Each text is a block quote: whatever it opens (code fences, HTML comments, lists
 """
 
 import re
+from collections.abc import Sequence
 
 from chatproject.lib.clock import rfc3339
 from conversations import wire
@@ -19,13 +20,14 @@ def heading(row: Conversation) -> str:
     return f"# {plain(title)}\n\n`{row.id}` · {_minute(rfc3339(row.created_at))}\n"
 
 
-def message(row: Message) -> str:
-    """Who, when, what else is to be known, and the text."""
+def message(row: Message, files: Sequence[str] = ()) -> str:
+    """Who, when, what else is to be known, the text, and the names of the files that it carries."""
     notes = [row.status] if row.status != Message.Status.COMPLETE else []
     notes += [name for name in ("pinned", "redacted") if getattr(row, name, False)]
     notes += ["edited"] if getattr(row, "edited_at", None) else []
     head = " · ".join([f"**{plain(row.author_name)}**", _minute(rfc3339(row.created_at)), *notes])
-    return f"\n{head}\n\n{quoted(wire.message_text(row))}\n"
+    carried = "".join(f"\n- {plain(name)}" for name in files)
+    return f"\n{head}\n\n{quoted(wire.message_text(row))}\n" + (f"{carried}\n" if carried else "")
 
 
 def plain(text: str) -> str:

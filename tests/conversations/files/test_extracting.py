@@ -8,6 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from accounts.models import User
+from chatproject.lib.errors import Problem
 from conversations import wire
 from conversations.context import tokens
 from conversations.files.extracting import draw
@@ -82,3 +83,19 @@ def test_text_is_kept_encrypted_and_counted(alice: User, conversation: UUID) -> 
     told = "[File: notes.txt]\nMonday: plans\n[End of the file notes.txt]"
     assert row.tokens == tokens.counts(told)
     assert wire.file(row)["tokens"] == tokens.counts(told)[tokens.configured()[0]]
+
+
+def test_the_policy_of_privacy_holds_for_names_and_text(alice: User, conversation: UUID, settings: Settings) -> None:
+    def put() -> str:
+        held = b"Card 4111 1111 1111 1111"
+        given = files.Upload(io.BytesIO(held), len(held), "ssn 123-45-6789.txt")
+        row = files.upload(user=alice, conversation=conversation, given=given)
+        return f"{wire.file_name(row)}: {wire.file_text(row)}"
+
+    settings.PRIVACY_POLICY = "redact"
+    assert put() == "ssn [REDACTED].txt: Card [REDACTED]"
+    settings.PRIVACY_POLICY = "store"
+    assert put() == "ssn 123-45-6789.txt: Card 4111 1111 1111 1111"
+    settings.PRIVACY_POLICY = "refuse"
+    with pytest.raises(Problem, match="invalid"):
+        put()
