@@ -365,6 +365,16 @@ TEMPORARY_HOURS = env.number("TEMPORARY_HOURS", 24, least=1)
 # Seconds that one statement of an erasure may take.
 ERASE_SECONDS = env.number("ERASE_SECONDS", 60, least=1)
 
+# Seconds between two looks for conversations that changed, of which a snapshot is taken; 0 = never.
+CHECKPOINT_SECONDS = env.number("CHECKPOINT_SECONDS", 300, least=0)
+# Messages that a snapshot holds: the newest ones.
+SNAPSHOT_WINDOW = env.number("SNAPSHOT_WINDOW", 100, least=1)
+# Periodic snapshots of a conversation that are kept, and those on demand; the newest of each.
+SNAPSHOTS_KEPT = env.number("SNAPSHOTS_KEPT", 10, least=1)
+SNAPSHOTS_KEPT_ON_DEMAND = env.number("SNAPSHOTS_KEPT_ON_DEMAND", 100, least=1)
+# Events for which one older periodic snapshot is kept too, so that no state is far from one.
+SNAPSHOT_SPACING = env.number("SNAPSHOT_SPACING", 5000, least=1)
+
 # --- Runs -------------------------------------------------------------------------------------------------
 
 # Assistants by name; the class is built once per process.

@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app
 from conversations import background, mending, periodic, queue
 from conversations.assistants import runner
 from conversations.search import embedding
-from conversations.services import exports, files, lifecycle, sessions
+from conversations.services import exports, files, lifecycle, sessions, snapshots
 from conversations.transfer import bulk
 
 # A job that fails is tried again after 2, 4, 8 and 16 seconds.
@@ -24,7 +24,7 @@ async def take_turn(conversation: str) -> None:
     await runner.take_turn(UUID(conversation))
 
 
-def in_background(name: str, work: Callable[..., None]) -> None:
+def in_background(name: str, work: Callable[..., object]) -> None:
     """Make `work(**arguments)` the background job `name`."""
 
     @app.task(name=name, queue=queue.BACKGROUND, retry=PATIENCE)
@@ -32,7 +32,7 @@ def in_background(name: str, work: Callable[..., None]) -> None:
         await background.do(name, partial(work, **arguments))
 
 
-def periodically(name: str, work: Callable[[], None]) -> None:
+def periodically(name: str, work: Callable[[], object]) -> None:
     """Make `work` the periodic job `name`; where it fails, it comes again at its next time."""
 
     @app.task(name=name, queue=queue.BACKGROUND)
@@ -42,6 +42,7 @@ def periodically(name: str, work: Callable[[], None]) -> None:
 
 
 periodically(queue.MEND_QUEUE, mending.mend)
+periodically(queue.CHECKPOINT, snapshots.checkpoint)
 periodically(queue.CLEAR_FILES, files.clear_unattached)
 periodically(queue.SWEEP_SESSIONS, sessions.sweep)
 periodically(queue.LIFECYCLE, lifecycle.live)

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 JOBS = {
     queue.MEND_QUEUE: "MEND_QUEUE_SECONDS",
     queue.MEND_EXPORTS: "MEND_EXPORTS_SECONDS",
+    queue.CHECKPOINT: "CHECKPOINT_SECONDS",
     queue.CLEAR_FILES: "CLEAR_FILES_SECONDS",
     queue.SWEEP_SESSIONS: "SWEEP_SESSIONS_SECONDS",
     queue.LIFECYCLE: "LIFECYCLE_SECONDS",
@@ -53,7 +54,7 @@ def _enqueue(name: str, period: timedelta) -> None:
         queue.enqueue(name, once=True)
 
 
-def alone(name: str, work: Callable[[], None]) -> None:
+def alone(name: str, work: Callable[[], object]) -> None:
     """Do the work of a periodic job, unless another process is at it."""
     row = PeriodicJob.objects.filter(name=name)
     if row.filter(FREE).update(running_until=Now() + LEASE):

@@ -55,6 +55,8 @@ privacy_findings = Counter(
 )
 search_seconds = Histogram("search_seconds", "Time to search, by mode.", ["mode"], buckets=LATENCY_BUCKETS)
 embedding_failures = Counter("embedding_failures_total", "Requests for vectors that failed.")
+snapshots = Counter("snapshots_total", "Snapshots taken, by reason.", ["reason"])
+snapshots_bad = Counter("snapshots_bad_total", "Snapshots that were damaged and passed over.")
 sweeps = Counter("sweeper_actions_total", "What the sweeper mended.", ["action"])
 lifecycle = Counter(
     "lifecycle_total", "Conversations archived (idle), erased (retention) and expired (temporary).", ["action"]

@@ -39,6 +39,13 @@ class ByMembership(ByTime):
     ordering = ("since", "id")
 
 
+class BySeq(ByTime):
+    """The latest first; a page is short, because its entries are long."""
+
+    page_size = 10
+    ordering = ("-seq", "-created_at")
+
+
 class ByName(ByTime):
     """In the order of their names."""
 

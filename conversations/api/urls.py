@@ -1,6 +1,18 @@
 from django.urls import path
 
-from conversations.api import bulk, conversations, events, exports, files, messages, revisions, runs, search, templates
+from conversations.api import (
+    bulk,
+    conversations,
+    events,
+    exports,
+    files,
+    messages,
+    revisions,
+    runs,
+    search,
+    snapshots,
+    templates,
+)
 
 ONE = "conversations/<uuid:id>/"
 MESSAGE = f"{ONE}messages/<uuid:message>/"
@@ -19,6 +31,9 @@ urlpatterns = [
     path(f"{MESSAGE}regenerate/", revisions.RegenerateView.as_view()),
     path(f"{MESSAGE}feedback/", revisions.FeedbackView.as_view()),
     path(f"{ONE}events/", events.EventsView.as_view()),
+    path(f"{ONE}snapshots/", snapshots.SnapshotsView.as_view()),
+    path(f"{ONE}snapshots/<int:seq>/", snapshots.SnapshotView.as_view()),
+    path(f"{ONE}snapshots/<int:seq>/restore/", snapshots.RestoreView.as_view()),
     path(f"{ONE}export/", exports.ExportView.as_view()),
     path("files/", files.FilesView.as_view()),
     path("files/<uuid:id>/", files.FileView.as_view()),

@@ -1,5 +1,7 @@
 """The conversation as a whole, and who takes part. The members of an imported log are history, no users here."""
 
+from django.utils.dateparse import parse_datetime
+
 from chatproject.lib.clock import rfc3339
 from conversations.fold.state import Fold, on
 from conversations.models import Conversation, Event
@@ -18,7 +20,9 @@ def _conversation_new(fold: Fold, event: Event) -> None:
         "status": Conversation.Status.OPEN.value,
         "assistant": data["assistant"],
         "metadata": data["metadata"],
-        "tags": [],
+        "tags": data.get("tags", []),
+        "expires_at": rfc3339(parse_datetime(data.get("expires_at") or "")),
+        "archived_at": None,
         "version": 1,
         "active_run": None,
         "created_at": rfc3339(event.at),
@@ -34,6 +38,9 @@ def _conversation_update(fold: Fold, event: Event) -> None:
     fold.conversation |= {name: event.data[name] for name in CHANGEABLE if name in event.data}
     if "title" in event.data:
         _set_title(fold, event)
+    if "status" in event.data:
+        archived = fold.conversation["status"] == Conversation.Status.ARCHIVED
+        fold.conversation["archived_at"] = (fold.conversation["archived_at"] or rfc3339(event.at)) if archived else None
     fold.conversation["version"] += 1
 
 

@@ -19,6 +19,7 @@ NOT_COMPARED = {
 }
 CONVERSATION = (
     "title", "title_event", "status", "assistant", "metadata", "tags", "version", "active_run", "created_at",
+    "archived_at", "expires_at",
     *Conversation.COUNTERS,
 )  # fmt: skip
 

@@ -27,6 +27,7 @@ from conversations.selectors.messages import (
 )
 from conversations.selectors.runs import answer, ended_run, run_for, running_tails, running_texts, stored_lengths
 from conversations.selectors.sessions import session_for, sessions_ended_since, sessions_of
+from conversations.selectors.snapshots import snapshot_at, snapshots, wire_snapshot
 from conversations.selectors.states import room_state, states_since
 from conversations.selectors.templates import offered, template_for, templates
 
@@ -60,6 +61,8 @@ __all__ = [
     "sessions_ended_since",
     "sessions_of",
     "snapshot",
+    "snapshot_at",
+    "snapshots",
     "standing",
     "states_since",
     "stored_lengths",
@@ -70,4 +73,5 @@ __all__ = [
     "visible_conversations",
     "wire_conversation",
     "wire_messages",
+    "wire_snapshot",
 ]

@@ -19,7 +19,8 @@ def restore(*, user: User, conversation: UUID, to_seq: int, cmid: str | None = N
     """Have texts and visibility of all messages be those at `to_seq`, 1 to the head.
 
     Appends `run:end` for every run that has not ended, and `conversation:restore`. Nothing is deleted: a later
-    restore to a point before this one undoes it. Fails with Problem `not_found`, `forbidden`, `invalid`.
+    restore to a point before this one undoes it. Fails with Problem `not_found` (also for another
+    number), `forbidden`, `conversation_closed` (erased).
     """
     return _append(Actor.of(user), conversation, to_seq, cmid, audited_for=None)
 
@@ -38,7 +39,7 @@ def _append(
         state.require(Permission.RESTORE)
         head = state.conversation.last_seq
         if not 1 <= to_seq <= head:
-            raise Problem("invalid", errors={"seq": [f"A number of the log, 1 to {head}."]})
+            raise Problem("not_found", f"The log has the numbers 1 to {head}.")
         stopped = runs.stop_all(state)
         return Decision([*stopped.drafts, restored], [*stopped.effects, *_audit(audited_for, conversation, to_seq)])
 

@@ -53,6 +53,9 @@ API: dict[str, dict[str, str]] = {
     f"{MESSAGE}regenerate/": {"POST": SPEAK},
     f"{MESSAGE}feedback/": {"PUT": ALL},
     f"{ONE}events/": {"GET": ALL},
+    f"{ONE}snapshots/": {"GET": ALL, "POST": CHANGE},
+    f"{ONE}snapshots/<int:seq>/": {"GET": ALL},
+    f"{ONE}snapshots/<int:seq>/restore/": {"POST": OWN},
     f"{ONE}export/": {"GET": ALL},
     "files/": {"GET": LOGIN, "POST": LOGIN},
     "files/<uuid:id>/": {"GET": ALL, "DELETE": OWN},
@@ -165,6 +168,7 @@ class Cast:
             .replace("<uuid:message>", str(self.message))
             .replace("<str:key>", str(self.template.id))
             .replace("<slug:slug>", self.template.slug)
+            .replace("<int:seq>", "1")
         )
 
 

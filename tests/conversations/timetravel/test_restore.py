@@ -131,7 +131,7 @@ def test_only_the_owner_goes_back(alice: User, bob: User, mallory: User, convers
 
 @pytest.mark.parametrize("seq", [0, 3, 10**12])
 def test_only_to_numbers_of_the_log(alice: User, conversation: UUID, seq: int) -> None:
-    assert refusal(restoring.restore(user=alice, conversation=conversation, to_seq=seq)) == "invalid"
+    assert refusal(restoring.restore(user=alice, conversation=conversation, to_seq=seq)) == "not_found"
     assert head(conversation) == 2
 
 

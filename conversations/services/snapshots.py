@@ -1,0 +1,121 @@
+"""Taking snapshots: of what changed, every few minutes, and on demand."""
+
+import logging
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
+
+from chatproject.lib import clock, metrics
+from chatproject.lib.database import is_away
+from chatproject.lib.errors import Problem
+from conversations import background
+from conversations.fold import Fold
+from conversations.models import Conversation, Snapshot
+from conversations.snapshots import states
+from conversations.snapshots.checksums import checksum
+
+log = logging.getLogger(__name__)
+
+PERIODIC, MANUAL = Snapshot.Reason.PERIODIC, Snapshot.Reason.MANUAL
+BATCH = 200
+
+
+def take(*, conversation: UUID, reason: str = MANUAL) -> Snapshot:
+    """The snapshot of the head, stored if it is not there yet; one on demand stays one.
+
+    It costs what came after the last one. Raises Problem `not_found`, `conversation_closed` (erased).
+    """
+    row = Conversation.objects.filter(id=conversation).first()
+    if row is None:
+        raise Problem("not_found")
+    if row.erased:
+        raise Problem("conversation_closed")
+    on_the_way: list[Snapshot] = []
+    fold = states.fold_at(
+        conversation, row.last_seq, on_page=lambda fold: on_the_way.append(_snapshot(conversation, fold, PERIODIC))
+    )
+    taken = _snapshot(conversation, fold, reason)
+    _store(conversation, [one for one in on_the_way if one.seq < taken.seq], taken)
+    return Snapshot.objects.get(conversation=conversation, seq=taken.seq)
+
+
+def checkpoint() -> int:
+    """Take a snapshot of every conversation that changed since its last one, the longest waiting first.
+
+    The periodic job; gives how many were taken.
+    """
+    done, given_up = 0, set[UUID]()
+    while ids := _changed(given_up):
+        for id_ in ids:
+            background.pause()
+            if _checkpoint_one(id_):
+                done += 1
+            else:
+                given_up.add(id_)
+    return done
+
+
+def _changed(but: set[UUID]) -> list[UUID]:
+    """Found by an index that holds nothing else."""
+    rows = Conversation.objects.filter(last_seq__gt=F("checkpoint_seq")).exclude(id__in=but)
+    return list(rows.order_by("updated_at").values_list("id", flat=True)[:BATCH])
+
+
+def _checkpoint_one(conversation: UUID) -> bool:
+    """Whether it is done with; one that fails must not hold up the others."""
+    try:
+        take(conversation=conversation, reason=PERIODIC)
+    except Problem:
+        Conversation.objects.filter(id=conversation).update(checkpoint_seq=F("last_seq"))
+    except Exception as error:
+        if is_away(error):
+            raise
+        log.error("no snapshot of %s: %s", conversation, type(error).__name__)
+        return False
+    return True
+
+
+def _snapshot(conversation: UUID, fold: Fold, reason: str) -> Snapshot:
+    state = fold.state()
+    return Snapshot(
+        conversation_id=conversation,
+        seq=fold.seq,
+        state=state,
+        checksum=checksum(conversation, fold.seq, state),
+        reason=reason,
+        created_at=clock.now(),
+    )
+
+
+@transaction.atomic
+def _store(conversation: UUID, on_the_way: Sequence[Snapshot], taken: Snapshot) -> None:
+    """With the conversation's row locked for a moment, so that nothing of an erased one is stored."""
+    row = Conversation.objects.select_for_update().get(id=conversation)
+    if row.erased:
+        raise Problem("conversation_closed")
+    Snapshot.objects.bulk_create(on_the_way, ignore_conflicts=True)
+    Snapshot.objects.bulk_create([taken], ignore_conflicts=True)
+    if taken.reason == MANUAL:
+        Snapshot.objects.filter(conversation=conversation, seq=taken.seq).update(reason=MANUAL)
+    if row.checkpoint_seq < taken.seq:
+        Conversation.objects.filter(id=conversation).update(checkpoint_seq=taken.seq)
+    _prune(conversation, PERIODIC, settings.SNAPSHOTS_KEPT)
+    _prune(conversation, MANUAL, settings.SNAPSHOTS_KEPT_ON_DEMAND)
+    metrics.snapshots.labels(taken.reason).inc()
+
+
+def _prune(conversation: UUID, reason: str, kept: int) -> None:
+    """Keep the newest ones, and of those before them one for every SNAPSHOT_SPACING events."""
+    spaced = Window(RowNumber(), partition_by=F("seq") / settings.SNAPSHOT_SPACING, order_by=F("seq").desc())
+    newest = Window(RowNumber(), order_by=F("seq").desc())
+    rows = Snapshot.objects.filter(conversation=conversation, reason=reason)
+    old = rows.annotate(place=newest, spaced=spaced).filter(place__gt=kept)
+    if reason == PERIODIC:
+        old = old.filter(spaced__gt=1)
+    gone = list(old.values_list("seq", flat=True))
+    if gone:
+        rows.filter(seq__in=gone).delete()
