@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations import documentation, searchpage, template_pages, views
+from conversations import documentation, exportviews, searchpage, template_pages, views
 
 ONE = "c/<uuid:id>/"
 
@@ -18,6 +18,10 @@ urlpatterns = [
     path(f"{ONE}title/", views.TitleView.as_view(), name="title"),
     path(f"{ONE}status/", views.StatusView.as_view(), name="status"),
     path(f"{ONE}read/", views.ReadView.as_view(), name="read"),
+    path("exports/", exportviews.ExportsView.as_view(), name="exports"),
+    path("exports/list/", exportviews.ExportListView.as_view(), name="exports_list"),
+    path("exports/start/", exportviews.ExportStartView.as_view(), name="exports_start"),
+    path("exports/<uuid:id>/remove/", exportviews.ExportRemoveView.as_view(), name="exports_remove"),
     path("documentation/", documentation.contents, name="documentation"),
     path("documentation/<path:page>", documentation.page, name="documentation_page"),
 ]

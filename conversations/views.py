@@ -32,6 +32,8 @@ from conversations.texts import SUGGESTIONS, TEXTS
 
 # Templates that the front page offers; further ones are found over the API.
 OFFERS = 60
+# What the menu of a conversation offers to download it as.
+EXPORT_FORMS = (("md", "Markdown"), ("json", "JSON"), ("jsonl", "JSONL"))
 
 
 class Page(LoginRequiredMixin, View):
@@ -136,6 +138,7 @@ class ThreadView(Page):
         context = {
             "heading": heading,
             "thread": thread,
+            "forms": EXPORT_FORMS,
             "list": pages.conversation_list(self.user),
             "names": {name: assistant_name(name) for name in registry.available()},
             "texts": TEXTS,

@@ -2,6 +2,7 @@
 
 from conversations.admin.conversation import ConversationAdmin
 from conversations.admin.embedding import EmbeddingIndexAdmin
+from conversations.admin.export import ExportAdmin
 from conversations.admin.run import RunAdmin
 
-__all__ = ["ConversationAdmin", "EmbeddingIndexAdmin", "RunAdmin"]
+__all__ = ["ConversationAdmin", "EmbeddingIndexAdmin", "ExportAdmin", "RunAdmin"]

@@ -20,7 +20,7 @@ from chatproject.lib.ids import parse_id
 from conversations.admin import reading, states
 from conversations.admin.acting import attempt, staff_of
 from conversations.models import Conversation, Member, Run
-from conversations.services import staff
+from conversations.services import exports, staff
 
 MEMBERS_SHOWN = 100
 RUNS_SHOWN = 20
@@ -36,7 +36,7 @@ class ConversationAdmin(ReadOnlyAdmin):
     search_fields = ("owner__username", "owner__name")
     search_help_text = _("Id of a conversation, or id or name of an owner")
     ordering = ("-updated_at",)
-    actions = ("rebuild_selected",)
+    actions = ("rebuild_selected", "export_selected")
     change_form_template = "admin/conversations/conversation/change_form.html"
 
     class Media:
@@ -132,6 +132,14 @@ class ConversationAdmin(ReadOnlyAdmin):
         done = sum(_rebuild(request, id_) for id_ in queryset.values_list("id", flat=True))
         text = ngettext("%(n)d conversation was rebuilt.", "%(n)d conversations were rebuilt.", done)
         messages.success(request, text % {"n": done})
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return reading.may_read(request)
+
+    @admin.action(description=_("Export in the background"), permissions=["export"])
+    def export_selected(self, request: HttpRequest, queryset: QuerySet) -> None:
+        exports.start_as_staff(staff=staff_of(request), conversations=queryset)
+        messages.success(request, gettext("The export was begun; you find it under “Your data”."))
 
 
 def _rebuild(request: HttpRequest, id_: UUID) -> bool:

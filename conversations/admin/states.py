@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import Conversation, Message, Run
+from conversations.models import Conversation, Export, Message, Run
 
 CONVERSATION = {
     Conversation.Status.OPEN: "success",
@@ -23,6 +23,13 @@ RUN = {
     Run.Status.STOPPED: "warning",
     Run.Status.FAILED: "danger",
     Run.Status.INTERRUPTED: "danger",
+}
+EXPORT = {
+    Export.Status.QUEUED: "default",
+    Export.Status.RUNNING: "info",
+    Export.Status.COMPLETED: "success",
+    Export.Status.FAILED: "danger",
+    Export.Status.CANCELLED: "warning",
 }
 MESSAGE = {
     Message.Status.STREAMING: "info",
