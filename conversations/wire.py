@@ -11,7 +11,19 @@ from chatproject.lib.clock import rfc3339
 from chatproject.lib.crypto import DataKey
 from conversations import epochs, event_types, keys, markdown
 from conversations.context import tokens
-from conversations.models import Conversation, Event, Export, Feedback, File, Member, Message, RoomState, Run, Template
+from conversations.models import (
+    Conversation,
+    Event,
+    Export,
+    Feedback,
+    File,
+    Member,
+    Message,
+    RoomState,
+    Run,
+    Session,
+    Template,
+)
 from conversations.registers import Clock, Register
 
 Json = dict[str, Any]
@@ -294,3 +306,18 @@ def room_state(row: RoomState) -> Json:
 def state_set(row: RoomState) -> Json:
     """The frame that tells a room of a register."""
     return {"type": "state:set", "conversation": str(row.conversation_id), "key": row.key, **room_state(row)}
+
+
+def session(row: Session) -> Json:
+    """A visit of a client."""
+    return {
+        "id": str(row.id),
+        "kind": row.kind,
+        "client_id": row.client_id,
+        "conversation": str(row.conversation_id) if row.conversation_id else None,
+        "data": row.data,
+        "started_at": rfc3339(row.started_at),
+        "last_seen": rfc3339(row.last_seen),
+        "ended_at": rfc3339(row.ended_at),
+        "reason": row.reason or None,
+    }

@@ -4,5 +4,6 @@ from conversations.admin.conversation import ConversationAdmin
 from conversations.admin.embedding import EmbeddingIndexAdmin
 from conversations.admin.export import ExportAdmin
 from conversations.admin.run import RunAdmin
+from conversations.admin.session import SessionAdmin
 
-__all__ = ["ConversationAdmin", "EmbeddingIndexAdmin", "ExportAdmin", "RunAdmin"]
+__all__ = ["ConversationAdmin", "EmbeddingIndexAdmin", "ExportAdmin", "RunAdmin", "SessionAdmin"]

@@ -68,16 +68,21 @@ class MessagesView(View):
     def post(self, request: Request, id: UUID) -> HttpResponseBase:
         """Say something. `wait` (seconds) waits for the answer to end; text/event-stream shows it as it comes."""
         self.conversation(id)
-        wait = integer(request, "wait", 0, most=settings.WAIT_MAX_SECONDS)
-        given = checked(MessageInput, request)
-        cmid = given.pop("cmid", None)
-        given["idempotency_key"] = idempotency_key(request)
+        return say(self, request, id)
 
-        def send(key: str | None) -> Any:
-            return messages.send(user=self.user, conversation=id, cmid=key or str(new_id()), **given)
 
-        done = write_once(request, send, messages.SEND_ROUTE, cmid)
-        return answered(self, request, done, wait)
+def say(view: View, request: Request, conversation: UUID) -> HttpResponseBase:
+    """Write what a request says, whatever its route; the view has checked who asks."""
+    wait = integer(request, "wait", 0, most=settings.WAIT_MAX_SECONDS)
+    given = checked(MessageInput, request)
+    cmid = given.pop("cmid", None)
+    given["idempotency_key"] = idempotency_key(request)
+
+    def send(key: str | None) -> Any:
+        return messages.send(user=view.user, conversation=conversation, cmid=key or str(new_id()), **given)
+
+    done = write_once(request, send, messages.SEND_ROUTE, cmid)
+    return answered(view, request, done, wait)
 
 
 def _alternatives(request: Request) -> bool:

@@ -10,6 +10,7 @@ from conversations.api import (
     revisions,
     runs,
     search,
+    sessions,
     snapshots,
     templates,
 )
@@ -42,6 +43,9 @@ urlpatterns = [
     path("exports/<uuid:id>/download/", bulk.BulkDownloadView.as_view()),
     path("runs/<uuid:id>/", runs.RunView.as_view()),
     path("runs/<uuid:id>/stop/", runs.StopView.as_view()),
+    path("sessions/", sessions.SessionsView.as_view()),
+    path("sessions/<uuid:id>/", sessions.SessionView.as_view()),
+    path("sessions/<uuid:id>/messages/", sessions.SessionMessagesView.as_view()),
     path("search/", search.SearchView.as_view()),
     path("templates/", templates.TemplatesView.as_view()),
     path("templates/<str:key>/", templates.TemplateView.as_view()),

@@ -1,24 +1,31 @@
 """Making entries of what has none, or one by rules of before: after an update, a restored backup, an import."""
 
+import logging
 from collections.abc import Iterator
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
 
+from chatproject.lib.crypto import CryptoError
 from conversations import event_types, keys
 from conversations.models import Conversation, Event, SearchEntry
 from conversations.search import index
 from conversations.search.words import VERSION
 
+log = logging.getLogger(__name__)
+
 BATCH = 500
 
 
 def reindex_all() -> Iterator[tuple[UUID, int]]:
-    """Every conversation that can still be read, and how many entries were made for it. May be broken off."""
+    """Every conversation that can be read, and how many entries were made for it. May be broken off."""
     last = None
     while batch := _conversations_after(last):
         for last in batch:
-            yield last, reindex(last)
+            try:
+                yield last, reindex(last)
+            except CryptoError:
+                log.warning("conversation %s cannot be decrypted and is not indexed", last)
 
 
 def reindex(conversation: UUID) -> int:

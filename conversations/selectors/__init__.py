@@ -26,7 +26,7 @@ from conversations.selectors.messages import (
     wire_messages,
 )
 from conversations.selectors.runs import answer, ended_run, run_for, running_tails, running_texts, stored_lengths
-from conversations.selectors.sessions import session_for, sessions_ended_since, sessions_of
+from conversations.selectors.sessions import session_figures, session_for, sessions_ended_since, sessions_of
 from conversations.selectors.snapshots import snapshot_at, snapshots, wire_snapshot
 from conversations.selectors.states import room_state, states_since
 from conversations.selectors.templates import offered, template_for, templates
@@ -57,6 +57,7 @@ __all__ = [
     "running_tails",
     "running_texts",
     "seq_before",
+    "session_figures",
     "session_for",
     "sessions_ended_since",
     "sessions_of",

@@ -19,6 +19,7 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.jsonvalues import clean_object
 from conversations.groupcommit import GroupCommit
 from conversations.models import Session
+from conversations.services import conversations
 
 SWEEP_BATCH = 1000
 
@@ -79,6 +80,31 @@ def _arrival(visit: Visit, alive: set[tuple[UUID, UUID]]) -> Arrival:
 
 def _lifetime() -> timedelta:
     return timedelta(seconds=settings.SESSION_SECONDS)
+
+
+def begin_http(
+    *,
+    user: User,
+    conversation: UUID | None = None,
+    assistant: str | None = None,
+    keep: bool = False,
+    client_id: str = "",
+    data: Any = None,
+) -> Session:
+    """A session without a socket, in `conversation` or a new one, which is temporary unless `keep`.
+
+    That `user` may speak in `conversation` was checked. Raises Problem `invalid`, `too_large`.
+    """
+    clean = clean_object("data", data or {}, settings.SESSION_DATA_BYTES)
+    if conversation is None:
+        made = conversations.create(user=user, assistant=assistant, temporary=not keep)
+        conversation = made.result().conversation.id
+    now = clock.now()
+    metrics.sessions_started.labels(Session.Kind.HTTP).inc()
+    return Session.objects.create(
+        user=user, kind=Session.Kind.HTTP, client_id=client_id, conversation_id=conversation, data=clean,
+        started_at=now, last_seen=now,
+    )  # fmt: skip
 
 
 def renew(ids: Iterable[UUID]) -> None:

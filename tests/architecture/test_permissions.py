@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.services import tokens
 from conversations.api.base import View
 from conversations.models import Run
-from conversations.services import conversations, exports, files, templates
+from conversations.services import conversations, exports, files, sessions, templates
 from realtime.commands import COMMANDS
 from tests.api import Api
 from tests.conftest import new_user
@@ -65,6 +65,9 @@ API: dict[str, dict[str, str]] = {
     "exports/": {"GET": LOGIN, "POST": LOGIN},
     "exports/<uuid:id>/": {"GET": MINE, "DELETE": MINE},
     "exports/<uuid:id>/download/": {"GET": MINE},
+    "sessions/": {"GET": LOGIN, "POST": LOGIN},
+    "sessions/<uuid:id>/": {"GET": MINE, "PATCH": MINE, "DELETE": MINE},
+    "sessions/<uuid:id>/messages/": {"POST": MINE},
     "runs/<uuid:id>/": {"GET": ALL},
     "runs/<uuid:id>/stop/": {"POST": SPEAK},
 }
@@ -161,11 +164,13 @@ class Cast:
         slug = f"cast-{self.conversation.hex}"
         self.template = templates.create(staff=self.users["staff"], given={"slug": slug, "name": "Cast"})
         given = files.Upload(BytesIO(b"Minutes"), 7, "minutes.txt")
+        self.session = sessions.begin_http(user=self.users["owner"], conversation=self.conversation).id
         self.file = files.upload(user=self.users["owner"], conversation=self.conversation, given=given).id
         self.export = exports.start(user=self.users["owner"]).id
 
     def path(self, route: str) -> str:
-        id_ = {"runs": self.run, "files": self.file, "exports": self.export}.get(route.split("/")[0], self.conversation)
+        ids = {"runs": self.run, "files": self.file, "exports": self.export, "sessions": self.session}
+        id_ = ids.get(route.split("/")[0], self.conversation)
         return (
             route.replace("<uuid:id>", str(id_))
             .replace("<uuid:user>", str(self.users["victim"].id))

@@ -49,10 +49,21 @@ def test_who_may_read(alice: User, bob: User, mallory: User, conversation: UUID)
 
 def test_the_table_of_roles() -> None:
     assert {role: sorted(permissions) for role, permissions in ROLES.items()} == {
-        "owner": ["archive", "change", "manage_members", "read", "send", "stop"],
-        "editor": ["change", "leave", "read", "send", "stop"],
-        "agent": ["leave", "read", "send", "stop"],
-        "viewer": ["leave", "read"],
+        "owner": [
+            "archive",
+            "change",
+            "erase",
+            "manage_members",
+            "moderate",
+            "rate",
+            "read",
+            "restore",
+            "send",
+            "stop",
+        ],
+        "editor": ["change", "leave", "rate", "read", "send", "stop"],
+        "agent": ["leave", "rate", "read", "send", "stop"],
+        "viewer": ["leave", "rate", "read"],
     }
     with pytest.raises(Problem, match="not_found"):
         require(None, Permission.READ)

@@ -110,7 +110,7 @@ async def test_a_worker_asked_to_stop_ends_its_turns(alice: User, cluster: Make)
     """SIGTERM: a short answer is finished, a long one says that the worker was stopped; exit code 0."""
     short, long = [await place_of(alice) for _ in range(2)]
     history = History()
-    async with cluster(webs=1, workers=1) as running:
+    async with cluster(webs=1, workers=1, DRAIN_SECONDS="5") as running:
         reader = await client(alice, running.addresses, history, [short, long])
         async with connected(reader):
             await reader.send(str(short), "slow 100 20", assistant="openai")

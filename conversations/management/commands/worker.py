@@ -2,12 +2,17 @@
 
 import asyncio
 import signal
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from procrastinate import App
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job
+from procrastinate.manager import JobManager
 
 from conversations import background, queue
 from conversations.assistants import runner, sweeper
@@ -26,6 +31,7 @@ async def _work() -> None:
     """Both queues, each with its own concurrency, until a signal comes or one of them ends."""
     watch = asyncio.create_task(runner.watch())
     worker_app = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
+    worker_app.job_manager = PatientJobManager(worker_app.connector)
     try:
         async with worker_app.open_async():
             workers = [
@@ -41,6 +47,22 @@ async def _work() -> None:
             await _end(workers)
     finally:
         watch.cancel()
+
+
+class PatientJobManager(JobManager):
+    """Where the database is away for a moment, there is no job, and the next heartbeat will do.
+
+    procrastinate's own worker ends when a heartbeat fails, and takes the answers in hand with it.
+    """
+
+    async def update_heartbeat(self, worker_id: int) -> None:
+        with suppress(ConnectorException):
+            await super().update_heartbeat(worker_id)
+
+    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
+        with suppress(ConnectorException):
+            return await super().fetch_job(queues, worker_id)
+        return None
 
 
 async def _serve(worker_app: App, name: str, concurrency: int) -> None:
