@@ -63,3 +63,9 @@ class PlaceForm(forms.Form):
 
     before = forms.IntegerField(required=False, min_value=1, max_value=2**62)
     after = forms.CharField(required=False, max_length=100)
+
+
+class EraseForm(forms.Form):
+    """The tick that says that somebody means it."""
+
+    sure = forms.BooleanField()

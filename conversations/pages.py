@@ -72,6 +72,7 @@ class Heading:
     title: str
     named: bool
     status: str
+    erased: bool
     assistant: str | None
     epoch: str
     seq: int
@@ -107,6 +108,7 @@ def heading(user: User, conversation: UUID, permission: Permission = Permission.
         title=title or first_words([row.id]).get(row.id, ""),
         named=bool(title),
         status=row.status,
+        erased=row.erased,
         assistant=row.assistant,
         epoch=epochs.visible(row.epoch),
         seq=row.last_seq,

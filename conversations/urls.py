@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations import documentation, exportviews, searchpage, template_pages, views
+from conversations import documentation, erase_page, exportviews, searchpage, template_pages, views
 
 ONE = "c/<uuid:id>/"
 
@@ -17,6 +17,7 @@ urlpatterns = [
     path(f"{ONE}stop/", views.StopView.as_view(), name="stop"),
     path(f"{ONE}title/", views.TitleView.as_view(), name="title"),
     path(f"{ONE}status/", views.StatusView.as_view(), name="status"),
+    path(f"{ONE}erase/", erase_page.EraseView.as_view(), name="erase"),
     path(f"{ONE}read/", views.ReadView.as_view(), name="read"),
     path("exports/", exportviews.ExportsView.as_view(), name="exports"),
     path("exports/list/", exportviews.ExportListView.as_view(), name="exports_list"),

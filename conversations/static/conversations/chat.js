@@ -74,6 +74,7 @@ function showTitle(title) {
 }
 
 room.on("event", (event) => {
+  if (event.data.erased) return location.reload();
   onEvent[event.type]?.(event);
   list.changed();
   readSoon();
