@@ -1,9 +1,17 @@
-"""Conversations, their runs and their logs, for staff. One file per model; `reading` decides what is shown."""
+"""Conversations, their runs, logs and templates, for staff. One file per model; `reading` decides what is shown."""
 
 from conversations.admin.conversation import ConversationAdmin
 from conversations.admin.embedding import EmbeddingIndexAdmin
 from conversations.admin.export import ExportAdmin
 from conversations.admin.run import RunAdmin
 from conversations.admin.session import SessionAdmin
+from conversations.admin.template import TemplateAdmin
 
-__all__ = ["ConversationAdmin", "EmbeddingIndexAdmin", "ExportAdmin", "RunAdmin", "SessionAdmin"]
+__all__ = [
+    "ConversationAdmin",
+    "EmbeddingIndexAdmin",
+    "ExportAdmin",
+    "RunAdmin",
+    "SessionAdmin",
+    "TemplateAdmin",
+]
