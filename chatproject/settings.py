@@ -400,17 +400,8 @@ OPENAI_SYSTEM_PROMPT = env.text("OPENAI_SYSTEM_PROMPT", "You are a helpful assis
 PROVIDER_CONNECT_SECONDS = env.number("PROVIDER_CONNECT_SECONDS", 10, least=1)
 # Seconds without a byte from a model after which the run fails.
 PROVIDER_STALL_SECONDS = env.number("PROVIDER_STALL_SECONDS", 30, least=1)
-# Model whose tokens are counted unless an assistant is configured with another.
-CONTEXT_MODEL = env.text("CONTEXT_MODEL", "gpt-4o-mini")
-# What each assistant is sent, where it differs from the defaults: `{model, system, strategy, max_tokens,
-# max_messages}` by name, all of them optional; `system` is its system prompt.
-ASSISTANT_CONTEXTS: dict[str, dict[str, Any]] = {
-    "openai": {"model": OPENAI_MODEL, "system": OPENAI_SYSTEM_PROMPT},
-}
 # Folder of the tokenizer's files, made at the first start.
 TOKENIZER_DIR = Path(env.text("TOKENIZER_DIR") or DATA_DIR / "tokenizer")
-# Messages of the conversation that are sent to a model at most.
-HISTORY_MESSAGES = env.number("HISTORY_MESSAGES", 80, least=1)
 # Milliseconds that pieces of an answer are gathered before they are stored and shown.
 DELTA_MS = env.number("DELTA_MS", 40, least=1)
 # Code points of one answer at most; what comes after is cut and the run is stopped.
@@ -427,6 +418,47 @@ MEND_QUEUE_SECONDS = env.number("MEND_QUEUE_SECONDS", 30, least=0)
 LEASE_SECONDS = env.number("LEASE_SECONDS", 12, least=2)
 # Seconds between two sweeps for dead runs and lost jobs.
 SWEEP_SECONDS = env.number("SWEEP_SECONDS", 3, least=1)
+
+# --- Contexts ---------------------------------------------------------------------------------------------
+
+# Strategies that choose what of a conversation is sent, by name.
+CONTEXT_STRATEGIES = {
+    "window": "conversations.context.window.Window",
+    "recent": "conversations.context.recent.Recent",
+    "summary": "conversations.context.summary.Summary",
+}
+# The strategy unless an assistant is configured with another.
+CONTEXT_STRATEGY = env.text("CONTEXT_STRATEGY", "window")
+if CONTEXT_STRATEGY not in CONTEXT_STRATEGIES:
+    raise ImproperlyConfigured(
+        f"CONTEXT_STRATEGY is {CONTEXT_STRATEGY!r}; set it to {' or '.join(CONTEXT_STRATEGIES)}."
+    )
+# Model whose tokens are counted unless an assistant is configured with another.
+CONTEXT_MODEL = env.text("CONTEXT_MODEL", "gpt-4o-mini")
+# What each assistant is sent, where it differs from the defaults: `{model, system, strategy, max_tokens,
+# max_messages}` by name, all of them optional; `system` is its system prompt.
+ASSISTANT_CONTEXTS: dict[str, dict[str, Any]] = {
+    "guide": {"max_messages": 1},
+    "openai": {"model": OPENAI_MODEL, "system": OPENAI_SYSTEM_PROMPT},
+}
+# Tokens of a context at most, of `window` and `summary`.
+CONTEXT_TOKENS = env.number("CONTEXT_TOKENS", 4000, least=64)
+# Messages that `window` sends at most; where there are more, so many of the newest and what is pinned.
+CONTEXT_MESSAGES = env.number("CONTEXT_MESSAGES", 100, least=1)
+CONTEXT_NEWEST = env.number("CONTEXT_NEWEST", 80, least=1)
+# Tokens of a context of `recent` at most.
+CONTEXT_RECENT_TOKENS = env.number("CONTEXT_RECENT_TOKENS", 2048, least=64)
+# What anybody may ask for at most.
+CONTEXT_TOKENS_MAX = env.number("CONTEXT_TOKENS_MAX", 1_000_000, least=64)
+CONTEXT_MESSAGES_MAX = env.number("CONTEXT_MESSAGES_MAX", 1000, least=1)
+# Messages that are listed as left out at most.
+CONTEXT_LEFT_OUT_MAX = env.number("CONTEXT_LEFT_OUT_MAX", 200, least=0)
+# Tokens of one summary at most.
+CONTEXT_SUMMARY_TOKENS = env.number("CONTEXT_SUMMARY_TOKENS", 200, least=64)
+# The assistant that writes summaries; empty = they are made of the messages' own sentences.
+CONTEXT_SUMMARISER = env.text("CONTEXT_SUMMARISER")
+if CONTEXT_SUMMARISER and CONTEXT_SUMMARISER not in ASSISTANTS:
+    raise ImproperlyConfigured(f"CONTEXT_SUMMARISER is {CONTEXT_SUMMARISER!r}; set it to {' or '.join(ASSISTANTS)}.")
 
 # --- Sockets ----------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from conversations import background, mending, periodic, queue
-from conversations.assistants import runner
+from conversations.assistants import runner, summarising
 from conversations.search import embedding
 from conversations.services import exports, files, lifecycle, sessions, snapshots
 from conversations.transfer import bulk
@@ -22,6 +22,12 @@ PATIENCE = RetryStrategy(max_attempts=mending.MAX_ATTEMPTS, exponential_wait=2)
 @app.task(name=queue.TAKE_TURN, queue=queue.TURNS)
 async def take_turn(conversation: str) -> None:
     await runner.take_turn(UUID(conversation))
+
+
+@app.task(name=queue.SUMMARISE, queue=queue.BACKGROUND)
+async def summarise(conversation: str) -> None:
+    """Where it fails, the next context asks for it again."""
+    await summarising.summarise(UUID(conversation))
 
 
 def in_background(name: str, work: Callable[..., object]) -> None:

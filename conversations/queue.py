@@ -20,6 +20,7 @@ CLEAR_FILES = "conversations.clear_files"
 SWEEP_SESSIONS = "conversations.sweep_sessions"
 LIFECYCLE = "conversations.lifecycle"
 EMBED = "conversations.embed"
+SUMMARISE = "conversations.summarise"
 
 
 def enqueue_turn(conversation: UUID) -> None:

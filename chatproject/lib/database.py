@@ -1,6 +1,17 @@
-"""What a database error means for whoever asked."""
+"""Reads of one moment, and what a database error means for whoever asked."""
 
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError, ProgrammingError
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import (
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    transaction,
+)
 from django.db.utils import Error
 from psycopg_pool import PoolTimeout
 
@@ -42,3 +53,12 @@ def as_problem(error: Exception) -> Problem:
     if isinstance(error, Error) and not isinstance(error, OURS):
         return Problem("unavailable", retry_after_ms=1000)
     return Problem("internal")
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """All reads inside see the same state."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield

@@ -38,6 +38,10 @@ runs = Counter("runs_total", "Runs ended, by assistant and status.", ["assistant
 first_delta = Histogram(
     "run_first_delta_seconds", "From a queued run to its first stored delta.", buckets=LATENCY_BUCKETS
 )
+context_seconds = Histogram(
+    "context_seconds", "Time to make a context, by strategy.", ["strategy"], buckets=LATENCY_BUCKETS
+)
+summaries = Counter("summaries_total", "Summaries stored, by who wrote them.", ["author"])
 events = Counter("events_total", "Events committed to the log, by type.", ["type"])
 events_lost = Counter("events_lost_total", "Events that a room had to read from the log because no hint brought them.")
 commits = Counter("commits_total", "Commits of the log writer.")

@@ -2,6 +2,7 @@ from django.urls import path
 
 from conversations.api import (
     bulk,
+    contexts,
     conversations,
     events,
     exports,
@@ -41,7 +42,9 @@ urlpatterns = [
     path("exports/", bulk.BulkExportsView.as_view()),
     path("exports/<uuid:id>/", bulk.BulkExportView.as_view()),
     path("exports/<uuid:id>/download/", bulk.BulkDownloadView.as_view()),
+    path(f"{ONE}context/", contexts.ContextView.as_view()),
     path("runs/<uuid:id>/", runs.RunView.as_view()),
+    path("runs/<uuid:id>/context/", contexts.RunContextView.as_view()),
     path("runs/<uuid:id>/stop/", runs.StopView.as_view()),
     path("sessions/", sessions.SessionsView.as_view()),
     path("sessions/<uuid:id>/", sessions.SessionView.as_view()),

@@ -3,6 +3,8 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
+from conversations.context.result import Context
+
 
 class Step(Protocol):
     """A piece of visible work. Set `output` and `sources` before the block ends."""
@@ -20,8 +22,9 @@ class Turn(Protocol):
     usage: dict[str, Any] | None
     sources: list[dict[str, Any]] | None
 
-    async def history(self) -> list[tuple[str, str]]:
-        """(role, text) up to the message that is answered, oldest first; roles user, assistant, agent, system."""
+    async def context(self) -> Context:
+        """What to send: `lines` in order, the message that is answered last, within the budget that the assistant
+        is configured with (ASSISTANT_CONTEXTS). The run keeps a report of it."""
 
     async def emit(self, text: str) -> None:
         """Add to the answer."""

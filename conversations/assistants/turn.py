@@ -11,12 +11,13 @@ from django.conf import settings
 
 from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
-from conversations import selectors
 from conversations.assistants import chunks
 from conversations.assistants.base import AssistantError
 from conversations.assistants.persistence import persistently
+from conversations.context import building, reports, terms
+from conversations.context.result import Context
 from conversations.privacy import Screen
-from conversations.services import runs
+from conversations.services import contexts, runs
 
 
 @dataclass
@@ -47,10 +48,9 @@ class RunningTurn:
         """Everything emitted so far, as it came; what is stored of it went through the screen."""
         return "".join(self._text)
 
-    async def history(self) -> list[tuple[str, str]]:
-        return await in_thread(
-            selectors.history, self.claim.conversation, self.claim.reply_to, settings.HISTORY_MESSAGES
-        )
+    async def context(self) -> Context:
+        """Raises AssistantError where the question was deleted, Problem when fenced off."""
+        return await in_thread(_context, self.claim)
 
     async def emit(self, text: str) -> None:
         """Add to the answer. Raises AssistantError beyond ANSWER_MAX_LENGTH, Problem when fenced off."""
@@ -113,6 +113,15 @@ class RunningTurn:
     async def _write_step(self, data: dict[str, Any]) -> None:
         id_ = new_id()
         await persistently(lambda: runs.step(claim=self.claim, data=data, id=id_))
+
+
+def _context(claim: runs.Claim) -> Context:
+    """Make the context of a run, and store its report before anything is sent."""
+    context = building.build(claim.conversation, terms.for_assistant(claim.assistant), claim.reply_to)
+    if not context.lines or context.lines[-1].role != "user":
+        raise AssistantError("message_deleted", "The message was deleted before it was answered.")
+    contexts.note_context(claim=claim, report=reports.stored(context, claim.conversation, claim.run))
+    return context
 
 
 def _bounded(value: Any) -> Any:

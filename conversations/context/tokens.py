@@ -21,6 +21,8 @@ SLICE = 32_768
 # 3 tokens per message and 1 for its role, and 3 that prime the answer.
 PER_MESSAGE = 4
 PRIMING = 3
+# What stands between a text and each file that came with it.
+PER_FILE = 2
 # What a tool call has beside its name and arguments, together with its result: the ids and the wrapping of two
 # messages. Providers do not publish it; this is on the safe side.
 PER_TOOL_CALL = 24

@@ -6,7 +6,7 @@ from conversations.models import Conversation, Event, File, Message
 from conversations.projections.projector import Projector
 from conversations.projections.registry import on
 from conversations.projections.runs import queued_run
-from conversations.projections.texts import set_text, show, unselect
+from conversations.projections.texts import forget_summaries, set_text, show, unselect
 
 
 @on("message:new")
@@ -41,6 +41,7 @@ def _message_new(projector: Projector, conversation: Conversation, event: Event)
 @on("message:edit")
 def _message_edit(projector: Projector, conversation: Conversation, event: Event) -> None:
     row = projector.message(event.data["message"])
+    forget_summaries(conversation, row.anchor)
     set_text(row, conversation, event)
     row.edited_at = event.at
     row.save()
@@ -48,6 +49,7 @@ def _message_edit(projector: Projector, conversation: Conversation, event: Event
 
 @on("message:delete")
 def _message_delete(projector: Projector, conversation: Conversation, event: Event) -> None:
+    forget_summaries(conversation, projector.message(event.data["message"]).anchor)
     show(projector.message_rows(event.data["message"]), event.seq, status=Message.Status.DELETED)
 
 
@@ -59,5 +61,6 @@ def _message_pin(projector: Projector, conversation: Conversation, event: Event)
 @on("branch:select")
 def _branch_select(projector: Projector, conversation: Conversation, event: Event) -> None:
     row = projector.message(event.data["message"])
+    forget_summaries(conversation, row.anchor)
     unselect(conversation, row.group, event.seq, but=row.id)
     show(projector.message_rows(event.data["message"]), event.seq, selected=True)

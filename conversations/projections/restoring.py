@@ -7,10 +7,11 @@ so that a restore can be restored, and texts alone are fetched from the log.
 from typing import Any
 
 from django.db import connection
+from django.db.models import Min
 
 from chatproject.lib.clock import rfc3339
 from conversations import past
-from conversations.models import Conversation, Event, Message
+from conversations.models import Conversation, Event, Message, Summary
 from conversations.projections.projector import Projector
 from conversations.projections.registry import on
 from conversations.projections.texts import put_text
@@ -41,6 +42,15 @@ def _conversation_restore(projector: Projector, conversation: Conversation, even
     values = {"seq": event.seq, "to_seq": event.data["to_seq"], "conversation": conversation.id}
     with connection.cursor() as cursor:
         cursor.execute(SHOW_AS_BEFORE, values)
+    _forget_summaries(conversation, event)
+
+
+def _forget_summaries(conversation: Conversation, event: Event) -> None:
+    """What covers something that changed is not true any more."""
+    changed = Message.objects.filter(conversation=conversation, changed_seq=event.seq)
+    first = changed.aggregate(Min("anchor"))["anchor__min"]
+    if first is not None:
+        Summary.objects.filter(conversation=conversation, to_seq__gte=first).delete()
 
 
 def _restore_texts(conversation: Conversation, event: Event, to_seq: int) -> None:

@@ -6,7 +6,7 @@ from conversations import past
 from conversations.models import Conversation, Event, Message, Run
 from conversations.projections.projector import Projector
 from conversations.projections.registry import on
-from conversations.projections.texts import set_text, unselect
+from conversations.projections.texts import forget_summaries, set_text, unselect
 
 MESSAGE_STATUS = {
     "completed": "complete",
@@ -25,14 +25,16 @@ def _run_queue(projector: Projector, conversation: Conversation, event: Event) -
 def _run_start(projector: Projector, conversation: Conversation, event: Event) -> None:
     data = event.data
     projector.update_run(data["run"], status=Run.Status.RUNNING, message=data["message"], started_at=event.at)
+    anchor = projector.message(data["reply_to"]).seq
     if data.get("branch_of"):
         unselect(conversation, UUID(data["branch_of"]), event.seq)
+        forget_summaries(conversation, anchor)
     projector.insert(
         Message(
             id=UUID(data["message"]),
             conversation=conversation,
             seq=event.seq,
-            anchor=projector.message(data["reply_to"]).seq,
+            anchor=anchor,
             changed_seq=event.seq,
             role=Message.Role.ASSISTANT,
             author_id=event.actor_id,

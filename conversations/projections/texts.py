@@ -8,7 +8,8 @@ from django.db.models.functions import JSONObject
 
 from chatproject.lib.clock import rfc3339
 from conversations import past
-from conversations.models import Conversation, Event, Message
+from conversations.context import ranges
+from conversations.models import Conversation, Event, Message, Summary
 
 
 def unselect(conversation: Conversation, group: UUID, seq: int, but: UUID | None = None) -> None:
@@ -22,6 +23,12 @@ def show(rows: QuerySet[Message], seq: int, **visibility: Any) -> None:
     before = JSONObject(until=Value(seq), status=F("status"), selected=F("selected"))
     kept = Func(F("past"), before, function="jsonb_concat")
     rows.exclude(**visibility).update(**visibility, past=kept, changed_seq=seq)
+
+
+def forget_summaries(conversation: Conversation, anchor: int) -> None:
+    """What covers this place is not true any more; it is summarised anew when needed."""
+    begun = [one.from_seq for one in ranges.around(anchor)]
+    Summary.objects.filter(conversation=conversation, from_seq__in=begun, to_seq__gte=anchor).delete()
 
 
 def set_text(row: Message, conversation: Conversation, event: Event) -> None:

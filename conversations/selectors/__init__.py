@@ -4,6 +4,21 @@ Functions that take a `user` check membership; those that do not are for callers
 (a room, a worker), and say so.
 """
 
+from conversations.selectors.contexts import (
+    asked,
+    in_front,
+    kept,
+    light,
+    places,
+    said_between,
+    sendable,
+    summaries,
+    system_messages,
+    texts,
+    told,
+    told_by_events,
+    tool_runs,
+)
 from conversations.selectors.conversations import (
     conversation_for,
     member_rows,
@@ -14,7 +29,6 @@ from conversations.selectors.conversations import (
 )
 from conversations.selectors.exports import export_for, exported_items, exports
 from conversations.selectors.files import file_for, files
-from conversations.selectors.history import history
 from conversations.selectors.log import events, head, heads, seq_before, snapshot, standing
 from conversations.selectors.messages import (
     message,
@@ -33,6 +47,7 @@ from conversations.selectors.templates import offered, template_for, templates
 
 __all__ = [
     "answer",
+    "asked",
     "conversation_for",
     "ended_run",
     "events",
@@ -43,7 +58,9 @@ __all__ = [
     "files",
     "head",
     "heads",
-    "history",
+    "in_front",
+    "kept",
+    "light",
     "member_rows",
     "members",
     "message",
@@ -51,11 +68,14 @@ __all__ = [
     "messages",
     "names_of_files",
     "offered",
+    "places",
     "role_of",
     "room_state",
     "run_for",
     "running_tails",
     "running_texts",
+    "said_between",
+    "sendable",
     "seq_before",
     "session_figures",
     "session_for",
@@ -67,8 +87,14 @@ __all__ = [
     "standing",
     "states_since",
     "stored_lengths",
+    "summaries",
+    "system_messages",
     "template_for",
     "templates",
+    "texts",
+    "told",
+    "told_by_events",
+    "tool_runs",
     "transcript",
     "versions",
     "visible_conversations",

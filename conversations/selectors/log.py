@@ -1,15 +1,14 @@
 """The log, and what stands at its end."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from django.conf import settings
-from django.db import connection, transaction
 
+from chatproject.lib.database import one_moment
 from chatproject.lib.errors import Problem
 from conversations import epochs, wire
 from conversations.models import Conversation, Event, Message, Run
@@ -51,7 +50,7 @@ def seq_before(conversation: UUID, moment: datetime) -> int:
 
 def standing(conversation: UUID) -> tuple[str, int, list[Json]]:
     """Epoch, head and running answers of one moment. For a room. Raises Problem `not_found`."""
-    with _one_moment():
+    with one_moment():
         return *head(conversation), running_texts(conversation)
 
 
@@ -60,7 +59,7 @@ def snapshot(conversation: UUID) -> Json:
 
     The newest messages that fit in SNAPSHOT_MAX_BYTES. Membership was checked.
     """
-    with _one_moment():
+    with one_moment():
         epoch, seq = head(conversation)
         shown = Message.objects.shown().filter(conversation=conversation)
         rows = list(shown.order_by("-seq")[: settings.CATCHUP_MAX])
@@ -69,15 +68,6 @@ def snapshot(conversation: UUID) -> Json:
         kept = _fitting(rows, settings.SNAPSHOT_MAX_BYTES)
         state = {"messages": kept, "runs": [wire.run(run) for run in alive], "truncated": len(kept) < total}
     return {"epoch": epoch, "head": seq, "snapshot": {"seq": seq, "state": state}}
-
-
-@contextmanager
-def _one_moment() -> Iterator[None]:
-    """All reads inside see the same state."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        yield
 
 
 def _fitting(newest_first: Sequence[Message], limit: int) -> list[Json]:

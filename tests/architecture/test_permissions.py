@@ -68,7 +68,9 @@ API: dict[str, dict[str, str]] = {
     "sessions/": {"GET": LOGIN, "POST": LOGIN},
     "sessions/<uuid:id>/": {"GET": MINE, "PATCH": MINE, "DELETE": MINE},
     "sessions/<uuid:id>/messages/": {"POST": MINE},
+    f"{ONE}context/": {"GET": ALL},
     "runs/<uuid:id>/": {"GET": ALL},
+    "runs/<uuid:id>/context/": {"GET": ALL},
     "runs/<uuid:id>/stop/": {"POST": SPEAK},
 }
 # Everything else: open to anybody, to who is logged in, or (with an id) to members.

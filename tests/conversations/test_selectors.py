@@ -71,22 +71,6 @@ def test_the_table_of_roles() -> None:
         require("viewer", Permission.SEND)
 
 
-def test_history_is_what_an_assistant_was_asked_and_said(alice: User, conversation: UUID) -> None:
-    """Two questions wait; each answer stands behind its question, and later ones are not seen."""
-    first = say(alice, conversation, "One?", "guide")
-    second = say(alice, conversation, "Two?", "guide")
-    say(alice, conversation, "By the way")
-    claim = runs.claim(conversation=conversation, worker="test")
-    assert claim
-    assert selectors.history(conversation, UUID(first["message"]), 10) == [("user", "One?")]
-    runs.end(claim=claim, status="completed", text="1!").result(30)
-
-    assert selectors.history(conversation, UUID(second["message"]), 10) == [
-        ("user", "One?"), ("assistant", "1!"), ("user", "Two?"),
-    ]  # fmt: skip
-    assert selectors.history(conversation, UUID(second["message"]), 2) == [("assistant", "1!"), ("user", "Two?")]
-
-
 def test_a_running_answer_shows_what_is_stored(alice: User, conversation: UUID) -> None:
     say(alice, conversation, "One?", "guide")
     claim = runs.claim(conversation=conversation, worker="test")

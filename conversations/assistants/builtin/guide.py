@@ -29,7 +29,7 @@ class Guide:
 
     async def answer(self, turn: Turn) -> None:
         """Show the search as a step, quote the best passage, name the sources; or say that there is none."""
-        question = (await turn.history())[-1][1]
+        question = (await turn.context()).lines[-1].text
         docs = await asyncio.to_thread(documentation, settings.BASE_DIR)
         if GREETING.fullmatch(question):
             return await _write(turn, greeting(docs))

@@ -1,6 +1,7 @@
 """Any OpenAI-compatible model, through the official SDK: Chat Completions, streamed."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import openai
 from django.conf import settings
@@ -8,12 +9,13 @@ from openai import AsyncOpenAI, AsyncStream, Timeout
 from openai.types.chat import ChatCompletionChunk
 
 from conversations.assistants.base import AssistantError, Turn
+from conversations.context.result import Context, Line
 
 ROLES = {"user": "user", "agent": "user", "assistant": "assistant", "system": "system"}
 
 
 class OpenAIAssistant:
-    """Sends system prompt and history, and nothing else; one call per turn, never repeated by itself."""
+    """Sends the context and nothing else; one call per turn, never repeated by itself."""
 
     def __init__(self) -> None:
         self.client = AsyncOpenAI(
@@ -37,9 +39,10 @@ class OpenAIAssistant:
             raise _broke_off() from error
 
     async def _stream(self, turn: Turn) -> None:
+        context = await turn.context()
         stream = await self.client.chat.completions.create(
-            model=settings.OPENAI_MODEL,
-            messages=await _messages(turn),
+            model=context.terms.model,
+            messages=_messages(context),
             stream=True,
             stream_options={"include_usage": True},
         )
@@ -73,9 +76,18 @@ def _broke_off() -> AssistantError:
     return AssistantError("provider_error", "The model broke off its answer.")
 
 
-async def _messages(turn: Turn) -> list:
-    system = [{"role": "system", "content": settings.OPENAI_SYSTEM_PROMPT}] if settings.OPENAI_SYSTEM_PROMPT else []
-    return system + [{"role": ROLES[role], "content": text} for role, text in await turn.history()]
+def _messages(context: Context) -> list:
+    return [_message(line) for line in context.lines]
+
+
+def _message(line: Line) -> dict[str, Any]:
+    """A line of the context in the form of Chat Completions."""
+    if line.call and line.role == "tool":
+        return {"role": "tool", "tool_call_id": line.call.id, "content": line.text}
+    if line.call:
+        function = {"name": line.call.name, "arguments": line.call.arguments}
+        return {"role": "assistant", "tool_calls": [{"id": line.call.id, "type": "function", "function": function}]}
+    return {"role": ROLES[line.role], "content": line.text}
 
 
 def _refusal(status: int) -> tuple[str, str]:

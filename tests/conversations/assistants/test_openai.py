@@ -28,7 +28,7 @@ async def test_an_answer_with_its_usage(alice: User, provider: Provider) -> None
 
 async def test_what_the_model_is_sent(alice: User, provider: Provider) -> None:
     conversation = await in_thread(conversation_with, alice, "openai")
-    with override_settings(OPENAI_SYSTEM_PROMPT="Be kind.", OPENAI_MODEL="small"):
+    with override_settings(ASSISTANT_CONTEXTS={"openai": {"system": "Be kind.", "model": "small"}}):
         await answered(alice, "say one", conversation)
         await answered(alice, "say two", conversation)
     body = provider.last.body

@@ -1,0 +1,172 @@
+"""Making a context: the frame in which every strategy works.
+
+Whatever a strategy chooses, the system prompt and the message that is answered are there (cut, with a mark, where
+they alone are larger than the budget), the budget is not exceeded, the order is that of the conversation, and
+tool calls stay with their results.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.conf import settings
+
+from chatproject.lib import metrics
+from chatproject.lib.database import one_moment
+from conversations import past, selectors
+from conversations.context import base, tokens, tools
+from conversations.context.base import Budget, Choice, Digest, Entry, size
+from conversations.context.digests import MARK
+from conversations.context.past import StoredPast
+from conversations.context.result import Context, Line
+from conversations.context.terms import Terms
+from conversations.models import Message
+from conversations.services import contexts
+
+# The conversation's own system messages that are sent in any case, the first ones.
+SYSTEM_MESSAGES = 10
+# A system message is not cut to less.
+LEAST = 8
+
+Place = tuple[int, int]
+Placed = list[tuple[Place, Line]]
+FIRST: Place = (-1, 0)
+
+
+def build(conversation: UUID, terms: Terms, asked: UUID | None = None) -> Context:
+    """What an assistant is sent to answer the message `asked`; without it, what it would be sent now.
+
+    What was counted and summarised on the way is stored. Membership was checked.
+    """
+    with metrics.context_seconds.labels(terms.strategy).time(), one_moment():
+        frame = _Frame(conversation, terms, asked)
+        made = frame.context()
+        head = selectors.head(conversation)[1]
+    read = frame.past
+    contexts.keep(
+        conversation=conversation,
+        encoding=read.encoding,
+        counted=read.counted,
+        made=read.made,
+        head=head,
+        incomplete=read.incomplete,
+    )
+    return made
+
+
+class _Frame:
+    """One context in the making."""
+
+    def __init__(self, conversation: UUID, terms: Terms, asked: UUID | None) -> None:
+        self.conversation = conversation
+        self.terms = terms
+        self.encoding = terms.encoding
+        self.asked = selectors.asked(conversation, asked)
+        # Without an id, everything that was said is looked at, also behind the last question.
+        self.until = self.asked.seq if asked and self.asked else None
+        limit = min(SYSTEM_MESSAGES, terms.max_messages - 1)
+        self.systems = selectors.system_messages(conversation, until=self.until, limit=limit) if limit else []
+        required = [*self.systems, *filter(None, [self.asked])]
+        self.texts = selectors.told(required)
+        self.past = StoredPast(conversation, self.encoding, self.until, frozenset(row.id for row in required))
+
+    def context(self) -> Context:
+        fixed = self._fixed()
+        room = self.terms.max_tokens - tokens.PRIMING - sum(line.tokens for _, line in fixed)
+        count = self.terms.max_messages - len([line for _, line in fixed if line.seq])
+        budget = Budget(max(room, 0), max(count, 0), self.terms.max_messages)
+        choice = base.get(self.terms.strategy).choose(self.past, budget)
+        entries, digests = fitting(choice, budget)
+        placed = sorted([*fixed, *self._told(entries), *_summed(digests)], key=lambda one: one[0])
+        lines = [line for _, line in placed]
+        made = Context(self.terms, lines, tokens.PRIMING + sum(line.tokens for line in lines), summarised=digests)
+        self._explain(made, choice)
+        return made
+
+    def _fixed(self) -> Placed:
+        """System prompt, system messages and the last user message, in what room there is for them."""
+        room = self.terms.max_tokens - tokens.PRIMING
+        heads = [(FIRST, self.terms.system, None)] if self.terms.system else []
+        found: list[tuple[Place, str, Message | None]] = [*heads, *map(self._placed, self.systems)]
+        wanted = sum(self._size(text, row) for _, text, row in found)
+        placed: Placed = []
+        if self.asked:
+            place, text, row = self._placed(self.asked)
+            line = self._line(text, row, max(room // 2, room - wanted))
+            placed, room = [(place, line)], room - line.tokens
+        for place, text, system in found:
+            if room >= LEAST + tokens.PER_MESSAGE:
+                line = self._line(text, system, room)
+                placed.append((place, line))
+                room -= line.tokens
+        return placed
+
+    def _placed(self, row: Message) -> tuple[Place, str, Message]:
+        return (row.anchor, row.seq), self.texts[row.id], row
+
+    def _size(self, text: str, row: Message | None) -> int:
+        known = row.tokens.get(self.encoding) if row and not row.parts else None
+        return (known if known is not None else tokens.count(text, self.encoding)) + tokens.PER_MESSAGE
+
+    def _line(self, text: str, row: Message | None, room: int) -> Line:
+        """A line of at most `room` tokens."""
+        taken, kept = self._size(text, row), None
+        if taken > room:
+            text = tokens.cut(text, self.encoding, room - tokens.PER_MESSAGE, MARK)
+            taken, kept = tokens.count(text, self.encoding) + tokens.PER_MESSAGE, max(0, len(text) - len(MARK))
+        if row is None:
+            return Line("system", text, taken, kept=kept)
+        return Line(row.role, text, taken, row.seq, kept=kept, origin=_origin(row))
+
+    def _told(self, entries: Sequence[Entry]) -> Placed:
+        """The chosen messages with their texts."""
+        rows = selectors.texts(entry.id for entry in entries)
+        texts = selectors.told(rows.values())
+        called = selectors.tool_runs(row.run for row in rows.values() if row.role == "assistant" and row.run)
+        placed: Placed = []
+        for entry in entries:
+            row = rows[entry.id]
+            run = called.get(row.run) if row.run and row.role == "assistant" else None
+            around = list(tools.lines(run, row, self.encoding)) if run else []
+            own = entry.tokens - sum(line.tokens for line in around)
+            said = Line(row.role, texts[row.id], own, row.seq, origin=_origin(row))
+            placed += [(entry.place, line) for line in (*around, said)]
+        return placed
+
+    def _explain(self, made: Context, choice: Choice) -> None:
+        """Say what is not sent, and why."""
+        sent = {line.seq for line in made.lines}
+        reasons = dict.fromkeys((row.seq for row in self.systems), base.BUDGET) | choice.reasons
+        limit = len(sent) + settings.CONTEXT_LEFT_OUT_MAX
+        if self.past.ended:
+            entries = [entry.place for entry in self.past.seen.values()]
+            places = sorted([*entries, *((row.anchor, row.seq) for row in self.systems)], reverse=True)
+        else:
+            places = selectors.places(self.conversation, until=self.until, limit=limit)
+        for anchor, seq in places[:limit]:
+            told = any(one.from_seq <= anchor <= one.to_seq for one in made.summarised)
+            if seq not in sent and not told:
+                made.left_out[seq] = reasons.get(seq, choice.beyond)
+        if len(places) >= limit:
+            first = min([places[limit - 1][0], *(one.from_seq for one in made.summarised)])
+            made.left_out_before = first if first > 1 else None
+
+
+def fitting(choice: Choice, budget: Budget) -> tuple[list[Entry], list[Digest]]:
+    """What was chosen, once each; the oldest go where a strategy took more than its budget."""
+    entries = sorted({entry.id: entry for entry in choice.entries}.values(), key=lambda one: one.place)
+    digests = sorted(choice.digests, key=lambda one: one.place)
+    while digests and size([*entries, *digests]) > budget.tokens:
+        digests.pop(0)
+    while entries and (size(entries) > budget.tokens or len(entries) > budget.messages):
+        entries.pop(0)
+    return entries, digests
+
+
+def _summed(digests: Sequence[Digest]) -> Placed:
+    return [(one.place, Line("system", one.text, one.tokens)) for one in digests]
+
+
+def _origin(row: Message) -> dict[str, int]:
+    """Where in the log the text stands."""
+    found = (own for own in reversed(row.versions) if own["event"] == str(row.text_event))
+    return next(({"event": past.source(own)} for own in found), {})

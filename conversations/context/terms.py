@@ -1,0 +1,69 @@
+"""What a context is made for: the model, its budget, the strategy, the system prompt."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from chatproject.lib.errors import Problem
+from conversations.context import base, tokens
+
+# The least that a system prompt and a message can be cut to.
+TOKENS_LEAST = 64
+MODEL_MAX_LENGTH = 100
+
+
+@dataclass(frozen=True)
+class Terms:
+    """`max_messages` counts messages of the conversation, not the system prompt."""
+
+    model: str
+    strategy: str
+    max_tokens: int
+    max_messages: int
+    system: str = ""
+
+    @property
+    def encoding(self) -> str:
+        return tokens.encoding_of(self.model)
+
+
+def for_assistant(assistant: str | None, **given: Any) -> Terms:
+    """The terms of an assistant (ASSISTANT_CONTEXTS), with what was `given` instead, None meaning nothing.
+
+    Raises Problem `invalid` for a strategy that there is not, or numbers out of range.
+    """
+    wanted = settings.ASSISTANT_CONTEXTS.get(assistant or "", {}) | {
+        name: value for name, value in given.items() if value is not None
+    }
+    strategy = wanted.get("strategy", settings.CONTEXT_STRATEGY)
+    if strategy not in base.names():
+        raise Problem("invalid", errors={"strategy": [f"One of {', '.join(base.names())}."]})
+    usual = base.get(strategy)
+    return Terms(
+        model=_model(wanted.get("model", settings.CONTEXT_MODEL)),
+        strategy=strategy,
+        max_tokens=_number("max_tokens", wanted.get("max_tokens", usual.tokens), TOKENS_LEAST, _most_tokens()),
+        max_messages=_number("max_messages", wanted.get("max_messages", usual.messages), 1, _most_messages()),
+        system=wanted.get("system", ""),
+    )
+
+
+def _model(name: str) -> str:
+    if not name or len(name) > MODEL_MAX_LENGTH or not name.isprintable():
+        raise Problem("invalid", errors={"model": [f"A name of 1 to {MODEL_MAX_LENGTH} printable characters."]})
+    return name
+
+
+def _number(name: str, value: int, least: int, most: int) -> int:
+    if not least <= value <= most:
+        raise Problem("invalid", errors={name: [f"A whole number from {least} to {most}."]})
+    return value
+
+
+def _most_tokens() -> int:
+    return settings.CONTEXT_TOKENS_MAX
+
+
+def _most_messages() -> int:
+    return settings.CONTEXT_MESSAGES_MAX
