@@ -44,15 +44,47 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Turning:
+    """Where an answer stands among its alternatives, the first being 1, and the messages beside it."""
+
+    number: int
+    count: int
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
 class Item:
-    """A message, and the run that wrote it or was asked for by it.
+    """A message, whether the reader wrote it, and the run that wrote it or was asked for by it.
 
     `asked` is how the question begins that an answer belongs to, where something else was said in between.
     """
 
     message: dict[str, Any]
+    mine: bool
     run: dict[str, Any] | None
     asked: str
+
+    @property
+    def edited(self) -> bool:
+        return sum(one["message"] == self.message["id"] for one in self.message["versions"]) > 1
+
+    @property
+    def liked(self) -> bool:
+        return bool(self.message["feedback"]["rating"] == "up")
+
+    @property
+    def disliked(self) -> bool:
+        return bool(self.message["feedback"]["rating"] == "down")
+
+    @property
+    def turning(self) -> Turning | None:
+        """None where there is one answer."""
+        ids = list(dict.fromkeys(one["message"] for one in self.message["versions"]))
+        if len(ids) < 2 or self.message["id"] not in ids:
+            return None
+        at = ids.index(self.message["id"])
+        return Turning(at + 1, len(ids), ids[at - 1] if at else None, ids[at + 1] if at + 1 < len(ids) else None)
 
 
 @dataclass(frozen=True)
@@ -118,24 +150,32 @@ def heading(user: User, conversation: UUID, permission: Permission = Permission.
     )
 
 
-def thread(conversation: UUID, before_seq: int | None = None) -> Thread:
-    """The newest messages, or those before a seq. Membership was checked."""
-    found = selectors.messages(conversation, before_seq=before_seq, after_seq=None, limit=THREAD_LENGTH + 1)
+def thread(user: User, conversation: UUID, before_seq: int | None = None) -> Thread:
+    """The newest messages, or those before a seq; alternatives stand where the first of them stood.
+
+    Membership was checked.
+    """
+    found = selectors.messages(
+        conversation, before_seq=before_seq, after_seq=None, limit=THREAD_LENGTH + 1, reader=user
+    )
     shown = found[-THREAD_LENGTH:]
     more = shown[0]["seq"] if len(found) > THREAD_LENGTH else None
-    return Thread(_items(shown), more, newest=before_seq is None)
+    return Thread(_items(user, sorted(shown, key=lambda one: one["place"])), more, newest=before_seq is None)
 
 
-def item(conversation: UUID, message: UUID) -> Item:
+def item(user: User, conversation: UUID, message: UUID) -> Item:
     """One message. Membership was checked. Raises Problem `not_found`."""
-    return _items([selectors.message(conversation, message)])[0]
+    return _items(user, [selectors.message(conversation, message, user)])[0]
 
 
-def _items(messages: Sequence[dict[str, Any]]) -> list[Item]:
+def _items(user: User, messages: Sequence[dict[str, Any]]) -> list[Item]:
     rows = Run.objects.filter(id__in=[one["run"] for one in messages if one["run"]])
     runs = {str(row.id): wire.run(row) for row in rows}
     asked = _questions(messages)
-    return [Item(one, runs.get(one["run"]), asked.get(one["id"], "")) for one in messages]
+    return [
+        Item(one, one["author"]["id"] == str(user.id), runs.get(one["run"]), asked.get(one["id"], ""))
+        for one in messages
+    ]
 
 
 def _questions(messages: Sequence[dict[str, Any]]) -> dict[str, str]:
@@ -143,8 +183,9 @@ def _questions(messages: Sequence[dict[str, Any]]) -> dict[str, str]:
     answers = [one for one in messages if one["role"] == "assistant" and one["reply_to"]]
     rows = {str(row.id): row for row in Message.objects.filter(id__in=[one["reply_to"] for one in answers])}
     between = (
-        Message.objects.filter(conversation=answers[0]["conversation"], role=Message.Role.USER)
-        .filter(seq__gt=min(row.seq for row in rows.values()), seq__lt=answers[-1]["seq"])
+        Message.objects.shown()
+        .filter(conversation=answers[0]["conversation"], role=Message.Role.USER)
+        .filter(seq__gt=min(row.seq for row in rows.values()), seq__lt=answers[-1]["place"])
         .values_list("seq", flat=True)
         if rows
         else ()
@@ -153,7 +194,7 @@ def _questions(messages: Sequence[dict[str, Any]]) -> dict[str, str]:
     return {
         one["id"]: shortened(wire.message_text(rows[one["reply_to"]]))
         for one in answers
-        if one["reply_to"] in rows and _any_within(said, rows[one["reply_to"]].seq, one["seq"])
+        if one["reply_to"] in rows and _any_within(said, rows[one["reply_to"]].seq, one["place"])
     }
 
 
@@ -175,7 +216,7 @@ def _entry(row: Any, words: dict[UUID, str]) -> Entry:
 
 def first_words(conversations: Iterable[UUID]) -> dict[UUID, str]:
     """What stands in place of a title: how the first message begins."""
-    rows = Message.objects.filter(conversation__in=list(conversations), role=Message.Role.USER)
+    rows = Message.objects.visible().filter(conversation__in=list(conversations), role=Message.Role.USER)
     first = rows.order_by("conversation", "seq").distinct("conversation")
     return {row.conversation_id: shortened(wire.message_text(row)) for row in first}
 

@@ -133,7 +133,7 @@ class ThreadView(Page):
     def _page(
         self, heading: pages.Heading, before: int | None, problem: Problem | None = None, text: str = ""
     ) -> HttpResponse:
-        thread = pages.thread(heading.id, before)
+        thread = pages.thread(self.user, heading.id, before)
         reading.mark_read(user=self.user, conversation=heading.id, seq=heading.seq)
         context = {
             "heading": heading,
@@ -156,7 +156,7 @@ class MessagesView(Page):
 
     def get(self, request: HttpRequest, id: UUID) -> HttpResponse:
         heading = self.heading(id)
-        thread = pages.thread(id, self.filled(PlaceForm).cleaned_data["before"])
+        thread = pages.thread(self.user, id, self.filled(PlaceForm).cleaned_data["before"])
         return self.render("_messages", {"heading": heading, "thread": thread})
 
 
@@ -166,7 +166,7 @@ class MessageView(Page):
     permissions = {"GET": Permission.READ}
 
     def get(self, request: HttpRequest, id: UUID, message: UUID) -> HttpResponse:
-        return self.render("_message", {"heading": self.heading(id), "item": pages.item(id, message)})
+        return self.render("_message", {"heading": self.heading(id), "item": pages.item(self.user, id, message)})
 
 
 class StopView(Page):

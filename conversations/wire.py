@@ -1,6 +1,6 @@
 """The one public JSON form of everything (PROTOCOL.md sections 3 and 4), for every door alike."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -116,7 +116,7 @@ def message(
     row: Message,
     text: str | None = None,
     *,
-    alternatives: Iterable[Message] = (),
+    alternatives: Sequence[Message] = (),
     feedback: Json | None = None,
     files: Mapping[str, File] = MappingProxyType({}),
 ) -> Json:
@@ -128,6 +128,7 @@ def message(
         "conversation": str(row.conversation_id),
         "seq": row.seq,
         "changed_seq": row.changed_seq,
+        "place": min(row.seq, *(other.seq for other in alternatives)) if alternatives else row.seq,
         "role": row.role,
         "author": {"id": row.author_id, "name": row.author_name, **_imported(row.imported)},
         "status": row.status,

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from chatproject.lib.admin import ReadOnlyAdmin, display, time_column
 from chatproject.lib.ids import parse_id
-from conversations.admin import reading, states
+from conversations.admin import feedback, reading, states
 from conversations.admin.acting import attempt, staff_of
 from conversations.models import Conversation, Member, Run
 from conversations.services import exports, staff
@@ -30,8 +30,8 @@ RUNS_SHOWN = 20
 class ConversationAdmin(ReadOnlyAdmin):
     """Rebuilding is for staff with `change_conversation`; nothing else can be changed here."""
 
-    lookups = ("status", "assistant", "updated_at", "owner")
-    list_filter = ("status", states.AssistantFilter, "updated_at")
+    lookups = ("status", "assistant", "updated_at", "owner", *Conversation.COUNTERS)
+    list_filter = ("status", states.AssistantFilter, "updated_at", *feedback.filters())
     list_select_related = ("owner",)
     search_fields = ("owner__username", "owner__name")
     search_help_text = _("Id of a conversation, or id or name of an owner")
@@ -53,11 +53,22 @@ class ConversationAdmin(ReadOnlyAdmin):
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         first = "titled" if reading.may_read(request) else "id"
-        return (first, "owner", "state", "assistant", "head", "members_count", "runs_count", "updated")
+        return (
+            first,
+            "owner",
+            "state",
+            "assistant",
+            "head",
+            "members_count",
+            "runs_count",
+            *Conversation.COUNTERS,
+            "updated",
+        )
 
     def get_fieldsets(self, request: HttpRequest, obj: Conversation | None = None) -> Any:
         content = (("metadata", "tags"),) if reading.may_read(request) else ()
-        rows = (("owner", "status"), ("assistant", "head"), ("created", "updated"), ("id", "epoch"), *content)
+        about = (("owner", "status"), ("assistant", "head"), ("created", "updated"), ("id", "epoch"))
+        rows = (*about, Conversation.COUNTERS, *content)
         return ((None, {"fields": rows}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Conversation | None = None) -> tuple[str, ...]:
@@ -108,6 +119,7 @@ class ConversationAdmin(ReadOnlyAdmin):
             "may_rebuild": self.has_rebuild_permission(request),
             "window": window,
             "log": reading.log(obj, window, readable=readable),
+            "opinions": feedback.opinions(obj, readable=readable),
             "members": obj.members.select_related("user").order_by("id")[:MEMBERS_SHOWN],
             "runs": obj.runs.order_by("-queued_seq")[:RUNS_SHOWN],
         }

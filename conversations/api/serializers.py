@@ -177,6 +177,7 @@ class MessageShape(serializers.Serializer):
     conversation = serializers.UUIDField()
     seq = serializers.IntegerField()
     changed_seq = serializers.IntegerField(help_text="Of the last event that changed it: `base_seq` of an edit.")
+    place = serializers.IntegerField(help_text="The seq at which it is shown: that of the first of its alternatives.")
     role = serializers.ChoiceField(Message.Role.choices)
     author = Author()
     status = serializers.ChoiceField(Message.Status.choices)

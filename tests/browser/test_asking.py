@@ -104,6 +104,7 @@ def test_an_answer_that_fails_says_so(alice: Person) -> None:
 def test_keys(alice: Person) -> None:
     alice.page.keyboard.press("Tab")
     alice.begin("say hi")
+    alice.is_connected()
     alice.composer.press_sequentially("one")
     alice.composer.press("Shift+Enter")
     alice.composer.press_sequentially("two")

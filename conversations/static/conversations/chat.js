@@ -1,10 +1,15 @@
 /** The page of one conversation: puts together what the other files do. */
 import { Client } from "../realtime/client.js";
+import { Acts } from "./acts.js";
 import { Attachments } from "./attachments.js";
 import { Composer } from "./composer.js";
 import { ConnectionLine } from "./connection.js";
+import { Question, Versions } from "./dialogs.js";
+import { Editor } from "./editor.js";
 import { ConversationList } from "./list.js";
 import { closeMenus } from "./menus.js";
+import { Messages } from "./messages.js";
+import { Notice } from "./notice.js";
 import { assistantName, getPartial, postForm, say } from "./page.js";
 import { Scroller } from "./scroller.js";
 import { StopButtons } from "./stops.js";
@@ -13,7 +18,7 @@ import { TypingLine } from "./typing.js";
 import { Unsent } from "./unsent.js";
 
 const READ_MS = 1000;
-const { user, conversation, epoch, seq, base } = document.body.dataset;
+const { user, conversation, epoch, seq, base, api } = document.body.dataset;
 const $ = (id) => document.getElementById(id);
 
 const thread = new Thread({ root: $("messages"), base });
@@ -25,6 +30,16 @@ const line = new ConnectionLine($("connection"), { onAgain: () => client.connect
 const typing = new TypingLine($("typing"), user);
 const unsent = new Unsent({ root: $("unsent"), onEdit: (text, parts) => composer?.put(text, parts) });
 const stops = new StopButtons({ root: $("stops"), onStop: (run) => room.stop(run).catch(() => location.reload()) });
+const messages = new Messages(api);
+const notice = new Notice($("notice"));
+const calls = { api: messages, onChanged: (message) => thread.changed(message), onNote: (text) => notice.show(text) };
+new Acts({
+  ...calls,
+  root: $("messages"),
+  editor: new Editor(calls),
+  deleting: new Question($("deleting")),
+  versions: new Versions($("versions"), messages),
+});
 const isOld = "old" in document.body.dataset;
 const form = !isOld && document.querySelector("[data-composer]"); // what is said on an old page leads to the newest
 const attachments = form && new Attachments(form, { conversation: async () => conversation });
@@ -57,6 +72,12 @@ const onEvent = {
     if (stops.hide(event.data.run)) composer?.focus();
     announceEnd(event.data, thread.authorOf(event.data.message));
   },
+  "message:edit": ({ data }) => thread.changed(data.message),
+  "message:delete": ({ data }) => thread.changed(data.message),
+  "message:pin": ({ data }) => thread.changed(data.message),
+  "branch:select": ({ data }) => thread.changed(data.message),
+  "message:feedback": ({ actor, data }) => actor.id === user && thread.changed(data.message),
+  "conversation:restore": () => thread.rebuild(),
   "conversation:update": ({ data }) => {
     if ("status" in data) return location.reload();
     if ("title" in data && data.title) showTitle(data.title);

@@ -1,5 +1,5 @@
 import { uuid7 } from "../realtime/ids.js";
-import { clone, postJson, reason, say } from "./page.js";
+import { callApi, clone, reason, say } from "./page.js";
 
 const FIRST_MS = 1000;
 const LONGEST_MS = 30_000;
@@ -52,7 +52,7 @@ export class NewConversation {
     this.#timer = null;
     const { id, body } = this.#waiting;
     this.#note(say("sending"));
-    const response = await postJson(this.#options.api, body, { "Idempotency-Key": id }).catch(() => null);
+    const response = await callApi("POST", this.#options.api, body, { "Idempotency-Key": id }).catch(() => null);
     if (response?.ok) return this.#done((await response.json()).id);
     if (response && response.status < 500 && response.status !== 429) return this.#refused(await codeOf(response));
     this.#later(response);

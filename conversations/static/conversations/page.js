@@ -35,9 +35,11 @@ export function postForm(url, fields) {
   return fetch(url, { method: "POST", body, headers: { "X-CSRFToken": csrfToken() }, redirect: "manual" });
 }
 
-export function postJson(url, value, headers = {}) {
+/** Calls the API as whoever is logged in. */
+export function callApi(method, url, value, headers = {}) {
+  const body = value === undefined ? undefined : JSON.stringify(value);
   const all = { "Content-Type": "application/json", "X-CSRFToken": csrfToken(), ...headers };
-  return fetch(url, { method: "POST", body: JSON.stringify(value), headers: all });
+  return fetch(url, { method, body, headers: all });
 }
 
 /**

@@ -1,6 +1,6 @@
 import { uuid7 } from "../realtime/ids.js";
 import { UnsentStore } from "../realtime/store.js";
-import { postJson } from "./page.js";
+import { callApi } from "./page.js";
 import { UploadError } from "./uploading.js";
 
 /**
@@ -37,13 +37,13 @@ export class Place {
     const store = new UnsentStore(localStorage, this.#user);
     store.put(id, message);
     const kept = store.list(id).length > 0;
-    if (!kept) await postJson(`${this.#api}${id}/messages/`, { cmid: message.cmid, ...message.body });
+    if (!kept) await callApi("POST", `${this.#api}${id}/messages/`, { cmid: message.cmid, ...message.body });
     return id;
   }
 
   async #begin() {
     const body = { assistant: this.#assistant() };
-    const response = await postJson(this.#api, body, { "Idempotency-Key": this.#key }).catch(() => null);
+    const response = await callApi("POST", this.#api, body, { "Idempotency-Key": this.#key }).catch(() => null);
     if (!response?.ok) throw new UploadError("failed");
     return (await response.json()).id;
   }

@@ -45,8 +45,8 @@ export class StopButtons {
   }
 
   #pressed(event) {
-    const menu = document.querySelector("details.menu[open]");
-    if (event.key !== "Escape" || event.isComposing || event.defaultPrevented || menu) return;
+    const other = document.querySelector("details.menu[open], dialog[open]");
+    if (event.key !== "Escape" || event.isComposing || event.defaultPrevented || other) return;
     this.#root.querySelector("form")?.requestSubmit();
   }
 }

@@ -1,3 +1,4 @@
+import { dressActs } from "./acts.js";
 import { addCopyButtons } from "./code.js";
 import { assistantName, clone } from "./page.js";
 import { Partials } from "./partials.js";
@@ -41,7 +42,7 @@ export class Thread {
   said({ seq, actor, at, data }) {
     if (this.has(data.message) || !this.#isRecent(seq)) return;
     const article = clone("message");
-    this.#insert(article, { message: data.message, seq, at, name: actor.name });
+    this.#insert(article, { message: data.message, seq, changed: seq, at, name: actor.name });
     textNode(article).data = data.text;
     this.#refresh(data.message);
   }
@@ -51,8 +52,12 @@ export class Thread {
     this.#root.querySelector(`[data-queued="${data.run}"]`)?.remove();
     if (this.has(data.message) || !this.#isRecent(seq)) return;
     const article = clone("answer");
+    const old = data.branch_of && this.#byGroup(data.branch_of);
     article.dataset.run = data.run;
-    this.#insert(article, { message: data.message, seq, at, name: assistantName(data.assistant) });
+    article.dataset.group = data.branch_of ?? data.message;
+    const place = old ? Number(old.dataset.seq) : seq;
+    this.#insert(article, { message: data.message, seq: place, changed: seq, at, name: assistantName(data.assistant) });
+    old?.remove();
     this.#nameQuestion(article, data.reply_to);
   }
 
@@ -72,16 +77,21 @@ export class Thread {
   }
 
   /** `run:end`. Without a message, the question that was waiting shows what became of it. */
-  ended({ data }) {
+  ended({ seq, data }) {
     const article = data.message ? this.#article(data.message) : this.#byRun(data.run);
     if (!article) return;
     if (data.message && article.dataset.status === "streaming") {
-      article.dataset.status = data.status;
+      Object.assign(article.dataset, { status: data.status, changed: seq });
       article.classList.remove("streaming");
       article.removeAttribute("aria-busy");
       textNode(article).data = data.text;
     }
     this.#refresh(article.dataset.message);
+  }
+
+  /** Edited, deleted, pinned, rated, or chosen among answers: as the server has it now. */
+  changed(message) {
+    this.#refresh(message);
   }
 
   /** Everything anew, as the server has it. */
@@ -119,27 +129,50 @@ export class Thread {
     this.#dress(fragment);
     if (url === `${this.#base}m/`) return this.#replaceAll(fragment);
     const fresh = fragment.querySelector("[data-message]");
-    const shown = fresh && this.#article(fresh.dataset.message);
-    if (!shown) return;
-    if (fresh.dataset.status !== "streaming") shown.replaceWith(fresh);
-    else if (shown.dataset.status === "streaming") replaceSteps(shown, fresh);
+    const shown = fresh && this.#placeFor(fresh);
+    if (!shown || "editing" in shown.dataset || isOlder(fresh, shown)) return;
+    if (fresh.dataset.status === "hidden") shown.remove();
+    else if (fresh.dataset.status === "streaming" && fresh.dataset.message === shown.dataset.message) {
+      if (shown.dataset.status === "streaming") replaceSteps(shown, fresh);
+    } else replaceKeepingFocus(shown, fresh);
   }
 
-  // A running answer may have grown on screen while the page was rendered.
+  // Where a message is on screen; one that was chosen takes the place of its alternative.
+  #placeFor(fresh) {
+    const { message, group } = fresh.dataset;
+    return this.#article(message) ?? ("selected" in fresh.dataset ? this.#byGroup(group) : null);
+  }
+
+  // A running answer may have grown on screen while the page was rendered, and things may have happened since; what
+  // is being edited stays.
   #replaceAll(fragment) {
+    const head = Number(fragment.querySelector("[data-head]").dataset.head);
+    const newer = [...this.#articles].filter((one) => Number(one.dataset.changed) > head || "editing" in one.dataset);
     for (const [run, text] of Object.entries(this.running)) {
       const fresh = fragment.querySelector(`[data-status=streaming][data-run="${run}"]`);
       if (fresh && text.startsWith(textOf(fresh))) textNode(fresh).data = text;
     }
     this.#root.replaceChildren(fragment);
+    for (const article of newer) this.#keep(article);
   }
 
-  #insert(article, { message, seq, at, name }) {
+  #keep(article) {
+    const { message, group } = article.dataset;
+    const rendered = this.#article(message) ?? (group && this.#byGroup(group));
+    if (rendered) rendered.replaceWith(article);
+    else this.#place(article);
+  }
+
+  #insert(article, { message, seq, changed, at, name }) {
     article.id = `m-${message}`;
-    Object.assign(article.dataset, { message, seq });
+    Object.assign(article.dataset, { message, seq, changed });
     article.querySelector(".author").textContent = name;
     setTime(article.querySelector("time"), at);
-    const before = [...this.#articles].reverse().find((one) => Number(one.dataset.seq) < seq);
+    this.#place(article);
+  }
+
+  #place(article) {
+    const before = [...this.#articles].reverse().find((one) => Number(one.dataset.seq) < Number(article.dataset.seq));
     if (before) before.after(article);
     else this.#root.append(article);
   }
@@ -169,6 +202,10 @@ export class Thread {
     return this.#root.querySelector(`[data-message="${message}"]`);
   }
 
+  #byGroup(group) {
+    return this.#root.querySelector(`[data-group="${group}"]`);
+  }
+
   // Both the question and the answer name the run; the answer is the later one.
   #byRun(run) {
     return [...this.#root.querySelectorAll(`[data-run="${run}"]`)].at(-1);
@@ -177,7 +214,22 @@ export class Thread {
   #dress(root) {
     showTimes(root);
     addCopyButtons(root);
+    dressActs(root);
   }
+}
+
+// What was rendered before something happened that is on screen already: what comes after it is on its way.
+function isOlder(fresh, shown) {
+  return Number(fresh.dataset.changed) < Number(shown.dataset.changed);
+}
+
+// Whoever has just pressed a button below it, or is about to, does not lose it.
+function replaceKeepingFocus(shown, fresh) {
+  const { act } = shown.contains(document.activeElement) ? document.activeElement.dataset : {};
+  shown.replaceWith(fresh);
+  if (!act) return;
+  const same = fresh.querySelector(`[data-act="${act}"]:not(:disabled)`);
+  (same ?? fresh.querySelector(".acts button:not(:disabled)"))?.focus();
 }
 
 function replaceSteps(shown, fresh) {

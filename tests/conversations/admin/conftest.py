@@ -10,12 +10,12 @@ from django.test import Client
 from accounts.models import User
 from chatproject.lib.ids import new_id
 from conversations.models import Run
-from conversations.services import conversations, messages, runs
+from conversations.services import conversations, feedback, messages, runs
 from tests.conftest import new_user
 
 # One word for each place where content is stored.
-SECRETS = ("Turmeric", "Paprika", "Cardamom", "Saffron", "Juniper", "Caraway", "Nutmeg", "Fennel")
-TITLE, QUESTION, ANSWER, INPUT, OUTPUT, SOURCE, ERROR, METADATA = SECRETS
+SECRETS = ("Turmeric", "Paprika", "Cardamom", "Saffron", "Juniper", "Caraway", "Nutmeg", "Fennel", "Sumac")
+TITLE, QUESTION, ANSWER, INPUT, OUTPUT, SOURCE, ERROR, METADATA, COMMENT = SECRETS
 
 
 def new_staff(name: str, *permissions: str) -> User:
@@ -98,6 +98,10 @@ def case(alice: User, bob: User) -> Case:
 
 
 def _with_second_answer(alice: User, conversation: UUID, ended: UUID) -> Case:
+    rated = Run.objects.get(id=ended).message
+    assert rated
+    opinion = {"rating": "down", "comment": f"No {COMMENT}!"}
+    feedback.give(user=alice, conversation=conversation, message=rated, changes=opinion).result()
     messages.send(user=alice, conversation=conversation, text=f"More {QUESTION}!", cmid="second").result()
     claim = _claimed(conversation)
     assert Run.objects.get(id=claim.run).status == "running"

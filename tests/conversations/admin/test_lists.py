@@ -9,7 +9,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from conversations.services import conversations, messages, runs
+from conversations.models import Conversation, Message
+from conversations.services import conversations, feedback, messages, runs
 from tests.conversations.admin.conftest import TITLE, Case
 
 LIST = "/admin/conversations/conversation/"
@@ -66,6 +67,26 @@ def test_a_conversation_is_not_found_by_its_title(root: Client, case: Case) -> N
 )
 def test_filters(root: Client, case: Case, query: dict[str, str], shown: int) -> None:
     assert rows_of(found(root, LIST, q=str(case.conversation), **query)) == shown
+
+
+@pytest.mark.parametrize(
+    ("marks", "counters"),
+    [
+        ({"rating": "up"}, ["up"]),
+        ({"rating": "down", "solved": True}, ["down", "solved"]),
+        ({"copied": True}, ["copied"]),
+    ],
+)
+def test_filters_by_feedback(
+    root: Client, alice: User, case: Case, marks: dict[str, object], counters: list[str]
+) -> None:
+    message = Message.objects.filter(conversation=case.conversation).earliest("seq").id
+    feedback.give(user=alice, conversation=case.conversation, message=message, changes=marks).result(30)
+
+    for counter in Conversation.COUNTERS:
+        shown = rows_of(found(root, LIST, q=str(case.conversation), **{counter: "yes"}))
+        assert shown == int(counter in (*counters, "down")), counter
+        assert rows_of(found(root, LIST, q=str(case.conversation), **{counter: "no"})) == 1 - shown
 
 
 def test_runs_are_found_by_run_conversation_and_status(root: Client, case: Case) -> None:

@@ -8,7 +8,7 @@ from django.test import Client
 from accounts.models import AuditEntry, User
 from conversations.models import Conversation, Event
 from conversations.services import messages
-from tests.conversations.admin.conftest import ANSWER, QUESTION, SECRETS, TITLE, Case, browser, new_staff
+from tests.conversations.admin.conftest import ANSWER, COMMENT, QUESTION, SECRETS, TITLE, Case, browser, new_staff
 
 PLACES = (
     "/admin/conversations/conversation/?q={conversation}",
@@ -36,7 +36,7 @@ def test_a_superuser_reads_transcript_log_members_and_runs(root: Client, root_us
     assert f"About {TITLE}" in page
     assert f"<strong>{QUESTION}</strong>" in page, "Markdown is rendered"
     assert f"<em>spice</em>: {ANSWER}" in page
-    for word in SECRETS[:6]:
+    for word in (*SECRETS[:6], COMMENT):
         assert word in page, word
     for type_ in ("conversation:new", "member:add", "message:new", "run:start", "run:step", "run:end"):
         assert f"<code>{type_}</code>" in page

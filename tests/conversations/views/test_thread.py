@@ -115,7 +115,6 @@ def test_older_messages(alice: User, alices: Visitor, conversation: UUID, thread
     assert "number 59." not in alices.page
     assert "Back to the latest messages" in alices.page
     alices.get(before.replace("?", "m/?"))
-    assert alices.page.lstrip().startswith("<article")
     assert "data-older" not in alices.page
 
 

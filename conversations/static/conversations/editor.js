@@ -1,0 +1,82 @@
+import { excuse } from "./acts.js";
+import { clone } from "./page.js";
+
+/**
+ * Changing one's own message in its place. If somebody changed it meanwhile, that version is shown and what was
+ * typed is kept.
+ */
+export class Editor {
+  #api;
+  #onChanged;
+  #onNote;
+
+  /**
+   * @param {object} options
+   * @param {import("./messages.js").Messages} options.api
+   * @param {(message: string) => void} options.onChanged
+   * @param {(text: string) => void} options.onNote
+   */
+  constructor({ api, onChanged, onNote }) {
+    this.#api = api;
+    this.#onChanged = onChanged;
+    this.#onNote = onNote;
+  }
+
+  /** @param {HTMLElement} article */
+  async open(article) {
+    if ("editing" in article.dataset) return;
+    const current = await this.#api.get(article.dataset.message);
+    const form = clone("edit");
+    article.dataset.editing = current.changed_seq; // the thread leaves it alone meanwhile
+    article.append(form);
+    form.elements.text.value = current.text;
+    form.addEventListener("submit", (event) => this.#submitted(event, article));
+    form.addEventListener("keydown", (event) => this.#pressed(event, article));
+    form.querySelector("[data-cancel]").addEventListener("click", () => this.#close(article));
+    form.elements.text.focus();
+  }
+
+  async #submitted(event, article) {
+    event.preventDefault();
+    const { message, editing } = article.dataset;
+    try {
+      await this.#api.edit(message, event.target.elements.text.value, editing);
+      this.#close(article);
+    } catch (error) {
+      if (error.code === "stale") this.#showCurrent(article, error.problem.message);
+      else this.#showFailure(article, excuse(error));
+    }
+  }
+
+  #showCurrent(article, current) {
+    article.dataset.editing = current.changed_seq;
+    const box = article.querySelector(".stale");
+    box.querySelector(".prose").innerHTML = current.html; // sanitised by the server
+    box.hidden = false;
+    article.querySelector(".editing > .failed").hidden = true;
+  }
+
+  #showFailure(article, text) {
+    const line = article.querySelector(".editing > .failed");
+    line.textContent = text;
+    line.hidden = false;
+  }
+
+  #pressed(event, article) {
+    if (event.isComposing) return;
+    if (event.key === "Escape") {
+      event.preventDefault();
+      this.#close(article);
+    } else if (event.key === "Enter" && !event.shiftKey && event.target.matches("textarea")) {
+      event.preventDefault();
+      event.currentTarget.requestSubmit();
+    }
+  }
+
+  #close(article) {
+    delete article.dataset.editing;
+    article.querySelector(".editing").remove();
+    article.querySelector("[data-act=edit]")?.focus();
+    this.#onChanged(article.dataset.message);
+  }
+}

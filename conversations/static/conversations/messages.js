@@ -1,0 +1,60 @@
+import { callApi } from "./page.js";
+
+/** The server did not do it; `problem` is what it said. */
+export class Refused extends Error {
+  constructor(problem) {
+    super(problem.code);
+    this.code = problem.code;
+    this.problem = problem;
+  }
+}
+
+/** What the API does to one message. Each gives what the server answers, or throws Refused, or TypeError without network. */
+export class Messages {
+  #base;
+
+  /** @param {string} base  address of the conversation's messages in the API */
+  constructor(base) {
+    this.#base = base;
+  }
+
+  get(message) {
+    return this.#call("GET", `${message}/`);
+  }
+
+  versions(message) {
+    return this.#call("GET", `${message}/versions/`);
+  }
+
+  /** `base` is the `changed_seq` of the text that was changed. */
+  edit(message, text, base) {
+    return this.#call("PATCH", `${message}/`, { text }, { "If-Match": `"${base}"` });
+  }
+
+  delete(message) {
+    return this.#call("DELETE", `${message}/`);
+  }
+
+  pin(message, on) {
+    return this.#call("PUT", `${message}/pin/`, { on });
+  }
+
+  select(message) {
+    return this.#call("PUT", `${message}/select/`);
+  }
+
+  regenerate(message) {
+    return this.#call("POST", `${message}/regenerate/`, {});
+  }
+
+  rate(message, feedback) {
+    return this.#call("PUT", `${message}/feedback/`, feedback);
+  }
+
+  async #call(method, path, body, headers) {
+    const response = await callApi(method, this.#base + path, body, headers);
+    const answer = response.status === 204 ? null : await response.json().catch(() => ({ code: "other" }));
+    if (!response.ok) throw new Refused(answer);
+    return answer;
+  }
+}
