@@ -55,7 +55,7 @@ class ConversationShape(serializers.Serializer):
     metadata = serializers.DictField()
     tags = serializers.ListField(child=serializers.CharField())
     feedback = FeedbackCounts()
-    sensitive = serializers.IntegerField(help_text="How many messages are marked.")
+    sensitive = serializers.IntegerField(help_text="How many messages and other entries are marked.")
     epoch = serializers.UUIDField()
     head = serializers.IntegerField()
     unread = serializers.IntegerField()

@@ -1,4 +1,5 @@
-"""The one place where events are screened: every draft of one, before it is sealed and numbered."""
+"""The one place where what is stored is screened: every draft of an event before it is sealed and numbered, and
+the little that is stored beside the log."""
 
 import logging
 from collections.abc import Sequence
@@ -50,19 +51,16 @@ def screened(type_: str, data: dict[str, Any]) -> dict[str, Any]:
     return {**data, **clean, "redacted": True, "sensitive": True} if policy == "redact" else {**data, "sensitive": True}
 
 
-def screened_file(name: str, text: str | None) -> tuple[str, str | None]:
-    """The name of a file and the text that was drawn from it, under PRIVACY_POLICY. Raises Refused.
-
-    The content itself is kept as it came: what stands in a PDF cannot be taken out of it.
-    """
+def kept(what: str, **fields: Any) -> dict[str, Any]:
+    """What is stored beside the log, under PRIVACY_POLICY: texts, or JSON with texts in it. Raises Refused."""
     search = Search()
-    clean = search.text(name), search.text(text) if text else None
+    clean = {name: search.value(value) for name, value in fields.items()}
     if not search.found:
-        return name, text
-    _note(search, "file", settings.PRIVACY_POLICY)
+        return fields
+    _note(search, what, settings.PRIVACY_POLICY)
     if settings.PRIVACY_POLICY == "refuse":
-        raise Refused(["file"])
-    return clean if settings.PRIVACY_POLICY == "redact" else (name, text)
+        raise Refused([name for name in fields if clean[name] != fields[name]])
+    return clean if settings.PRIVACY_POLICY == "redact" else fields
 
 
 def marks_of_stored(text: str) -> dict[str, bool]:

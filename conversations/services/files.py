@@ -26,7 +26,7 @@ from conversations.files.forms import as_text
 from conversations.files.names import clean_name
 from conversations.files.sniffing import sniff
 from conversations.models import Conversation, File
-from conversations.privacy.drafts import screened_file
+from conversations.privacy.drafts import kept
 from conversations.services.messages import OPEN
 
 # Files that one statement clears away at most.
@@ -136,8 +136,11 @@ def _row(user: User, conversation: UUID, given: Upload) -> File:
 
 
 def _described(row: File, given: Upload, key: DataKey) -> File:
-    """With its name, and with the text that can be drawn from it and is sent to models."""
-    name, text = screened_file(clean_name(given.name), draw(given.content, row.type))
+    """With its name, and with the text that can be drawn from it and is sent to models.
+
+    The content itself is kept as it came: what stands in a PDF cannot be taken out of it.
+    """
+    name, text = kept("file", file=[clean_name(given.name), draw(given.content, row.type)])["file"]
     row.name = key.seal(name, context(row.conversation_id, row.id, "name"))
     row.text = key.seal(text, context(row.conversation_id, row.id, "text")) if text else None
     row.tokens = tokens.counts(as_text(name, row.type, text))

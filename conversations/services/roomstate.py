@@ -14,6 +14,7 @@ from chatproject.lib.jsonvalues import clean_object, is_well_formed
 from conversations import keys, selectors, wire
 from conversations.access import Permission, require
 from conversations.models import Conversation, RoomState
+from conversations.privacy.drafts import kept
 from conversations.publishing import publish
 from conversations.registers import Clock, Register, Relation, admitted, merge, relation
 
@@ -30,6 +31,7 @@ def set_state(
     `forbidden`, `invalid`, `too_large`.
     """
     _check(key, value, client_id, vector)
+    value = kept("state", value=value)["value"]
     author = {"id": str(user.id), "name": user.display_name, "client_id": client_id}
     write = Register(value, Clock(vector, wall), client_id, author)
     with transaction.atomic():

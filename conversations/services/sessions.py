@@ -19,6 +19,7 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.jsonvalues import clean_object
 from conversations.groupcommit import GroupCommit
 from conversations.models import Session
+from conversations.privacy.drafts import kept
 from conversations.services import conversations
 
 SWEEP_BATCH = 1000
@@ -95,7 +96,7 @@ def begin_http(
 
     That `user` may speak in `conversation` was checked. Raises Problem `invalid`, `too_large`.
     """
-    clean = clean_object("data", data or {}, settings.SESSION_DATA_BYTES)
+    clean = _clean_data(data or {})
     if conversation is None:
         made = conversations.create(user=user, assistant=assistant, temporary=not keep)
         conversation = made.result().conversation.id
@@ -114,7 +115,7 @@ def renew(ids: Iterable[UUID]) -> None:
 
 def change_data(*, session: Session, data: Any) -> Session:
     """Replace the caller's own JSON. Raises Problem `invalid`, `too_large`, `conflict` where the session is over."""
-    clean = clean_object("data", data, settings.SESSION_DATA_BYTES)
+    clean = _clean_data(data)
     if not Session.objects.filter(id=session.id, ended_at=None).update(data=clean, last_seen=clock.now()):
         raise Problem("conflict", "This session has ended.")
     return Session.objects.get(id=session.id)
@@ -144,3 +145,8 @@ def _end(rows: QuerySet[Session], reason: str, *, at: Any) -> None:
         Session.objects.filter(id__in=[row.id for row in found]).update(ended_at=at, reason=reason)
     for row in found:
         metrics.session_seconds.labels(row.kind).observe((row.last_seen - row.started_at).total_seconds())
+
+
+def _clean_data(data: Any) -> dict[str, Any]:
+    clean: dict[str, Any] = kept("session", data=clean_object("data", data, settings.SESSION_DATA_BYTES))["data"]
+    return clean

@@ -13,15 +13,17 @@ from pytest_django import Settings
 
 from accounts.models import User
 from chatproject.lib.threads import in_thread
-from conversations import wire
+from conversations import selectors, wire
 from conversations.assistants import chunks, registry, runner
 from conversations.models import Conversation, Event, Message, Run
-from conversations.services import runs
+from conversations.services import roomstate, runs, sessions
+from conversations.transfer import exporting
 from tests.api import Api
 from tests.conversations.assistants.support import ask, conversation_with
 from tests.conversations.privacy.leaky import REDACTED
 from tests.conversations.privacy.numbers import digits_of
-from tests.conversations.support import frames, replayed
+from tests.conversations.support import frames, replayed, texts
+from tests.conversations.transfer.importing import imported
 from tests.conversations.views.visitor import Visitor
 from tests.realtime.support import join
 from tests.sockets import Socket
@@ -118,6 +120,42 @@ def test_changes(as_alice: Api, conversation: UUID) -> None:
     assert (changed.json["title"], changed.json["tags"]) == ("[REDACTED]", ["[REDACTED]"])
     assert changed.json["metadata"] == {"[REDACTED]": "[REDACTED]"}
     nothing_in_clear(conversation)
+
+
+def test_edits_and_comments(as_alice: Api, conversation: UUID) -> None:
+    path = f"conversations/{conversation}/messages/"
+    message = as_alice.post(path, {"text": "Hello"}).json["message"]["id"]
+    edited = as_alice.patch(f"{path}{message}/", {"text": BOTH}).json
+    assert (edited["text"], edited["redacted"], edited["sensitive"]) == (CLEAN, True, True)
+    comment = as_alice.request("PUT", f"{path}{message}/feedback/", {"rating": "up", "comment": BOTH}, {})
+    assert comment.json["comment"] == CLEAN
+    assert as_alice.get(f"conversations/{conversation}/").json["sensitive"] == 2
+    plain = as_alice.patch(f"{path}{message}/", {"text": "Hello again"}).json
+    assert (plain["redacted"], plain["sensitive"]) == (False, False)
+    nothing_in_clear(conversation)
+
+
+def test_what_is_imported(as_alice: Api, conversation: UUID, settings: Settings) -> None:
+    """A file from where everything is stored, into where it is not."""
+    settings.PRIVACY_POLICY = "store"
+    as_alice.post(f"conversations/{conversation}/messages/", {"text": BOTH})
+    file = b"".join(exporting.FORMS["jsonl"].write(Conversation.objects.get(id=conversation)))
+    assert CARD in file.decode()
+    settings.PRIVACY_POLICY = "redact"
+    owner = Conversation.objects.get(id=conversation).owner
+    made = imported(owner, file)
+    assert texts(made) == [CLEAN]
+    nothing_in_clear(made)
+
+
+def test_beside_the_log(alice: User, conversation: UUID) -> None:
+    roomstate.set_state(
+        user=alice, conversation=conversation, client_id="c", key="draft", value={"t": BOTH}, vector={"c": 1}, wall=0
+    )
+    assert selectors.room_state(conversation)["draft"]["value"] == {"t": CLEAN}
+    session = sessions.begin_http(user=alice, conversation=conversation, data={"note": BOTH})
+    assert session.data == {"note": CLEAN}
+    assert sessions.change_data(session=session, data={"ssn": "123456789"}).data == {"ssn": "[REDACTED]"}
 
 
 def test_the_page(alice: User, conversation: UUID) -> None:
