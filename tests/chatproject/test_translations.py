@@ -18,7 +18,7 @@ ROOT = Path(settings.BASE_DIR)
 FOLDER = ROOT / "chatproject" / "locale" / "zh_Hans" / "LC_MESSAGES"
 OURS = ("accounts", "chatproject", "conversations", "realtime", "templates")
 KEYWORDS = {**dict.fromkeys(DEFAULT_KEYWORDS), "gettext_lazy": None, "ngettext_lazy": None, "gettext_noop": None}
-PLACE = re.compile(r"%\(\w+\)[sdf.0-9]+|\{\w*\}")
+PLACE = re.compile(r"%\(\w+\)[.0-9]*[sdf]|\{\w*\}")
 
 Id = str | tuple[str, ...] | list[str]
 
