@@ -362,6 +362,15 @@ ARCHIVE_AFTER_DAYS = env.number("ARCHIVE_AFTER_DAYS", 7)
 RETENTION_DAYS = env.number("RETENTION_DAYS", 0)
 # Hours after which a temporary conversation is erased.
 TEMPORARY_HOURS = env.number("TEMPORARY_HOURS", 24, least=1)
+# Newest messages of a conversation that are kept ready in Redis and in memory at most (PROTOCOL.md section 8).
+HOT_WINDOW_MESSAGES = env.number("HOT_WINDOW_MESSAGES", 101, least=1)
+# Seconds that they are kept after they were last read, and altogether at most; 0 = nothing is kept ready.
+HOT_WINDOW_SECONDS = env.number("HOT_WINDOW_SECONDS", 1800)
+HOT_WINDOW_MAX_SECONDS = env.number("HOT_WINDOW_MAX_SECONDS", 7200, least=1)
+# Seconds that Redis keeps those of an archived conversation (7 days).
+COLD_WINDOW_SECONDS = env.number("COLD_WINDOW_SECONDS", 7 * 24 * 3600, least=1)
+# Bytes of them, compressed, in the memory of one process at most.
+HOT_WINDOW_BYTES = env.number("HOT_WINDOW_BYTES", 16 * 1024 * 1024, least=1024)
 # Seconds that one statement of an erasure may take.
 ERASE_SECONDS = env.number("ERASE_SECONDS", 60, least=1)
 

@@ -66,6 +66,8 @@ lifecycle = Counter(
     "lifecycle_total", "Conversations archived (idle), erased (retention) and expired (temporary).", ["action"]
 )
 
+windows = Counter("windows_total", "Newest pages of messages, by where they came from: memory, redis, miss.", ["place"])
+
 
 def exposition() -> tuple[bytes, str]:
     """The metrics of all processes of this machine (of this one alone without PROMETHEUS_MULTIPROC_DIR)."""

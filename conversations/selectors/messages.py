@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from accounts.models import User
 from chatproject.lib.errors import Problem
-from conversations import keys, markdown, wire
+from conversations import keys, markdown, windows, wire
 from conversations.models import Event, Feedback, File, Message, Run
 from conversations.services.runs import stored_text
 
@@ -28,6 +28,8 @@ def messages(
 
     With `alternatives`, answers that are not selected too; `reader` is whose feedback is shown.
     """
+    if before_seq is None and after_seq is None and not alternatives:
+        return _newest(conversation, limit, reader)
     rows = Message.objects.filter(conversation=conversation)
     rows = rows.exclude(status=Message.Status.HIDDEN) if alternatives else rows.shown()
     if before_seq is not None:
@@ -35,6 +37,20 @@ def messages(
     if after_seq is not None:
         return wire_messages(rows.filter(seq__gt=after_seq).order_by("seq")[:limit], reader)
     return wire_messages(reversed(rows.order_by("-seq")[:limit]), reader)
+
+
+def _newest(conversation: UUID, limit: int, reader: User | None) -> list[Json]:
+    """The newest page: kept ready where it can be, under the version that it has at this moment."""
+    version = windows.version(conversation, limit)
+    page = windows.find(conversation, version, limit) if version else None
+    if page is None:
+        rows = Message.objects.shown().filter(conversation=conversation).order_by("-seq")
+        page = wire_messages(reversed(rows[:limit]))
+        if version and windows.version(conversation, limit) == version:
+            windows.keep(conversation, version, limit, page)
+    page = page[-limit:]
+    mine = _feedback([conversation], [one["id"] for one in page], reader) if reader else {}
+    return [{**one, "feedback": mine.get(UUID(one["id"]), one["feedback"])} for one in page]
 
 
 def transcript(conversation: UUID, *, after_seq: int, up_to: int, limit: int) -> list[Message]:
@@ -67,7 +83,8 @@ def wire_messages(rows: Iterable[Message], reader: User | None = None) -> list[J
     found: Sequence[Message] = list(rows)
     partial = _partial(found)
     groups = _groups(found)
-    mine = _feedback(found, reader) if reader else {}
+    places, ids = {row.conversation_id for row in found}, [row.id for row in found]
+    mine = _feedback(places, ids, reader) if reader else {}
     files = _files(found)
     return [
         wire.message(
@@ -117,10 +134,6 @@ def names_of_files(rows: Sequence[Message]) -> dict[UUID, list[str]]:
     return {row.id: [named[part["id"]] for part in row.parts if part["id"] in named] for row in rows}
 
 
-def _feedback(rows: Sequence[Message], reader: User) -> dict[UUID, Json]:
-    found = Feedback.objects.filter(
-        conversation__in={row.conversation_id for row in rows},
-        message__in=[row.id for row in rows],
-        user=str(reader.id),
-    )
+def _feedback(conversations: Iterable[UUID], ids: Iterable[Any], reader: User) -> dict[UUID, Json]:
+    found = Feedback.objects.filter(conversation__in=conversations, message__in=ids, user=str(reader.id))
     return {row.message: wire.feedback(row) for row in found}
