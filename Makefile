@@ -11,7 +11,7 @@ LOCK := $(BIN)/python -m piptools compile --quiet --allow-unsafe --generate-hash
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes
 
-.PHONY: help run test faults check lock clean
+.PHONY: help run test faults bench check lock clean
 
 help:  ## say what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -24,6 +24,9 @@ test: $(VENV)/dev.stamp  ## install what tests need and run all of them (ARGS="-
 
 faults: $(VENV)/dev.stamp  ## run the long tests that kill processes
 	@exec $(BIN)/python -m pytest -m faults $(ARGS)
+
+bench: $(VENV)/dev.stamp  ## measure that nothing gets slower as a conversation grows (ARGS="--events 20000")
+	@exec $(BIN)/python -m bench.growth $(ARGS)
 
 check: $(VENV)/dev.stamp  ## format, lint, types, then the tests (also of migrations)
 	$(BIN)/python -m ruff format --check .

@@ -1,12 +1,13 @@
 """The log, and what stands at its end."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from django.conf import settings
+from django.db.models import QuerySet
 
 from chatproject.lib.database import one_moment
 from chatproject.lib.errors import Problem
@@ -62,21 +63,24 @@ def snapshot(conversation: UUID) -> Json:
     with one_moment():
         epoch, seq = head(conversation)
         shown = Message.objects.shown().filter(conversation=conversation)
-        rows = list(shown.order_by("-seq")[: settings.CATCHUP_MAX])
-        total = shown.count()
         alive = Run.objects.filter(conversation=conversation, ended_at=None).order_by("queued_seq")
-        kept = _fitting(rows, settings.SNAPSHOT_MAX_BYTES)
-        state = {"messages": kept, "runs": [wire.run(run) for run in alive], "truncated": len(kept) < total}
+        kept, truncated = _fitting(shown.order_by("-seq"), settings.SNAPSHOT_MAX_BYTES)
+        state = {"messages": kept, "runs": [wire.run(run) for run in alive], "truncated": truncated}
     return {"epoch": epoch, "head": seq, "snapshot": {"seq": seq, "state": state}}
 
 
-def _fitting(newest_first: Sequence[Message], limit: int) -> list[Json]:
-    """Public forms, oldest first, of as many of the newest messages as fit in `limit` bytes."""
+def _fitting(newest_first: QuerySet[Message], limit: int) -> tuple[list[Json], bool]:
+    """Public forms, oldest first, of as many of the newest messages as fit in `limit` bytes (CATCHUP_MAX at most),
+    and whether there are more. No more rows are read than that takes."""
     kept: list[Json] = []
-    for start in range(0, len(newest_first), FITTED_AT_ONCE):
-        for public in wire_messages(newest_first[start : start + FITTED_AT_ONCE]):
+    while len(kept) < settings.CATCHUP_MAX:
+        rows = newest_first[len(kept) : len(kept) + FITTED_AT_ONCE]
+        found = wire_messages(rows)
+        for public in found:
             limit -= len(msgspec.json.encode(public)) + 1
             if limit < 0:
-                return kept[::-1]
+                return kept[::-1], True
             kept.append(public)
-    return kept[::-1]
+        if len(found) < FITTED_AT_ONCE:
+            return kept[::-1], False
+    return kept[::-1], newest_first[len(kept) :].exists()
