@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from chatproject.lib.admin import ReadOnlyAdmin, display, time_column
 from chatproject.lib.ids import parse_id
-from conversations.admin import feedback, reading, states
+from conversations.admin import feedback, files, reading, states
 from conversations.admin.acting import attempt, staff_of
 from conversations.models import Conversation, Member, Run
 from conversations.services import exports, staff
@@ -122,6 +122,7 @@ class ConversationAdmin(ReadOnlyAdmin):
             "opinions": feedback.opinions(obj, readable=readable),
             "members": obj.members.select_related("user").order_by("id")[:MEMBERS_SHOWN],
             "runs": obj.runs.order_by("-queued_seq")[:RUNS_SHOWN],
+            "files": files.entries(obj, readable=readable),
         }
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 

@@ -1,5 +1,6 @@
 """What staff see of a conversation: with the right to read everything, without it no content at all."""
 
+from io import BytesIO
 from uuid import UUID
 
 import pytest
@@ -7,7 +8,7 @@ from django.test import Client
 
 from accounts.models import AuditEntry, User
 from conversations.models import Conversation, Event
-from conversations.services import messages
+from conversations.services import files, messages
 from tests.conversations.admin.conftest import ANSWER, COMMENT, QUESTION, SECRETS, TITLE, Case, browser, new_staff
 
 PLACES = (
@@ -43,6 +44,17 @@ def test_a_superuser_reads_transcript_log_members_and_runs(root: Client, root_us
     for name in ("Alice", "Bob", "guide", "Failed", "Running"):
         assert name.lower() in page.lower()
     assert [entry.actor for entry in reads_of(case.conversation)] == [root_user]
+
+
+def test_files_are_listed_with_their_names_for_those_who_may_read(
+    root: Client, clerk: Client, alice: User, case: Case
+) -> None:
+    given = files.Upload(BytesIO(b"Monday"), 6, "secret plans.txt")
+    files.upload(user=alice, conversation=case.conversation, given=given)
+    assert "secret plans.txt" in page_of(root, case.page)
+    page = page_of(clerk, case.page)
+    assert "text/plain" in page
+    assert "secret plans" not in page
 
 
 def test_a_superuser_reads_steps_usage_lease_and_error_of_a_run(root: Client, case: Case) -> None:
