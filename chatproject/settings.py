@@ -403,6 +403,8 @@ if OPENAI_BASE_URL and not OPENAI_BASE_URL.startswith(("http://", "https://")):
 OPENAI_API_KEY = env.text("OPENAI_API_KEY")
 # Model that the assistant `openai` asks for.
 OPENAI_MODEL = env.text("OPENAI_MODEL", "gpt-4o-mini")
+# Tokens that a picture takes in that model (at low detail, after OpenAI's pricing page); 0 = it takes none.
+OPENAI_PICTURE_TOKENS = env.number("OPENAI_PICTURE_TOKENS", 2833, least=0)
 # What the assistant `openai` is told first.
 OPENAI_SYSTEM_PROMPT = env.text("OPENAI_SYSTEM_PROMPT", "You are a helpful assistant. Answer in Markdown.")
 # Seconds until a connection to a model must stand.
@@ -445,10 +447,10 @@ if CONTEXT_STRATEGY not in CONTEXT_STRATEGIES:
 # Model whose tokens are counted unless an assistant is configured with another.
 CONTEXT_MODEL = env.text("CONTEXT_MODEL", "gpt-4o-mini")
 # What each assistant is sent, where it differs from the defaults: `{model, system, strategy, max_tokens,
-# max_messages}` by name, all of them optional; `system` is its system prompt.
+# max_messages, picture_tokens}` by name, all of them optional; `system` is its system prompt.
 ASSISTANT_CONTEXTS: dict[str, dict[str, Any]] = {
     "guide": {"max_messages": 1},
-    "openai": {"model": OPENAI_MODEL, "system": OPENAI_SYSTEM_PROMPT},
+    "openai": {"model": OPENAI_MODEL, "system": OPENAI_SYSTEM_PROMPT, "picture_tokens": OPENAI_PICTURE_TOKENS},
 }
 # Tokens of a context at most, of `window` and `summary`.
 CONTEXT_TOKENS = env.number("CONTEXT_TOKENS", 4000, least=64)

@@ -23,9 +23,14 @@ class Request:
 
     def __init__(self, body: dict[str, Any]) -> None:
         self.body = body
-        said = [message["content"] for message in body["messages"] if message["role"] == "user"]
+        said = [_text(message["content"]) for message in body["messages"] if message["role"] == "user"]
         self.text: str = said[-1] if said else ""
         self.closed = threading.Event()
+
+
+def _text(content: Any) -> str:
+    """What a message says beside its pictures."""
+    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
 
 
 class Provider:

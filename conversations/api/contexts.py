@@ -43,6 +43,11 @@ class Summarised(serializers.Serializer):
     tokens = serializers.IntegerField()
 
 
+class PictureShape(serializers.Serializer):
+    file = serializers.UUIDField(help_text="Of the message that is answered.")
+    tokens = serializers.IntegerField()
+
+
 class ContextShape(serializers.Serializer):
     model = serializers.CharField(allow_null=True)
     strategy = serializers.CharField(allow_null=True)
@@ -53,6 +58,7 @@ class ContextShape(serializers.Serializer):
     left_out = LeftOut(many=True)
     left_out_before = serializers.IntegerField(allow_null=True, help_text="What is older is not listed in `left_out`.")
     summarised = Summarised(many=True)
+    pictures = PictureShape(many=True)
 
 
 PARAMETERS = [

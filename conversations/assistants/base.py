@@ -2,6 +2,7 @@
 
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
+from uuid import UUID
 
 from conversations.context.result import Context
 
@@ -25,6 +26,9 @@ class Turn(Protocol):
     async def context(self) -> Context:
         """What to send: `lines` in order, the message that is answered last, within the budget that the assistant
         is configured with (ASSISTANT_CONTEXTS). The run keeps a report of it."""
+
+    async def picture(self, file: UUID) -> str | None:
+        """One of the context's `pictures` as a `data:` URL; None where it is gone meanwhile."""
 
     async def emit(self, text: str) -> None:
         """Add to the answer."""

@@ -120,6 +120,10 @@ class Writing:
         lines = [Line(role, text, 0) for role, text in (("system", task), ("user", told))]
         return Context(self._terms, lines, 0)
 
+    async def picture(self, file: UUID) -> str | None:
+        """A summary is made of words."""
+        return None
+
     async def emit(self, text: str) -> None:
         self.text += text
 

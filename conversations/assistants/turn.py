@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
@@ -16,6 +17,7 @@ from conversations.assistants.base import AssistantError
 from conversations.assistants.persistence import persistently
 from conversations.context import building, reports, terms
 from conversations.context.result import Context
+from conversations.files import pictures
 from conversations.privacy import Screen
 from conversations.services import contexts, runs
 
@@ -51,6 +53,9 @@ class RunningTurn:
     async def context(self) -> Context:
         """Raises AssistantError where the question was deleted, Problem when fenced off."""
         return await in_thread(_context, self.claim)
+
+    async def picture(self, file: UUID) -> str | None:
+        return await in_thread(pictures.data_url, file)
 
     async def emit(self, text: str) -> None:
         """Add to the answer. Raises AssistantError beyond ANSWER_MAX_LENGTH, Problem when fenced off."""

@@ -24,6 +24,8 @@ from conversations.services import contexts
 
 # The conversation's own system messages that are sent in any case, the first ones.
 SYSTEM_MESSAGES = 10
+# Tokens that pictures leave to texts at least.
+FOR_TEXTS = 512
 # A system message is not cut to less.
 LEAST = 8
 
@@ -65,26 +67,36 @@ class _Frame:
         self.until = self.asked.seq if asked and self.asked else None
         limit = min(SYSTEM_MESSAGES, terms.max_messages - 1)
         self.systems = selectors.system_messages(conversation, until=self.until, limit=limit) if limit else []
+        self.pictures = self._pictures()
+        self.max_tokens = terms.max_tokens - len(self.pictures) * terms.picture_tokens
         required = [*self.systems, *filter(None, [self.asked])]
         self.texts = selectors.told(required)
         self.past = StoredPast(conversation, self.encoding, self.until, frozenset(row.id for row in required))
 
     def context(self) -> Context:
         fixed = self._fixed()
-        room = self.terms.max_tokens - tokens.PRIMING - sum(line.tokens for _, line in fixed)
+        room = self.max_tokens - tokens.PRIMING - sum(line.tokens for _, line in fixed)
         count = self.terms.max_messages - len([line for _, line in fixed if line.seq])
         budget = Budget(max(room, 0), max(count, 0), self.terms.max_messages)
         choice = base.get(self.terms.strategy).choose(self.past, budget)
         entries, digests = fitting(choice, budget)
         placed = sorted([*fixed, *self._told(entries), *_summed(digests)], key=lambda one: one[0])
         lines = [line for _, line in placed]
-        made = Context(self.terms, lines, tokens.PRIMING + sum(line.tokens for line in lines), summarised=digests)
+        taken = tokens.PRIMING + sum(line.tokens for line in lines) + self.terms.max_tokens - self.max_tokens
+        made = Context(self.terms, lines, taken, summarised=digests, pictures=self.pictures)
         self._explain(made, choice)
         return made
 
+    def _pictures(self) -> list[UUID]:
+        """Those of the message that is answered, as many as leave room for texts."""
+        each = self.terms.picture_tokens
+        if not each or self.asked is None:
+            return []
+        return selectors.pictures(self.asked)[: max(0, self.terms.max_tokens - FOR_TEXTS) // each]
+
     def _fixed(self) -> Placed:
         """System prompt, system messages and the last user message, in what room there is for them."""
-        room = self.terms.max_tokens - tokens.PRIMING
+        room = self.max_tokens - tokens.PRIMING
         heads = [(FIRST, self.terms.system, None)] if self.terms.system else []
         found: list[tuple[Place, str, Message | None]] = [*heads, *map(self._placed, self.systems)]
         wanted = sum(self._size(text, row) for _, text, row in found)

@@ -20,6 +20,7 @@ NOTHING: Json = {
     "left_out": [],
     "left_out_before": None,
     "summarised": [],
+    "pictures": [],
 }
 
 
@@ -42,7 +43,7 @@ def public(run: Run) -> Json:
     became of the messages. A run that was sent nothing (yet) has no messages."""
     if run.context is None:
         return {**NOTHING, "messages": []}
-    outline = {name: run.context[name] for name in NOTHING}
+    outline = {name: run.context.get(name, nothing) for name, nothing in NOTHING.items()}
     return {**outline, "messages": [line.public() for line in lines(run)]}
 
 

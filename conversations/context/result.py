@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from conversations.context.base import Digest
 from conversations.context.terms import Terms
@@ -51,7 +52,8 @@ class Line:
 @dataclass
 class Context:
     """`left_out` are the newest of those that are not sent, seq -> reason; what is older than the seq
-    `left_out_before` is not sent either, and not listed."""
+    `left_out_before` is not sent either, and not listed. `pictures` are the files that are sent as such, with the
+    message that is answered; `tokens` counts them too."""
 
     terms: Terms
     lines: list[Line]
@@ -59,6 +61,7 @@ class Context:
     left_out: dict[int, str] = field(default_factory=dict)
     left_out_before: int | None = None
     summarised: list[Digest] = field(default_factory=list)
+    pictures: list[UUID] = field(default_factory=list)
 
     def public(self) -> Json:
         """The shape `context` of PROTOCOL.md section 3."""
@@ -80,4 +83,5 @@ class Context:
             "summarised": [
                 {"from_seq": one.from_seq, "to_seq": one.to_seq, "tokens": one.tokens} for one in self.summarised
             ],
+            "pictures": [{"file": str(id_), "tokens": self.terms.picture_tokens} for id_ in self.pictures],
         }

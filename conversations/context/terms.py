@@ -15,13 +15,15 @@ MODEL_MAX_LENGTH = 100
 
 @dataclass(frozen=True)
 class Terms:
-    """`max_messages` counts messages of the conversation, not the system prompt."""
+    """`max_messages` counts messages of the conversation, not the system prompt. `picture_tokens` is what one
+    picture takes; 0 where the model takes none."""
 
     model: str
     strategy: str
     max_tokens: int
     max_messages: int
     system: str = ""
+    picture_tokens: int = 0
 
     @property
     def encoding(self) -> str:
@@ -46,6 +48,7 @@ def for_assistant(assistant: str | None, **given: Any) -> Terms:
         max_tokens=_number("max_tokens", wanted.get("max_tokens", usual.tokens), TOKENS_LEAST, _most_tokens()),
         max_messages=_number("max_messages", wanted.get("max_messages", usual.messages), 1, _most_messages()),
         system=wanted.get("system", ""),
+        picture_tokens=wanted.get("picture_tokens", 0),
     )
 
 

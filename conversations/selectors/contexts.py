@@ -14,6 +14,8 @@ from conversations import wire
 from conversations.context import tokens
 from conversations.context.ranges import Range
 from conversations.files.forms import as_text
+from conversations.files.pictures import MAX_BYTES as PICTURE_MAX_BYTES
+from conversations.files.pictures import TYPES as PICTURES
 from conversations.models import Event, File, Message, Run, Summary
 from conversations.models.message import KEPT
 
@@ -75,6 +77,13 @@ def texts(ids: Iterable[UUID]) -> dict[UUID, Message]:
 def told(rows: Iterable[Message]) -> dict[UUID, str]:
     """Message -> what a model is told of it: its text, and its files as text."""
     return {row.id: _told(wire.message_text(row), row.parts) for row in rows}
+
+
+def pictures(row: Message) -> list[UUID]:
+    """The files of a message that can be sent as pictures, in order."""
+    wanted = [part["id"] for part in row.parts]
+    fit = File.objects.filter(id__in=wanted, type__in=PICTURES, size__lte=PICTURE_MAX_BYTES) if wanted else ()
+    return sorted((file.id for file in fit), key=lambda id_: wanted.index(str(id_)))
 
 
 def _told(text: str, parts: Sequence[Json]) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from conversations.assistants import registry
+from conversations.files import pictures
 
 register = template.Library()
 
@@ -18,8 +19,6 @@ ASSISTANTS = {
     "guide": (gettext_noop("Guide"), gettext_noop("Knows this product, and says where it is written")),
     "openai": (gettext_noop("AI model"), gettext_noop("Answers anything, with a language model")),
 }
-PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
-PICTURE_MAX_BYTES = 5 * 1024 * 1024
 STEPS = {
     "retrieval": gettext_noop("Looked it up"),
     "tool": gettext_noop("Used a tool"),
@@ -85,7 +84,7 @@ def links(sources: Any) -> list[dict[str, str]]:
 @register.filter
 def is_picture(part: dict[str, Any]) -> bool:
     """Whether the page shows a file as a picture: no kind that could hold a script, and none that is slow to load."""
-    return part["mime"] in PICTURES and part["size"] <= PICTURE_MAX_BYTES
+    return part["mime"] in pictures.TYPES and part["size"] <= pictures.MAX_BYTES
 
 
 @register.simple_tag

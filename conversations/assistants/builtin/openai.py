@@ -42,7 +42,7 @@ class OpenAIAssistant:
         context = await turn.context()
         stream = await self.client.chat.completions.create(
             model=context.terms.model,
-            messages=_messages(context),
+            messages=await _messages(turn, context),
             stream=True,
             stream_options={"include_usage": True},
         )
@@ -76,8 +76,14 @@ def _broke_off() -> AssistantError:
     return AssistantError("provider_error", "The model broke off its answer.")
 
 
-def _messages(context: Context) -> list:
-    return [_message(line) for line in context.lines]
+async def _messages(turn: Turn, context: Context) -> list:
+    """The lines of the context; the last one, which is answered, with its pictures."""
+    messages = [_message(line) for line in context.lines]
+    urls = [url for id_ in context.pictures if (url := await turn.picture(id_))]
+    if urls:
+        shown = [{"type": "image_url", "image_url": {"url": url, "detail": "low"}} for url in urls]
+        messages[-1]["content"] = [{"type": "text", "text": messages[-1]["content"]}, *shown]
+    return messages
 
 
 def _message(line: Line) -> dict[str, Any]:
