@@ -33,7 +33,7 @@ class Message(models.Model):
     `selected`; null for that first one. `anchor` is its place in what assistants are sent: the seq of the
     message that it answers, or its own. `changed_seq` is the last event that changed the row. `tokens` counts the
     text by encoding. The author of an `imported` one is a label. A deleted or hidden message keeps its text here
-    as the log does; wire.py shows none. `past` is what is needed to go back in time (conversations/past.py).
+    as the log does; wire/ shows none. `past` is what is needed to go back in time (conversations/past.py).
     """
 
     class Role(models.TextChoices):

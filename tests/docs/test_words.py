@@ -24,7 +24,7 @@ FRAMES_IN = (
     "realtime/**/*.py",
     "conversations/assistants/**/*.py",
     "conversations/services/reading.py",
-    "conversations/wire.py",
+    "conversations/wire/rooms.py",
 )
 
 

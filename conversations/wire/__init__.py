@@ -1,0 +1,36 @@
+"""The one public JSON form of everything (PROTOCOL.md sections 3 and 4), for every door alike."""
+
+from conversations.wire.conversations import conversation, member, title
+from conversations.wire.events import event, opened, stored_event, stored_events
+from conversations.wire.files import file, file_name, file_text
+from conversations.wire.messages import NO_FEEDBACK, feedback, message, message_text, versions
+from conversations.wire.offers import export, template
+from conversations.wire.rooms import register, room_state, session, state_context, state_set
+from conversations.wire.runs import run, step
+
+__all__ = [
+    "NO_FEEDBACK",
+    "conversation",
+    "event",
+    "export",
+    "feedback",
+    "file",
+    "file_name",
+    "file_text",
+    "member",
+    "message",
+    "message_text",
+    "opened",
+    "register",
+    "room_state",
+    "run",
+    "session",
+    "state_context",
+    "state_set",
+    "step",
+    "stored_event",
+    "stored_events",
+    "template",
+    "title",
+    "versions",
+]
