@@ -13,27 +13,37 @@ from accounts.models import User
 from conversations.models import Message
 from conversations.search import hashing
 from conversations.search.query import Query
-from conversations.search.stretches import Stretch, in_turns
+from conversations.search.stretches import Stretch
 
-_STRETCHES = "unnest(%(conversations)s::uuid[], %(wanted)s::text[], %(without)s::text[]) AS s(id, wanted, without)"
+_STRETCHES = "unnest(%(conversations)s::uuid[], %(wanted)s::text[], %(without)s::text[])"
 # OFFSET 0 keeps the planner from any other way than one look into the GIN index per stretch.
 _ENTRIES = """
-    SELECT * FROM (SELECT * FROM conversations_searchentry WHERE words {operator} s.wanted::bigint[] OFFSET 0) e
+    SELECT e.seq, e.event, e.message FROM (
+        SELECT * FROM conversations_searchentry WHERE words {operator} s.wanted::bigint[] OFFSET 0
+    ) e
     WHERE e.conversation_id = s.id AND NOT e.words && s.without::bigint[]
 """
 _READABLE = """
-    JOIN conversations_member mine ON mine.conversation_id = m.conversation_id AND mine.user_id = %(user)s
+    JOIN conversations_member mine ON mine.conversation_id = s.id AND mine.user_id = %(user)s
     JOIN accounts_user me ON me.id = mine.user_id AND me.is_active
 """
+# LATERAL all the way and no ORDER BY at the end: the stretches are gone through one after the other, the newest
+# first, each from its end, and no further than until LIMIT has enough.
 _NEWEST = """
-    SELECT m.* FROM {stretches} CROSS JOIN LATERAL ({entries}) e
-    JOIN ({visible}) m ON m.id = e.message AND m.text_event = e.event AND m.conversation_id = e.conversation_id
-    {readable}
+    SELECT m.* FROM (
+        SELECT s.* FROM {stretches} WITH ORDINALITY AS s(id, wanted, without, place) {readable}
+        ORDER BY s.place OFFSET 0
+    ) s
+    CROSS JOIN LATERAL ({entries} ORDER BY e.seq DESC OFFSET 0) e
+    CROSS JOIN LATERAL (
+        SELECT m.id, m.conversation_id, m.seq, m.role, m.author_name, m.text, m.text_event, m.created_at
+        FROM ({visible}) m WHERE m.id = e.message AND m.text_event = e.event OFFSET 0
+    ) m
     WHERE %(before)s::uuid IS NULL OR m.text_event <= %(before)s
-    ORDER BY m.created_at DESC, m.id DESC LIMIT %(limit)s
+    LIMIT %(limit)s
 """
 _WITH_ONE = """
-    SELECT s.id FROM {stretches}
+    SELECT s.id FROM {stretches} AS s(id, wanted, without)
     JOIN conversations_conversation c ON c.id = s.id
     JOIN conversations_member mine ON mine.conversation_id = s.id AND mine.user_id = %(user)s
     WHERE EXISTS (
@@ -52,28 +62,18 @@ def find(
 
     Without a `user`, the caller has checked membership. `before`: only texts up to this event (as ids go).
     """
-    found = _search(ALL_OF, query, stretches, limit, user, before)
+    found = _look(ALL_OF, query, stretches, limit, user, before)
     if len(query.terms) > 1 and len(found) < limit:
-        found |= _search(SOME_OF, query, stretches, limit, user, before)
-    return list(found.values())[:limit]
-
-
-def _search(
-    operator: str, query: Query, stretches: Sequence[Stretch], limit: int, user: User | None, before: UUID | None
-) -> dict[UUID, Message]:
-    """Through the stretches, the newest first, until enough is found."""
-    found: dict[UUID, Message] = {}
-    for turn in in_turns(stretches):
-        found |= {row.id: row for row in _look(operator, query, turn, limit, user, before)}
-        if len(found) >= limit:
-            break
-    return found
+        found |= _look(SOME_OF, query, stretches, limit, user, before)
+    newest = sorted(found.values(), key=lambda row: (row.created_at, row.id), reverse=True)
+    return newest if len(newest) <= limit else list(found.values())[:limit]
 
 
 def _look(
     operator: str, query: Query, stretches: Sequence[Stretch], limit: int, user: User | None, before: UUID | None
-) -> Iterable[Message]:
-    return Message.objects.raw(*statement(operator, query, stretches, limit, user, before))
+) -> dict[UUID, Message]:
+    rows = Message.objects.raw(*statement(operator, query, stretches, limit, user, before))
+    return {row.id: row for row in rows}
 
 
 def statement(

@@ -1,6 +1,6 @@
 """Where to look: the stretches of the conversations that somebody may read, the newest first."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,9 +11,6 @@ from chatproject.lib.crypto import DataKey
 from conversations import keys
 from conversations.models import Conversation
 from conversations.search import hashing
-
-# So many stretches are looked through first, and each time so many times more after that, until enough is found.
-FIRST, GROWTH = 2, 8
 
 
 @dataclass(frozen=True)
@@ -48,11 +45,3 @@ def _stretches(heads: Iterable[tuple[UUID, int]]) -> list[Stretch]:
         if id_ in found
         for number in range(hashing.stretch_of(head), -1, -1)
     ]
-
-
-def in_turns(stretches: Sequence[Stretch]) -> Iterator[Sequence[Stretch]]:
-    """All of them in order, a few first, then more and more at once."""
-    begin, size = 0, FIRST
-    while begin < len(stretches):
-        yield stretches[begin : begin + size]
-        begin, size = begin + size, size * GROWTH

@@ -3,12 +3,12 @@
 import re
 from uuid import UUID
 
+import pytest
 from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
-from chatproject.lib.crypto import DataKey
 from chatproject.lib.ids import new_id
 from conversations import keys, projections
 from conversations.models import Conversation, SearchEntry
@@ -152,16 +152,24 @@ def test_the_index_is_used(alice: User, conversation: UUID) -> None:
         assert "Seq Scan on conversations_searchentry" not in plan
 
 
-def explain(user: User, q: str, operator: str) -> str:
+def explain(user: User, q: str, operator: str, limit: int = 200) -> str:
     places = stretches.readable(user)
-    sql, given = candidates.statement(operator, query.parse(q), places, 200, user, None)
+    sql, given = candidates.statement(operator, query.parse(q), places, limit, user, None)
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE) {sql}", given)
         return "\n".join(line for (line,) in cursor.fetchall())
 
 
-def test_a_long_conversation_is_gone_through_from_its_end() -> None:
-    places = [stretches.Stretch(new_id(), number, DataKey.generate()) for number in range(99, -1, -1)]
-    turns = list(stretches.in_turns(places))
-    assert [one for turn in turns for one in turn] == places
-    assert [len(turn) for turn in turns] == [2, 16, 82]
+def test_a_long_conversation_is_gone_through_from_its_end_and_no_further(
+    alice: User, conversation: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hashing, "STRETCH", 4)
+    said = [say(alice, conversation, f"A heron {number}") for number in range(20)]
+    assert len(stretches.readable(alice)) == 6
+    newest = candidates.find(query.parse("heron"), stretches.readable(alice), 5, user=alice)
+    assert [row.id for row in newest] == said[:-6:-1]
+    [entries] = re.findall(
+        r"Scan (?:using|on) .*conversations_searchentry.* loops=(\d+)", explain(alice, "heron", "@>", 5)
+    )
+    assert int(entries) == 2
+    assert found(alice, "heron") == said[::-1]
