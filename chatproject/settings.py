@@ -407,6 +407,8 @@ OPENAI_MODEL = env.text("OPENAI_MODEL", "gpt-4o-mini")
 OPENAI_PICTURE_TOKENS = env.number("OPENAI_PICTURE_TOKENS", 2833, least=0)
 # What the assistant `openai` is told first.
 OPENAI_SYSTEM_PROMPT = env.text("OPENAI_SYSTEM_PROMPT", "You are a helpful assistant. Answer in Markdown.")
+# Messages that fell out of its context and are about the question, which the assistant `openai` is told of at most.
+OPENAI_RECALL = env.number("OPENAI_RECALL", 0, least=0)
 # Seconds until a connection to a model must stand.
 PROVIDER_CONNECT_SECONDS = env.number("PROVIDER_CONNECT_SECONDS", 10, least=1)
 # Seconds without a byte from a model after which the run fails.

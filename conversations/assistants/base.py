@@ -1,5 +1,6 @@
 """What an assistant is, and what it sees of a turn."""
 
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 from uuid import UUID
@@ -23,9 +24,13 @@ class Turn(Protocol):
     usage: dict[str, Any] | None
     sources: list[dict[str, Any]] | None
 
-    async def context(self) -> Context:
+    async def context(self, also: str = "") -> Context:
         """What to send: `lines` in order, the message that is answered last, within the budget that the assistant
-        is configured with (ASSISTANT_CONTEXTS). The run keeps a report of it."""
+        is configured with (ASSISTANT_CONTEXTS). The run keeps a report of it. `also` is added to the system prompt."""
+
+    async def recall(self, query: str, limit: int, known: Collection[int] = ()) -> list[dict[str, Any]]:
+        """What was said about `query` earlier in this conversation, the best first, without the messages at the seqs
+        `known`: `{message, seq, score, role, title, text}`. Shown as a step of kind retrieval with these sources."""
 
     async def picture(self, file: UUID) -> str | None:
         """One of the context's `pictures` as a `data:` URL; None where it is gone meanwhile."""

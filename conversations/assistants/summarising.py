@@ -4,7 +4,7 @@ Newest first, so that the next turn finds what it needs. Each range is summarise
 CONTEXT_SUMMARISER, or by picking its own sentences.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -111,8 +111,8 @@ class Writing:
         self._terms = terms.for_assistant(author)
         self._said = said
 
-    async def context(self) -> Context:
-        """The task, and what is to be summarised."""
+    async def context(self, also: str = "") -> Context:
+        """The task, and what is to be summarised; nothing goes with it."""
         encoding = self._terms.encoding
         told = "\n".join(f"{who}: {text}" if who else text for who, text in self._said)
         told = await in_thread(tokens.cut, told, encoding, READ_TOKENS, digests.MARK)
@@ -123,6 +123,9 @@ class Writing:
     async def picture(self, file: UUID) -> str | None:
         """A summary is made of words."""
         return None
+    async def recall(self, query: str, limit: int, known: Collection[int] = ()) -> list[dict[str, Any]]:
+        """Nothing: everything that counts is in the context."""
+        return []
 
     async def emit(self, text: str) -> None:
         self.text += text

@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from django.conf import settings
 
 from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
-from conversations.assistants import chunks
+from conversations.assistants import chunks, recalling
 from conversations.assistants.base import AssistantError
 from conversations.assistants.persistence import persistently
 from conversations.context import building, reports, terms
@@ -50,9 +50,16 @@ class RunningTurn:
         """Everything emitted so far, as it came; what is stored of it went through the screen."""
         return "".join(self._text)
 
-    async def context(self) -> Context:
+    async def context(self, also: str = "") -> Context:
         """Raises AssistantError where the question was deleted, Problem when fenced off."""
-        return await in_thread(_context, self.claim)
+        return await in_thread(_context, self.claim, also)
+
+    async def recall(self, query: str, limit: int, known: Collection[int] = ()) -> list[dict[str, Any]]:
+        async with self.step("retrieval", "recall", {"query": query[: settings.SEARCH_QUERY_MAX_LENGTH]}) as step:
+            step.sources = await in_thread(
+                recalling.earlier, self.claim.conversation, self.claim.reply_to, query, limit, known
+            )
+        return step.sources
 
     async def picture(self, file: UUID) -> str | None:
         return await in_thread(pictures.data_url, file)
@@ -120,9 +127,12 @@ class RunningTurn:
         await persistently(lambda: runs.step(claim=self.claim, data=data, id=id_))
 
 
-def _context(claim: runs.Claim) -> Context:
+def _context(claim: runs.Claim, also: str) -> Context:
     """Make the context of a run, and store its report before anything is sent."""
-    context = building.build(claim.conversation, terms.for_assistant(claim.assistant), claim.reply_to)
+    wanted = terms.for_assistant(claim.assistant)
+    if also:
+        wanted = replace(wanted, system=f"{wanted.system}\n\n{also}".strip())
+    context = building.build(claim.conversation, wanted, claim.reply_to)
     if not context.lines or context.lines[-1].role != "user":
         raise AssistantError("message_deleted", "The message was deleted before it was answered.")
     contexts.note_context(claim=claim, report=reports.stored(context, claim.conversation, claim.run))

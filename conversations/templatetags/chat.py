@@ -25,7 +25,7 @@ STEPS = {
     "thought": gettext_noop("Thought"),
     "plugin": gettext_noop("Used a plugin"),
 }
-STEP_NAMES = {"documentation": gettext_noop("documentation")}
+STEP_NAMES = {"documentation": gettext_noop("documentation"), "recall": gettext_noop("earlier messages")}
 ERRORS = {
     "assistant_error": gettext_noop("The assistant failed unexpectedly."),
     "worker_lost": gettext_noop("The server that wrote this answer stopped working."),
