@@ -123,6 +123,7 @@ class Writing:
     async def picture(self, file: UUID) -> str | None:
         """A summary is made of words."""
         return None
+
     async def recall(self, query: str, limit: int, known: Collection[int] = ()) -> list[dict[str, Any]]:
         """Nothing: everything that counts is in the context."""
         return []

@@ -86,6 +86,8 @@ async def _messages(turn: Turn, context: Context) -> list:
         shown = [{"type": "image_url", "image_url": {"url": url, "detail": "low"}} for url in urls]
         messages[-1]["content"] = [{"type": "text", "text": messages[-1]["content"]}, *shown]
     return messages
+
+
 async def _context(turn: Turn) -> Context:
     """The context; with OPENAI_RECALL, and what was said about the question where that is not in it any more."""
     context = await turn.context()
