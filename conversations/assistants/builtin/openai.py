@@ -103,10 +103,6 @@ def _quoted(found: Sequence[dict[str, Any]]) -> str:
     return "\n".join([RECALLED, *lines])
 
 
-def _messages(context: Context) -> list:
-    return [_message(line) for line in context.lines]
-
-
 def _message(line: Line) -> dict[str, Any]:
     """A line of the context in the form of Chat Completions."""
     if line.call and line.role == "tool":
