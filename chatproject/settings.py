@@ -384,6 +384,12 @@ SNAPSHOTS_KEPT_ON_DEMAND = env.number("SNAPSHOTS_KEPT_ON_DEMAND", 100, least=1)
 # Events for which one older periodic snapshot is kept too, so that no state is far from one.
 SNAPSHOT_SPACING = env.number("SNAPSHOT_SPACING", 5000, least=1)
 
+# Seconds between two rounds of verifying, conversations of one round, and percent of the score below which what
+# is derived is made again; 0 seconds = never.
+VERIFY_SECONDS = env.number("VERIFY_SECONDS", 600, least=0)
+VERIFY_BATCH = env.number("VERIFY_BATCH", 200, least=1)
+VERIFY_LEAST = env.number("VERIFY_LEAST", 90, least=0)
+
 # --- Runs -------------------------------------------------------------------------------------------------
 
 # Assistants by name; the class is built once per process.

@@ -28,6 +28,7 @@ from conversations.appends import Append, Committed, Contradiction, Decision, Dr
 from conversations.detours import Detours
 from conversations.groupcommit import GroupCommit, Outcome, attempt
 from conversations.heads import advance, lock, roles
+from conversations.integrity.mending import with_rows_made_right
 from conversations.models import Conversation, Event, SearchEntry
 from conversations.publishing import publish
 
@@ -108,7 +109,8 @@ def _commit_group(appends: Sequence[Append]) -> "list[Outcome[Committed]]":
 
 def _commit_patiently(appends: Sequence[Append]) -> "list[Outcome[Committed]]":
     """Write appends of one conversation, as soon as its row can be had within LOCK_TIMEOUT_MS."""
-    return [result or Problem("not_found") for result in _write(appends, patient=True)]
+    results = with_rows_made_right(lambda: _write(appends, patient=True))
+    return [result or Problem("not_found") for result in results]
 
 
 _detours = Detours(_commit_patiently)

@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app
 from conversations import background, mending, periodic, queue
 from conversations.assistants import runner, summarising
 from conversations.search import embedding
-from conversations.services import exports, files, lifecycle, sessions, snapshots
+from conversations.services import exports, files, integrity, lifecycle, sessions, snapshots
 from conversations.transfer import bulk
 
 # A job that fails is tried again after 2, 4, 8 and 16 seconds.
@@ -49,6 +49,7 @@ def periodically(name: str, work: Callable[[], object]) -> None:
 
 periodically(queue.MEND_QUEUE, mending.mend)
 periodically(queue.CHECKPOINT, snapshots.checkpoint)
+periodically(queue.VERIFY, integrity.verify_some)
 periodically(queue.CLEAR_FILES, files.clear_unattached)
 periodically(queue.SWEEP_SESSIONS, sessions.sweep)
 periodically(queue.LIFECYCLE, lifecycle.live)

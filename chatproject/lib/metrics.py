@@ -60,6 +60,9 @@ privacy_findings = Counter(
 search_seconds = Histogram("search_seconds", "Time to search, by mode.", ["mode"], buckets=LATENCY_BUCKETS)
 embedding_failures = Counter("embedding_failures_total", "Requests for vectors that failed.")
 snapshots = Counter("snapshots_total", "Snapshots taken, by reason.", ["reason"])
+integrity_findings = Counter("integrity_findings_total", "What verifying found, by kind.", ["kind"])
+integrity_repairs = Counter("integrity_repairs_total", "Conversations that were repaired from their logs.")
+resynchronised = Counter("resynchronised_total", "Conversations whose rows were made right before a write.")
 snapshots_bad = Counter("snapshots_bad_total", "Snapshots that were damaged and passed over.")
 sweeps = Counter("sweeper_actions_total", "What the sweeper mended.", ["action"])
 lifecycle = Counter(

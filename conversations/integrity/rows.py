@@ -1,5 +1,6 @@
 """The derived rows of a conversation in the form of a folded state, so that both can be compared."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -38,6 +39,16 @@ def read(conversation: UUID) -> Json:
     }
 
 
+def read_like(state: Json, conversation: UUID) -> Json:
+    """Those rows that `state`, of a fold with a window, tells of."""
+    found = read(conversation)
+    held = {table: {row["id"] for row in state[table]} for table in ("messages", "runs")}
+    newest = max(0, len(found["messages"]) - state["window"])
+    found["messages"] = [row for n, row in enumerate(found["messages"]) if n >= newest or row["id"] in held["messages"]]
+    found["runs"] = [row for row in found["runs"] if row["ended_at"] is None or row["id"] in held["runs"]]
+    return found
+
+
 def columns(model: type[Model]) -> list[str]:
     """The columns of `model` that come from the log."""
     return [field.attname for field in model._meta.concrete_fields if field.attname not in NOT_COMPARED[model]]
@@ -53,3 +64,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, UUID):
         return str(value)
     return rfc3339(value) if isinstance(value, datetime) else value
+
+
+def row_of(model: type[Model], conversation: UUID, row: Mapping[str, Any]) -> Any:
+    """An unsaved row from its JSON in a state."""
+    fields = {name: model._meta.get_field(name).to_python(value) for name, value in row.items()}  # type: ignore[union-attr]
+    return model(conversation_id=conversation, **fields)

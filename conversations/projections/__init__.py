@@ -7,10 +7,11 @@ no key. A module per topic registers its handlers with `on`.
 from conversations.projections import conversation, feedback, members, messages, restoring, runs
 from conversations.projections.projector import Projector
 from conversations.projections.rebuilding import rebuild
-from conversations.projections.registry import HANDLERS, apply
+from conversations.projections.registry import HANDLERS, CannotApply, apply
 
 __all__ = [
     "HANDLERS",
+    "CannotApply",
     "Projector",
     "apply",
     "conversation",

@@ -1,6 +1,9 @@
 """Which function applies which type of event."""
 
 from collections.abc import Callable
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError
 
 from conversations.event_types import is_erased
 from conversations.models import Conversation, Event
@@ -8,6 +11,14 @@ from conversations.projections.projector import Projector
 
 Handler = Callable[[Projector, Conversation, Event], None]
 HANDLERS: dict[str, Handler] = {}
+
+
+class CannotApply(Exception):
+    """The rows are not such that the event could be applied: something is wrong with them, or with it."""
+
+    def __init__(self, conversation: UUID, type_: str) -> None:
+        super().__init__(f"{conversation}: {type_}")
+        self.conversation = conversation
 
 
 def on(type_: str) -> Callable[[Handler], Handler]:
@@ -24,10 +35,16 @@ def apply(projector: Projector, conversation: Conversation, event: Event) -> Non
     """Bring the rows up to `event`, of which `conversation` is the locked row. An erased event changes none but
     the counters: services/erasing.py empties the others.
 
-    A mark of the privacy screen counts for the message whose text the event brings, else by itself.
+    Raises CannotApply where the handler raises, but for a database that is away. A mark of the privacy screen
+    counts for the message whose text the event brings, else by itself.
     """
     if is_erased(event.data):
         conversation.uncount()
         return
     conversation.sensitive += "text" not in event.data and bool(event.data.get("sensitive"))
-    HANDLERS[event.type](projector, conversation, event)
+    try:
+        HANDLERS[event.type](projector, conversation, event)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        raise CannotApply(conversation.id, event.type) from error

@@ -1,16 +1,16 @@
 """Stored and replayed states, with their texts in clear. Membership was checked."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 
 from accounts.models import User
 from chatproject.lib.clock import rfc3339
 from chatproject.lib.errors import Problem
 from conversations import wire
+from conversations.integrity.rows import row_of
 from conversations.models import Conversation, Message, Run, Snapshot
 from conversations.snapshots import states
 from conversations.snapshots.checksums import checksum
@@ -75,12 +75,6 @@ def opened(conversation: UUID, state: Json) -> Json:
         "truncated": state["messages_count"] > len(messages),
         "runs": [wire.run(row_of(Run, conversation, row)) for row in state["runs"]],
     }
-
-
-def row_of(model: type[Model], conversation: UUID, row: Mapping[str, Any]) -> Any:
-    """An unsaved row from its JSON in a folded state."""
-    fields = {name: model._meta.get_field(name).to_python(value) for name, value in row.items()}  # type: ignore[union-attr]
-    return model(conversation_id=conversation, **fields)
 
 
 def _id(value: str | None) -> UUID | None:

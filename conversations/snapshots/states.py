@@ -37,12 +37,18 @@ def fold_at(conversation: UUID, seq: int, *, on_page: Callable[[Fold], None] = l
         state = good_state(snapshot)
         if state is not None:
             try:
-                return _advance(state, conversation, seq, on_page)
+                return _fold(state, conversation, seq, on_page)
             except Exception as error:
                 if is_away(error):
                     raise
                 note_bad(snapshot, f"what follows it cannot be applied ({type(error).__name__})")
-    return _advance(None, conversation, seq, on_page)
+    return _fold(None, conversation, seq, on_page)
+
+
+def _fold(state: Json | None, conversation: UUID, seq: int, on_page: Callable[[Fold], None]) -> Fold:
+    fold = Fold(state, window=settings.SNAPSHOT_WINDOW, read=reader(conversation))
+    advance(fold, conversation, seq, on_page)
+    return fold
 
 
 def state_at(conversation: UUID, seq: int) -> Json:
@@ -74,8 +80,8 @@ def _snapshots(conversation: UUID, seq: int) -> Iterator[Snapshot]:
         before = row.seq
 
 
-def _advance(state: Json | None, conversation: UUID, seq: int, on_page: Callable[[Fold], None]) -> Fold:
-    fold = Fold(state, window=settings.SNAPSHOT_WINDOW, read=reader(conversation))
+def advance(fold: Fold, conversation: UUID, seq: int, on_page: Callable[[Fold], None] = lambda fold: None) -> None:
+    """Apply the events up to `seq`, PAGE by PAGE. Raises Gap where one is missing."""
     rows = Event.objects.filter(conversation=conversation, seq__lte=seq).order_by("seq")
     while fold.seq < seq:
         page = list(rows.filter(seq__gt=fold.seq)[:PAGE])
@@ -84,4 +90,3 @@ def _advance(state: Json | None, conversation: UUID, seq: int, on_page: Callable
         for event in page:
             fold.apply(event)
         on_page(fold)
-    return fold
