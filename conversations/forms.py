@@ -18,6 +18,7 @@ class ComposerForm(forms.Form):
     message = forms.CharField(required=False, strip=False)
     suggestion = forms.CharField(required=False)
     assistant = forms.CharField(required=False)
+    temporary = forms.BooleanField(required=False)
     once = forms.CharField(required=False, max_length=64)
 
     @property

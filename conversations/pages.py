@@ -105,6 +105,7 @@ class Heading:
     named: bool
     status: str
     erased: bool
+    expires_at: datetime | None
     assistant: str | None
     epoch: str
     seq: int
@@ -141,6 +142,7 @@ def heading(user: User, conversation: UUID, permission: Permission = Permission.
         named=bool(title),
         status=row.status,
         erased=row.erased,
+        expires_at=row.expires_at,
         assistant=row.assistant,
         epoch=epochs.visible(row.epoch),
         seq=row.last_seq,

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
@@ -81,7 +82,11 @@ class HomeView(Page):
         form: ComposerForm = self.filled(ComposerForm)
         try:
             begun = conversations.create(
-                user=self.user, assistant=form.chosen, message=form.text, idempotency_key=form.key
+                user=self.user,
+                assistant=form.chosen,
+                message=form.text,
+                temporary=form.cleaned_data["temporary"],
+                idempotency_key=form.key,
             )
             return redirect("thread", begun.result().conversation.id)
         except conversations.AlreadyCreated as before:
@@ -98,6 +103,7 @@ class HomeView(Page):
             "suggestions": SUGGESTIONS,
             "offers": selectors.offered(self.user)[:OFFERS],
             "texts": TEXTS,
+            "temporary_hours": settings.TEMPORARY_HOURS,
             "once": new_id(),
             "text": text,
             "problem": problem,

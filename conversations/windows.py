@@ -87,8 +87,9 @@ def keep(conversation: UUID, current: Version, limit: int, messages: list[Json])
 
 
 def forget(conversation: UUID) -> None:
-    """Drop what is kept in this process; without its key the copy in Redis is of no use to anybody."""
+    """Drop what is kept. Where Redis is away its copy stays, and without the key it is of no use to anybody."""
     _memory.drop(conversation)
+    volatile().drop(_name(conversation))
 
 
 class _Memory:

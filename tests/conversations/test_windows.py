@@ -59,7 +59,7 @@ def test_from_memory_from_redis_and_the_same(alice: User, conversation: UUID) ->
     fresh = selectors.messages(conversation, before_seq=None, after_seq=0, limit=51)
     assert places(lambda: page(conversation)) == {"memory": 1}
     assert page(conversation) == fresh
-    windows.forget(conversation)
+    windows._memory.drop(conversation)
     assert places(lambda: page(conversation)) == {"redis": 1}
     assert page(conversation) == fresh
     assert page(conversation, limit=1) == fresh[-1:]
@@ -114,7 +114,7 @@ def test_nobody_ever_sees_less_than_was_acknowledged(alice: User, conversation: 
     def read(number: int) -> None:
         while not over.is_set():
             if number % 2:
-                windows.forget(conversation)
+                windows._memory.drop(conversation)
             known = acknowledged[0]
             found = page(conversation)
             assert max([one["seq"] for one in found], default=0) >= known
@@ -136,11 +136,11 @@ def test_nobody_ever_sees_less_than_was_acknowledged(alice: User, conversation: 
 def test_without_redis_it_is_read_all_the_same(alice: User, conversation: UUID, other_redis: Redis) -> None:
     say(alice, conversation)
     page(conversation)
-    windows.forget(conversation)
+    windows._memory.drop(conversation)
     other_redis.client().flushall()
     assert places(lambda: page(conversation)) == {"miss": 1}
     other_redis.stop()
-    windows.forget(conversation)
+    windows._memory.drop(conversation)
     assert places(lambda: page(conversation)) == {"miss": 1}
     assert len(page(conversation)) == 1
     other_redis.start()
@@ -152,7 +152,7 @@ def test_a_redis_that_hangs_costs_a_moment_once(alice: User, conversation: UUID,
     other_redis.hang()
     taken = []
     for _ in range(10):
-        windows.forget(conversation)
+        windows._memory.drop(conversation)
         begun = time.monotonic()
         assert len(page(conversation)) == 1
         taken.append(time.monotonic() - begun)
@@ -169,9 +169,9 @@ def test_it_is_used_again_after_a_pause(
     other_redis.stop()
     page(conversation)
     other_redis.start()
-    windows.forget(conversation)
+    windows._memory.drop(conversation)
     page(conversation)
-    windows.forget(conversation)
+    windows._memory.drop(conversation)
     assert places(lambda: page(conversation)) == {"redis": 1}
 
 
@@ -179,7 +179,7 @@ def test_what_redis_was_given_by_somebody_else_is_no_page(alice: User, conversat
     say(alice, conversation)
     page(conversation)
     for nonsense in (b"", b"x", b"x" * 1000):
-        windows.forget(conversation)
+        windows._memory.drop(conversation)
         other_redis.client().set(windows._name(conversation), nonsense)
         assert places(lambda: page(conversation)) == {"miss": 1}
 
@@ -190,11 +190,11 @@ def test_times_to_live(alice: User, conversation: UUID, other_redis: Redis, sett
     client, name = other_redis.client(), windows._name(conversation)
     assert 1790 < int(client.ttl(name)) <= 1800
     client.expire(name, 10)
-    windows.forget(conversation)
+    windows._memory.drop(conversation)
     page(conversation)
     assert int(client.ttl(name)) > 1790  # read, so it lives on
     settings.HOT_WINDOW_MAX_SECONDS = 60
-    windows.forget(conversation)
+    windows._memory.drop(conversation)
     page(conversation)
     assert int(client.ttl(name)) <= 60  # but not for ever
     settings.HOT_WINDOW_MAX_SECONDS = 1
@@ -217,10 +217,14 @@ def test_every_key_in_redis_has_a_time_to_live(alice: User, conversation: UUID) 
 def test_erasing_takes_it_along(alice: User, conversation: UUID) -> None:
     say(alice, conversation, "persimmon")
     page(conversation)
-    key = windows._memory.get(conversation)
-    assert key
+    client, name = redis.Redis.from_url(project.REDIS_URL), windows._name(conversation)
+    copy = client.get(name)
+    assert isinstance(copy, bytes)
+    assert windows._memory.get(conversation)
     erasing.erase(user=alice, conversation=conversation)
     assert windows._memory.get(conversation) is None
+    assert client.get(name) is None
+    client.set(name, copy, ex=60)  # as if Redis had been away
     assert windows._from_redis(conversation) is None
     assert page(conversation)[0]["text"] == ""
 

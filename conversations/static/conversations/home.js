@@ -18,12 +18,13 @@ const beginning = new NewConversation({
   onBegun: goTo,
   onEdit: (text) => composer.put(text),
 });
-const place = new Place({ api, user, assistant: () => form.elements.assistant.value });
+const chosen = () => ({ assistant: form.elements.assistant.value, temporary: form.elements.temporary.checked });
+const place = new Place({ api, user, body: chosen });
 const composer = new Composer(form, {
   attachments: new Attachments(form, { conversation: () => place.conversation(), eager: false }),
   onSend(text, _form, parts) {
     if (parts.length) return void place.say(text, parts).then(goTo);
-    beginning.send({ message: text, assistant: form.elements.assistant.value });
+    beginning.send({ message: text, ...chosen() });
   },
 });
 beginning.resume();

@@ -10,15 +10,15 @@ import { UploadError } from "./uploading.js";
 export class Place {
   #api;
   #user;
-  #assistant;
+  #body;
   #key = uuid7();
   #made = null;
 
-  /** @param {{api: string, user: string, assistant: () => string}} options */
-  constructor({ api, user, assistant }) {
+  /** @param {{api: string, user: string, body: () => object}} options */
+  constructor({ api, user, body }) {
     this.#api = api;
     this.#user = user;
-    this.#assistant = assistant;
+    this.#body = body;
   }
 
   /** @returns {Promise<string>} its id; rejects with an UploadError, and may be asked again */
@@ -42,7 +42,7 @@ export class Place {
   }
 
   async #begin() {
-    const body = { assistant: this.#assistant() };
+    const body = this.#body();
     const response = await callApi("POST", this.#api, body, { "Idempotency-Key": this.#key }).catch(() => null);
     if (!response?.ok) throw new UploadError("failed");
     return (await response.json()).id;

@@ -25,6 +25,15 @@ def test_a_conversation_comes_into_being_with_its_first_message(alice: User, ali
     assert conversation.assistant == "guide"
 
 
+def test_a_temporary_one_says_when_it_is_erased(alice: User, alices: Visitor) -> None:
+    alices.get("/")
+    assert 'name="temporary"' in alices.page
+    there = alices.post("/", message="Hello", temporary="1").headers["Location"]
+    assert Conversation.objects.get(owner=alice).expires_at
+    alices.get(there)
+    assert "(UTC)" in alices.page
+
+
 def test_going_back_and_writing_something_else_begins_another(alice: User, alices: Visitor) -> None:
     first = alices.post("/", message="One", once="1").headers["Location"]
     assert alices.post("/", message="Two", once="1").headers["Location"] != first
