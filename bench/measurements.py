@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+from django.db import connection
+
 from chatproject.lib.ids import new_id
 from conversations import selectors
 from conversations.assistants import summarising
@@ -66,7 +68,9 @@ def snapshot(place: Any) -> None:
 
 
 def prepare(place: Any) -> None:
-    """What the background has done long since: summaries of everything."""
+    """What the background has done long since: statistics for the planner, summaries of everything."""
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
     before = -1
     while before != (before := Summary.objects.filter(conversation=place.conversation).count()):
         asyncio.run(summarising.summarise(place.conversation))
