@@ -18,6 +18,8 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.ids import parse_id
 from conversations import keys, markdown, selectors, wire
 from conversations.admin import states
+from conversations.context import reports
+from conversations.context.result import Line as SentLine
 from conversations.models import Conversation, Event, Message, Run
 
 Text = str | Promise
@@ -147,6 +149,22 @@ def _step_content(run: Run, stored: dict[str, Any]) -> list[tuple[str, Text]]:
     if not isinstance(step, dict):
         return [("", step)]
     return [(name, pretty(step[name])) for name in SECRET_OF_A_STEP if step.get(name)]
+
+
+def report(run: Run, *, readable: bool) -> dict[str, Any] | None:
+    """What the assistant was sent, line by line; with the right, what the lines said."""
+    if run.context is None:
+        return None
+    lines = opened(lambda: reports.lines(run)) if readable else None
+    sent = [_sent(entry, lines, number) for number, entry in enumerate(run.context["sent"])]
+    return {**run.context, "sent": sent}
+
+
+def _sent(entry: dict[str, Any], lines: list[SentLine] | Text | None, number: int) -> dict[str, Any]:
+    line = lines[number] if isinstance(lines, list) else None
+    call = f"{line.call.name} {line.call.arguments}" if line and line.call and not line.text else None
+    text = (call or line.text) if line else lines
+    return {"seq": entry.get("seq"), "role": entry["role"], "tokens": entry["tokens"], "text": text}
 
 
 def error(run: Run) -> Text | None:

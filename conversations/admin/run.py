@@ -96,6 +96,7 @@ class RunAdmin(ReadOnlyAdmin):
             "readable": readable,
             "may_stop": obj.ended_at is None and self.has_stop_permission(request),
             "steps": reading.steps(obj, readable=readable),
+            "report": reading.report(obj, readable=readable),
             "failed": obj.error is not None,
             "error": reading.error(obj) if readable else None,
         }

@@ -57,8 +57,13 @@ def _compare(table: str, id_: str, expected: Json | None, found: Json | None) ->
         yield Difference(table, id_, "", expected, found)
         return
     for field in found:
-        if expected.get(field) != found[field]:
+        if not _agree(field, expected.get(field), found[field]):
             yield Difference(table, id_, field, expected.get(field), found[field])
+
+
+def _agree(field: str, expected: Any, found: Any) -> bool:
+    """Tokens may have been counted in further encodings since the text was written."""
+    return found == ({**found, **expected} if field == "tokens" and expected is not None else expected)
 
 
 def rows_of(state: Json, table: str) -> Mapping[str, Json]:

@@ -13,6 +13,7 @@ from accounts.models import User
 from conversations.assistants import summarising
 from conversations.context import base, building, terms, tokens
 from conversations.context.result import Context
+from conversations.integrity import inspecting
 from conversations.models import Message
 from tests.conversations.context.support import Talk
 
@@ -171,6 +172,7 @@ def test_another_encoding_is_counted_once(alice: User) -> None:
     talk.say("And now?")
     context(talk, model="gpt-4")
     assert talk.message(seq).tokens == {"o200k_base": 8, "cl100k_base": 9}
+    assert inspecting.inspect(talk.id).findings == []
     talk.edit(seq, "Hello")
     assert talk.message(seq).tokens == {"o200k_base": 1}
 
