@@ -9,6 +9,7 @@ from django.conf import settings
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import parse_id
 from conversations.models import Template
+from conversations.privacy.drafts import kept
 from conversations.services.validation import clean_assistant, clean_metadata, clean_tags, clean_text, clean_title
 from conversations.templating import filling, inputs, texts, variables
 
@@ -17,9 +18,9 @@ SLUG = re.compile(r"[-a-zA-Z0-9_]{1,64}")
 
 def fill(row: Template, given: Mapping[str, Any]) -> None:
     """Set those of FIELDS that are given, and check the whole: texts and variables belong together."""
-    for name, clean in FIELDS.items():
-        if name in given:
-            setattr(row, name, clean(given[name]))
+    clean = {name: check(given[name]) for name, check in FIELDS.items() if name in given}
+    for name, value in kept("template", **clean).items():
+        setattr(row, name, value)
     names = {variable.name for variable in variables.of(row.variables)}
     for field, text in _texts(row):
         try:

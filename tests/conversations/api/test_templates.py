@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from accounts.models import AuditEntry, User
 from accounts.services import tokens
@@ -123,6 +124,15 @@ def test_what_cannot_be(as_staff: Api, changes: dict[str, Any], field: str) -> N
     ):
         assert (answer.status, answer.code, set(answer.json["errors"])) == (400, "invalid", {field}), answer.json
     assert as_staff.get(f"templates/{row.slug}/").json["version"] == 1
+
+
+def test_what_must_not_be_kept(as_staff: Api, settings: Settings) -> None:
+    body = {**REFUND, "system": ["Pay with 4111 1111 1111 1111"], "metadata": {"ssn": "123-45-6789"}}
+    made = as_staff.post("templates/", {**body, "slug": slug()}).json
+    assert (made["system"], made["metadata"]) == (["Pay with [REDACTED]"], {"ssn": "[REDACTED]"})
+    settings.PRIVACY_POLICY = "refuse"
+    refused = as_staff.post("templates/", {**body, "slug": slug()})
+    assert (refused.code, set(refused.json["errors"])) == ("invalid", {"system", "metadata"})
 
 
 def test_a_text_that_is_too_long(as_staff: Api) -> None:

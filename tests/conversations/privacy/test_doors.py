@@ -261,6 +261,7 @@ def test_refusals_are_shown_on_the_page(settings: Settings, alice: User, convers
     assert answer.status_code == 400
     assert "take it out" in visitor.page
     assert BOTH in visitor.page, "what was written is not lost"
+    assert "it seems to hold a card" in visitor.page, "what the script says, where the socket refuses"
 
 
 @pytest.mark.usefixtures("leaky")
