@@ -25,7 +25,8 @@ from conversations.models import Conversation
 
 Json = dict[str, Any]
 # Other code makes other forms of the same messages.
-FORMAT = hashlib.sha256(b"".join(Path(str(part.__file__)).read_bytes() for part in (wire, markdown))).hexdigest()[:16]
+SHAPING = [*sorted(Path(wire.__path__[0]).glob("*.py")), Path(str(markdown.__file__))]
+FORMAT = hashlib.sha256(b"".join(path.read_bytes() for path in SHAPING)).hexdigest()[:16]
 # Any change of the row changes `xmin`, also one that writes no event (PostgreSQL documentation, "System Columns").
 ROW = RawSQL('"conversations_conversation"."xmin"::text', [])
 
