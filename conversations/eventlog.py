@@ -74,6 +74,7 @@ def import_log(conversation: Conversation, key: DataKey, records: Iterable[Recor
         for event in events:
             projections.apply(projector, conversation, event)
         projector.flush()
+        failpoints.hit("imported_batch")
     conversation.save()
 
 

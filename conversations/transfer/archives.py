@@ -19,7 +19,7 @@ def download(user: User, export: Export) -> StreamingHttpResponse:
     if export.status != Export.Status.COMPLETED:
         raise Problem("conflict", "This export is not completed.")
     exports.record_download(user=user, export=export.id)
-    response = StreamingHttpResponse(_sent(zips.stream(_files(export))), content_type="application/zip")
+    response = StreamingHttpResponse(_sent(zips.stream(files(export))), content_type="application/zip")
     name = f"conversations-{export.created_at:%Y-%m-%d}.zip"
     response["Content-Disposition"] = str(content_disposition_header(True, name))
     response["Cache-Control"] = "no-store"
@@ -27,7 +27,7 @@ def download(user: User, export: Export) -> StreamingHttpResponse:
     return response
 
 
-def _files(export: Export) -> Iterator[tuple[str, Iterator[bytes]]]:
+def files(export: Export) -> Iterator[tuple[str, Iterator[bytes]]]:
     """One per conversation; with the end of its id, because titles are not unique."""
     for item, title in selectors.exported_items(export):
         name = filenames.safe(title, "jsonl").removesuffix(".jsonl")

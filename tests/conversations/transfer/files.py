@@ -4,6 +4,7 @@ import json
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.test import AsyncClient
 
 from accounts.models import User
@@ -30,3 +31,10 @@ def lines(file: bytes) -> tuple[Json, list[Json]]:
     """Header and events of a JSONL file."""
     header, *events = [json.loads(line) for line in file.decode().removesuffix("\n").split("\n")]
     return header, events
+
+
+def database_url() -> str:
+    """That of the test database, for processes of our own."""
+    given = connection.settings_dict
+    host = given["HOST"].replace("/", "%2F")
+    return f"postgres://{given['USER']}:{given['PASSWORD']}@{host}:{given['PORT'] or 5432}/{given['NAME']}"

@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 from zipfile import ZipFile
 
 import pytest
-from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import override_settings
 
@@ -23,7 +22,7 @@ from conversations.services import conversations, erasing, exports, members, mes
 from conversations.transfer import bulk, exporting
 from tests.api import Api
 from tests.conversations.support import check_numbers
-from tests.conversations.transfer.files import ask
+from tests.conversations.transfer.files import ask, database_url
 from tests.conversations.transfer.importing import exported, imported
 
 
@@ -151,13 +150,6 @@ def test_a_killed_worker_is_followed_by_another(alice: User, three: list[UUID]) 
     assert bytes(ExportChunk.objects.get(export=export, conversation_id=three[0], number=0).data) == kept
     items = ExportItem.objects.filter(export=export).order_by("conversation_id")
     assert [b"".join(bulk.pieces(export, item)) for item in items] == [exported(id_) for id_ in three]
-
-
-def database_url() -> str:
-    """That of the test database."""
-    given = connection.settings_dict
-    host = given["HOST"].replace("/", "%2F")
-    return f"postgres://{given['USER']}:{given['PASSWORD']}@{host}:{given['PORT'] or 5432}/{given['NAME']}"
 
 
 def test_a_worker_that_only_slept_writes_nothing(alice: User, three: list[UUID]) -> None:

@@ -91,6 +91,51 @@ def test_answers_that_were_made_again_are_alternatives(alice: User) -> None:
     replayed(id_)
 
 
+def test_what_followed_from_other_forms_of_a_question_is_taken_back(alice: User) -> None:
+    """It is in the log, and a restore to a place before would show it."""
+    nodes = (
+        *ROOT,
+        node("q1", "system", "user", "Tea?"),
+        node("a1", "q1", "assistant", "Green."),
+        node("b1", "a1", "user", "How long?"),
+        node("c1", "b1", "assistant", "Two minutes."),
+        node("b2", "a1", "user", "How hot?"),
+        node("c2", "b2", "assistant", "80 °C."),
+        node("q2", "system", "user", "Coffee?"),
+        node("d2", "q2", "assistant", "Black."),
+    )
+    for current, shown in (
+        ("c1", ["Tea?", "Green.", "How long?", "Two minutes."]),
+        ("c2", ["Tea?", "Green.", "How hot?", "80 °C."]),
+        ("d2", ["Coffee?", "Black."]),
+    ):
+        id_ = imported(alice, file(tree(*nodes, current=current)))
+        assert [text for _, text in said(id_)] == shown
+        everything = [e["data"].get("text") for e in frames(id_) if e["type"] in ("message:new", "run:end")]
+        assert len(everything) == 8
+        replayed(id_)
+        assert said(imported(alice, exported(id_))) == said(id_)
+
+
+def test_what_followed_from_other_answers_is_taken_back(alice: User) -> None:
+    nodes = (
+        *ROOT,
+        node("q", "system", "user", "Tea?"),
+        node("a1", "q", "assistant", "Green."),
+        node("b1", "a1", "user", "Why?"),
+        node("c1", "b1", "assistant", "It is mild."),
+        node("a2", "q", "assistant", "Black."),
+        node("b2", "a2", "user", "Sure?"),
+    )
+    for current, shown in (("b2", ["Tea?", "Black.", "Sure?"]), ("c1", ["Tea?", "Green.", "Why?", "It is mild."])):
+        id_ = imported(alice, file(tree(*nodes, current=current)))
+        assert [text for _, text in said(id_)] == shown
+        question, *_ = messages = Message.objects.filter(conversation=id_).order_by("seq")
+        answers = [row for row in messages if row.reply_to == question.id]
+        assert [row.group for row in answers] == [answers[0].id] * 2
+        replayed(id_)
+
+
 def test_tools_and_thoughts_are_steps(alice: User) -> None:
     nodes = (
         *ROOT,

@@ -1,6 +1,10 @@
 """An export comes back as it was, but for its ids."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from typing import Any
 from uuid import UUID
 
@@ -9,12 +13,13 @@ from hypothesis import strategies as st
 
 from accounts.models import AuditEntry, User
 from chatproject.lib.crypto import is_sealed
+from chatproject.lib.ids import new_id
 from conversations import selectors
 from conversations.models import Conversation, Event, Member, Message, Run
 from conversations.services import conversations, messages, runs
 from tests.conversations.support import check_numbers, frames, replayed, texts
-from tests.conversations.test_projections import STEPS, Story
-from tests.conversations.transfer.files import lines
+from tests.conversations.timetravel import stories
+from tests.conversations.transfer.files import database_url, lines
 from tests.conversations.transfer.importing import (
     UUID_TEXT,
     all_imported,
@@ -27,11 +32,9 @@ from tests.conversations.transfer.importing import (
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(steps=st.lists(STEPS, max_size=25), form=st.sampled_from(["jsonl", "json"]))
-def test_an_export_comes_back_as_it_was(alice: User, bob: User, mallory: User, steps: list[Any], form: str) -> None:
-    story = Story({"alice": alice, "bob": bob, "mallory": mallory})
-    for name, *given_ in steps:
-        story.tell({"claim": "take"}.get(name, name), *given_)
+@given(seed=stories.SEEDS, form=st.sampled_from(["jsonl", "json"]))
+def test_an_export_comes_back_as_it_was(alice: User, bob: User, mallory: User, seed: int, form: str) -> None:
+    story = stories.told({"alice": alice, "bob": bob, "mallory": mallory}, seed)
     first = exported(story.id)
     copy = imported(mallory, exported(story.id, form))
     second = exported(copy)
@@ -50,6 +53,18 @@ def test_an_export_comes_back_as_it_was(alice: User, bob: User, mallory: User, s
     assert anonymous([header, *without_marks(events)]) == anonymous([head_of_copy, *without_marks(after)])
     originals, copies = set(UUID_TEXT.findall(first.decode())), set(UUID_TEXT.findall(second.decode()))
     assert originals & copies <= {str(mallory.id), *UUID_TEXT.findall(str([e.get("cmid") for e in before]))}
+
+
+ANY_TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"], exclude_characters="\0"), max_size=50)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(said=st.lists(ANY_TEXT.filter(str.strip), max_size=4), form=st.sampled_from(["jsonl", "json"]))
+def test_every_text_comes_back(alice: User, conversation: UUID, said: list[str], form: str) -> None:
+    """Line separators, marks of direction, emoji, what looks like escapes: whatever can be said."""
+    for text in said:
+        messages.send(user=alice, conversation=conversation, text=text, cmid=str(new_id())).result(30)
+    assert texts(imported(alice, exported(conversation, form))) == texts(conversation)
 
 
 def test_it_belongs_to_who_imported_it_and_to_nobody_else(alice: User, bob: User, conversation: UUID) -> None:
@@ -158,7 +173,38 @@ def test_many_events_are_written_in_batches(alice: User, conversation: UUID) -> 
         }
         for seq in range(3, 1203)
     ]
-    copy = imported(alice, document(head, *events, *said))
+    file = document(head, *events, *said)
+    copy = imported(alice, file)
 
     assert check_numbers(copy) == 1202
     assert texts(copy)[-1] == "Text 1202"
+    assert_a_kill_leaves_nothing(alice, file)
+
+
+def assert_a_kill_leaves_nothing(user: User, file: bytes) -> None:
+    """The process dies as by `kill -9` when two batches of events are written."""
+    before = Conversation.objects.filter(owner=user).count(), Event.objects.filter(imported_by=user.id).count()
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT, str(user.id)],
+        input=file,
+        env={**os.environ, "CRASH_AT": "imported_batch", "DJANGO_SETTINGS_MODULE": "chatproject.settings",
+             "DATABASE_URL": database_url()},
+        timeout=60,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL
+    after = Conversation.objects.filter(owner=user).count(), Event.objects.filter(imported_by=user.id).count()
+    assert after == before
+
+
+# Reaches its failpoint for the second time before it counts.
+IMPORT = """
+import io, itertools, sys
+from chatproject.lib import failpoints
+counted, hit = itertools.count(), failpoints.hit
+failpoints.hit = lambda name: name == "imported_batch" and next(counted) and hit(name)
+import django
+django.setup()
+from accounts.models import User
+from conversations.services import importing
+importing.import_file(user=User.objects.get(id=sys.argv[1]), file=io.BytesIO(sys.stdin.buffer.read()))
+"""
