@@ -62,16 +62,17 @@ def fill(events: int) -> None:
     from conversations.models import Conversation, Member
 
     user, _ = User.objects.get_or_create(username="bench")
-    row = Conversation(id=new_id(), owner=user, created_at=clock.now(), updated_at=clock.now(), last_seq=events)
+    now = clock.now()
+    row = Conversation(id=new_id(), owner=user, created_at=now, updated_at=now, last_seq=events)
     key = DataKey.generate()
     row.data_key, row.metadata = keys.wrap(key, row.id), {"events": events}
     row.save(force_insert=True)
-    Member.objects.create(conversation=row, user=user, role="owner", since=row.created_at)
+    Member.objects.create(conversation=row, user=user, role="owner", since=now)
     columns = "conversation_id, seq, id, type, actor_kind, actor_id, actor_name, data, at"
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
     with connection.cursor() as cursor, cursor.copy(f"COPY conversations_event ({columns}) FROM STDIN") as copy:
-        for record in log(row.id, key, str(user.id), events, clock.now()):
+        for record in log(row.id, key, str(user.id), events, now):
             copy.write_row(record)
 
 
