@@ -57,7 +57,7 @@ def main() -> None:
 
 def measured(events: int, times: int) -> list[Result]:
     # Django's models can be imported only now.
-    from bench import filling, measurements  # noqa: PLC0415
+    from bench import filling, measurements
 
     user, began = filling.somebody(), time.perf_counter()
     small, large = (Place(user, filling.conversation(user, count)) for count in (SMALL, events))

@@ -6,7 +6,7 @@ from typing import IO, cast
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts import audit
 from accounts.models import User
@@ -29,9 +29,9 @@ from conversations.transfer.story import Story
 
 # Why a run that had not ended in its file is interrupted here.
 NEVER_ENDED = {"code": "imported", "message": "This answer was not finished when the conversation was exported."}
-
-
 ROUTE = "POST conversations/import"
+# Milliseconds without a statement after which an import is taken for dead.
+IDLE_MS = 60_000
 
 
 def import_file(*, user: User, file: IO[bytes], idempotency_key: str | None = None) -> list[UUID]:
@@ -42,6 +42,7 @@ def import_file(*, user: User, file: IO[bytes], idempotency_key: str | None = No
     """
     once = Once(user, ROUTE, idempotency_key, _digest(file)) if idempotency_key else None
     with transaction.atomic():
+        _be_patient()
         before = once.claim() if once else None
         if before:
             raise AlreadyCreated(before)
@@ -51,6 +52,13 @@ def import_file(*, user: User, file: IO[bytes], idempotency_key: str | None = No
         if once:
             once.remember(done[0])
     return done
+
+
+def _be_patient() -> None:
+    """Reading a long conversation may take longer than PostgreSQL waits for other transactions to go on. This one
+    locks nothing that anybody else looks for."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = {IDLE_MS}")
 
 
 def _bounded(found: Iterator[Source]) -> Iterator[Source]:
