@@ -2,9 +2,11 @@
 
 import codecs
 import logging
+import math
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,16 +28,16 @@ DOCUMENTS = {
 TEXTS = ("text/", "application/json", "application/xml", "image/svg+xml")
 # Bytes of UTF-8 that a code point has at most.
 WIDEST = 4
-# Documents that one process has read at the same time; others wait, within their own FILE_TEXT_SECONDS.
+# Documents that one process has read at the same time; others wait, within their own time.
 _places = threading.BoundedSemaphore(2)
 
 
-def draw(content: IO[bytes], type_: str) -> str | None:
+def draw(content: IO[bytes], type_: str, seconds: int) -> str | None:
     """The first FILE_TEXT_MAX_LENGTH code points of the text in `content`; None where there is none, or where it
-    cannot be had in FILE_TEXT_SECONDS."""
+    cannot be had in `seconds`."""
     content.seek(0)
     if type_ in DOCUMENTS:
-        text = _document(content, DOCUMENTS[type_])
+        text = _document(content, DOCUMENTS[type_], seconds)
     else:
         text = _plain(content) if type_.startswith(TEXTS) else None
     cleaned = (text or "").replace("\0", "").strip()
@@ -48,13 +50,14 @@ def _plain(content: IO[bytes]) -> str:
     return decoder.decode(found)[: settings.FILE_TEXT_MAX_LENGTH]
 
 
-def _document(content: IO[bytes], kind: str) -> str | None:
+def _document(content: IO[bytes], kind: str, seconds: int) -> str | None:
     """What the reader says, as far as it comes in time."""
-    if not _places.acquire(timeout=settings.FILE_TEXT_SECONDS):
+    until = time.monotonic() + seconds
+    if not _places.acquire(timeout=seconds):
         _unread(kind, "no place")
         return None
     try:
-        with _reader(kind) as reader:
+        with _reader(kind, until - time.monotonic()) as reader:
             _pour(content, reader)
             assert reader.stdout
             said = reader.stdout.read(settings.FILE_TEXT_MAX_LENGTH * WIDEST)
@@ -68,12 +71,12 @@ def _document(content: IO[bytes], kind: str) -> str | None:
 
 
 @contextmanager
-def _reader(kind: str) -> Iterator["subprocess.Popen[bytes]"]:
+def _reader(kind: str, seconds: float) -> Iterator["subprocess.Popen[bytes]"]:
     """The program, without our environment; ended when the time is over, whatever it does."""
-    arguments = [kind, str(settings.FILE_TEXT_MAX_LENGTH), str(settings.FILE_TEXT_SECONDS)]
+    arguments = [kind, str(settings.FILE_TEXT_MAX_LENGTH), str(math.ceil(seconds))]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with subprocess.Popen([sys.executable, "-I", READER, *arguments], env={}, **pipes) as reader:  # type: ignore[call-overload]
-        clock = threading.Timer(settings.FILE_TEXT_SECONDS, reader.kill)
+        clock = threading.Timer(seconds, reader.kill)
         clock.start()
         try:
             yield reader

@@ -8,7 +8,7 @@ from typing import IO
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
 
 from accounts.models import User
@@ -31,6 +31,8 @@ from conversations.services.messages import OPEN
 
 # Files that one statement clears away at most.
 CLEARED_AT_ONCE = 100
+# Seconds that drawing the text of one file may take in an import.
+IMPORT_TEXT_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def upload(*, user: User, conversation: UUID, given: Upload) -> File:
     key = keys.of(conversation)
     row = _row(user, conversation, given)
     try:
-        return _before(row, given, key) or _store(_described(row, given, key), given, key)
+        return _before(row, given, key) or _store(_told(row, given, key), given, key)
     except IntegrityError:
         # The same request came twice at once, and the other one was first.
         before = _before(row, given, key)
@@ -75,12 +77,13 @@ class Target:
 def restore(*, target: Target, given: Upload, id: UUID, at: datetime) -> File:
     """Store a file of an export under another id, in the transaction of the import.
 
-    Raises Problem `too_large`, `unsupported`, `quota_exceeded`, `invalid`, as an upload does.
+    Raises Problem `too_large`, `unsupported`, `quota_exceeded`, `invalid`, as an upload does. Text that is not drawn
+    at once is left out, because PostgreSQL ends transactions that do nothing for 5 s.
     """
     row = _row(target.user, target.conversation, given)
     row.id, row.created_at = id, clock.to_millis(at)
     _check_quota(row)
-    _described(row, given, target.key)
+    _described(row, given, target.key, min(settings.FILE_TEXT_SECONDS, IMPORT_TEXT_SECONDS))
     row.digest = contents.store(given.content, key=target.key, conversation=target.conversation, file=id)
     row.save(force_insert=True)
     return row
@@ -135,12 +138,18 @@ def _row(user: User, conversation: UUID, given: Upload) -> File:
     )
 
 
-def _described(row: File, given: Upload, key: DataKey) -> File:
+def _told(row: File, given: Upload, key: DataKey) -> File:
+    """Like `_described`, outside of a transaction: in the seconds that it takes, others can have the connection."""
+    connection.close()
+    return _described(row, given, key, settings.FILE_TEXT_SECONDS)
+
+
+def _described(row: File, given: Upload, key: DataKey, seconds: int) -> File:
     """With its name, and with the text that can be drawn from it and is sent to models.
 
     The content itself is kept as it came: what stands in a PDF cannot be taken out of it.
     """
-    name, text = kept("file", file=[clean_name(given.name), draw(given.content, row.type)])["file"]
+    name, text = kept("file", file=[clean_name(given.name), draw(given.content, row.type, seconds)])["file"]
     row.name = key.seal(name, context(row.conversation_id, row.id, "name"))
     row.text = key.seal(text, context(row.conversation_id, row.id, "text")) if text else None
     row.tokens = tokens.counts(as_text(name, row.type, text))

@@ -1,5 +1,6 @@
 """Files over HTTP: upload, list, download, delete; for members only, and never run by a browser."""
 
+import io
 from urllib.parse import quote
 from uuid import UUID
 
@@ -7,12 +8,16 @@ import pytest
 from pytest_django import Settings
 
 from accounts.models import User
+from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
+from chatproject.lib.threads import in_thread
 from conversations.files.content import CHUNK_BYTES
 from conversations.models import File, FileChunk
-from conversations.services import conversations, members
+from conversations.services import conversations, files, members
 from tests.api import Answer, Api
 from tests.conversations.files import samples
+from tests.conversations.transfer.files import ask
+from tests.sockets import Socket
 
 LARGE = bytes(range(256)) * (CHUNK_BYTES // 256 * 2) + b"the end"
 
@@ -203,6 +208,48 @@ def test_the_same_request_again(as_alice: Api, conversation: UUID) -> None:
 def test_a_closed_conversation_takes_no_files(as_alice: Api, alice: User, conversation: UUID) -> None:
     conversations.update(user=alice, conversation=conversation, changes={"status": "closed"}).result()
     assert as_alice.upload(conversation, b"x").code == "conversation_closed"
+
+
+def test_a_message_with_files(as_alice: Api, as_bob: Api, conversation: UUID) -> None:
+    id_ = as_alice.upload(conversation, b"Monday").json["id"]
+    parts = [{"type": "file", "id": id_}]
+    path = f"conversations/{conversation}/messages/"
+    assert as_bob.post(path, {"text": "", "parts": parts}).code == "invalid"
+    said = as_alice.post(path, {"text": "", "parts": parts, "cmid": "1"}).json
+    assert said["event"]["data"]["parts"] == parts
+    [part] = said["message"]["parts"]
+    assert (part["id"], part["name"], part["mime"], part["size"]) == (id_, "notes.txt", "text/plain", 6)
+    assert as_bob.get(part["url"].removeprefix("/api/v1/")).body == b"Monday"
+    assert as_alice.get(f"files/{id_}/?meta=1").json["message"] == said["message"]["id"]
+    assert as_alice.post(path, {"text": "", "parts": parts, "cmid": "1"}).json["dup"]
+    assert as_alice.post(path, {"text": "More", "parts": parts}).code == "conflict"
+    assert as_alice.post(path, {"text": ""}).code == "invalid"
+    assert as_alice.delete(f"files/{id_}/").code == "conflict"
+    first = {"text": "x", "parts": parts}
+    assert as_alice.post("conversations/", {"message": first}).code == "invalid"
+
+
+async def test_whoever_is_removed_in_the_middle_gets_no_more(alice: User, bob: User, conversation: UUID) -> None:
+    given = files.Upload(io.BytesIO(LARGE), len(LARGE), "large.bin")
+    row = await in_thread(lambda: files.upload(user=alice, conversation=conversation, given=given))
+    pieces = aiter((await ask(bob, f"files/{row.id}/")).streaming_content)
+    assert await anext(pieces) == LARGE[:CHUNK_BYTES]
+    await in_thread(lambda: members.remove(actor=alice, conversation=conversation, user=bob.id).result(30))
+    with pytest.raises(Problem):
+        await anext(pieces)
+
+
+async def test_a_socket_sends_files_too(alice: User, conversation: UUID, alice_socket: Socket) -> None:
+    given = files.Upload(io.BytesIO(b"Monday"), 6, "notes.txt")
+    row = await in_thread(lambda: files.upload(user=alice, conversation=conversation, given=given))
+    parts = [{"type": "file", "id": str(row.id), "name": "ignored"}]
+    place = str(conversation)
+    await alice_socket.say(type="send", ref=1, conversation=place, cmid="1", text="", parts=parts)
+    assert (await alice_socket.hear("sent"))["cmid"] == "1"
+    await alice_socket.say(type="send", ref=2, conversation=place, cmid="2", text="", parts=parts)
+    assert (await alice_socket.hear("error"))["code"] == "conflict"
+    await alice_socket.say(type="send", ref=3, conversation=place, cmid="3", text="x", parts=[{"type": "image"}])
+    assert (await alice_socket.hear("error"))["code"] == "invalid"
 
 
 def test_pages_of_files(as_alice: Api, conversation: UUID) -> None:
