@@ -23,8 +23,9 @@ from tests.serving import eventually
 MEGABYTE = 1024 * 1024
 LIMIT = 20 * MEGABYTE
 PIECE = os.urandom(MEGABYTE)
-# What goes to and from the database and the network at the same time, and what the allocator keeps of it.
-MEMORY = 16 * MEGABYTE
+# Less than the file. What goes to and from the database and the network at the same time, and what the allocator
+# keeps of it, was 14 MB in the worst of many runs.
+MEMORY = 19 * MEGABYTE
 
 
 class Client:
