@@ -48,7 +48,7 @@ def of(stored: Sequence[Any]) -> tuple[Variable, ...]:
 
 def stored(variables: Sequence[Variable]) -> Any:
     """Their JSON form."""
-    return msgspec.to_builtins(variables)
+    return msgspec.json.decode(msgspec.json.encode(variables))
 
 
 def wrong(sentence: str) -> Problem:
