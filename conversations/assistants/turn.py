@@ -132,9 +132,10 @@ def _context(claim: runs.Claim, also: str) -> Context:
     wanted = terms.for_assistant(claim.assistant)
     if also:
         wanted = replace(wanted, system=f"{wanted.system}\n\n{also}".strip())
-    context = building.build(claim.conversation, wanted, claim.reply_to)
-    if not context.lines or context.lines[-1].role != "user":
-        raise AssistantError("message_deleted", "The message was deleted before it was answered.")
+    try:
+        context = building.build(claim.conversation, wanted, claim.reply_to)
+    except building.QuestionGone as gone:
+        raise AssistantError("message_deleted", str(gone.detail)) from gone
     contexts.note_context(claim=claim, report=reports.stored(context, claim.conversation, claim.run))
     return context
 

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from chatproject.lib import metrics
 from chatproject.lib.database import one_moment
+from chatproject.lib.errors import Problem
 from conversations import past, selectors
 from conversations.context import base, tokens, tools
 from conversations.context.base import Budget, Choice, Digest, Entry, size
@@ -34,10 +35,17 @@ Placed = list[tuple[Place, Line]]
 FIRST: Place = (-1, 0)
 
 
+class QuestionGone(Problem):
+    """The message that is to be answered was deleted meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("not_found", "The message was deleted before it was answered.")
+
+
 def build(conversation: UUID, terms: Terms, asked: UUID | None = None) -> Context:
     """What an assistant is sent to answer the message `asked`; without it, what it would be sent now.
 
-    What was counted and summarised on the way is stored. Membership was checked.
+    What was counted and summarised on the way is stored. Membership was checked. Raises QuestionGone.
     """
     with metrics.context_seconds.labels(terms.strategy).time(), one_moment():
         frame = _Frame(conversation, terms, asked)
@@ -63,6 +71,8 @@ class _Frame:
         self.terms = terms
         self.encoding = terms.encoding
         self.asked = selectors.asked(conversation, asked)
+        if asked and self.asked is None:
+            raise QuestionGone
         # Without an id, everything that was said is looked at, also behind the last question.
         self.until = self.asked.seq if asked and self.asked else None
         limit = min(SYSTEM_MESSAGES, terms.max_messages - 1)

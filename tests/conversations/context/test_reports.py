@@ -6,6 +6,9 @@ import pytest
 
 from accounts.models import User
 from chatproject.lib.errors import Problem
+from chatproject.lib.threads import in_thread
+from conversations.assistants.base import AssistantError
+from conversations.assistants.turn import RunningTurn
 from conversations.context import building, reports, terms
 from conversations.models import Run
 from conversations.services import contexts, runs
@@ -88,6 +91,18 @@ def test_who_was_fenced_off_sends_nothing(alice: User) -> None:
     runs.stop(user=alice, run=Run.objects.get(id=claim.run)).result(30)
     with pytest.raises(Problem, match="run_not_active"):
         contexts.note_context(claim=claim, report={})
+
+
+async def test_a_question_that_was_deleted_is_not_sent(alice: User) -> None:
+    talk = await in_thread(Talk, alice)
+    await in_thread(talk.say, "Something else.")
+    question = await in_thread(talk.ask, "Nobody is to see this")
+    claim = await in_thread(lambda: runs.claim(conversation=talk.id, worker="test"))
+    assert claim
+    await in_thread(talk.delete, question)
+    with pytest.raises(AssistantError, match="message_deleted"):
+        await RunningTurn(claim).context()
+    assert (await Run.objects.aget(id=claim.run)).context is None
 
 
 def test_a_run_that_was_sent_nothing_says_so(alice: User, as_alice: Api) -> None:
