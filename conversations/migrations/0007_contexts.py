@@ -5,10 +5,11 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 # What projections set, for the messages that are there already: the place behind what was answered, or their own.
+# One statement: a row that is updated twice in a transaction has pending triggers, with which no index can be made.
 ANCHORS = """
-    UPDATE conversations_message SET anchor = seq;
-    UPDATE conversations_message m SET anchor = q.seq
-      FROM conversations_message q WHERE m.role = 'assistant' AND q.id = m.reply_to;
+    UPDATE conversations_message m
+       SET anchor = coalesce(
+           (SELECT q.seq FROM conversations_message q WHERE m.role = 'assistant' AND q.id = m.reply_to), m.seq)
 """
 
 
