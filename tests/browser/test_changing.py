@@ -178,3 +178,24 @@ def test_what_an_act_could_not_do_is_said(alice: Person) -> None:
     act(alice.answer, "Good answer").click()
     expect(alice.page.locator("#notice")).to_contain_text("The server cannot be reached.")
     alice.page.context.set_offline(False)
+
+
+def test_a_restore_in_the_middle_of_an_answer(tabs: tuple[Person, Person], site: str) -> None:
+    """What came later is gone from every tab at once, the answer that was being written too."""
+    alice, tab = tabs
+    snapshot = ask(site, f"conversations/{alice.conversation}/snapshots/", {}, alice.token)
+    edit(alice, "say other")
+    alice.page.get_by_role("button", name="Save").click()
+    expect(question(tab).locator("> .prose")).to_have_text("say other")
+    alice.say("slow 1000 30")
+    for one in tabs:
+        one.sees("word3")
+    path = f"conversations/{alice.conversation}/snapshots/{snapshot['seq']}/restore/"
+    ask(site, path, {}, alice.token)
+    for one in tabs:
+        expect(one.page.locator("#messages article")).to_have_count(2)
+        expect(one.stop_button).to_be_hidden()
+        assert one.said() == ["say one", "one"]
+    alice.say("say after")
+    tab.is_answered("after")
+    alice.in_step_with(tab)
