@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.utils.dateparse import parse_datetime
 
+from accounts.models import User
 from chatproject.lib.errors import Problem
 from conversations import selectors
 
@@ -56,10 +57,10 @@ def reason_to_resync(
     return None
 
 
-def check(cursor: Cursor, conversation: UUID) -> None:
-    """Raise Problem `resync_required`, with reason and snapshot, where `cursor` cannot be replayed."""
+def check(cursor: Cursor, conversation: UUID, reader: User | None = None) -> None:
+    """Raise Problem `resync_required`, with reason and `reader`'s snapshot, where `cursor` cannot be replayed."""
     epoch, head = selectors.head(conversation)
     reason = reason_to_resync(cursor, epoch, head)
     if reason:
-        snapshot = selectors.snapshot(conversation)
+        snapshot = selectors.snapshot(conversation, reader)
         raise Problem("resync_required", extra={"reason": reason, **snapshot})

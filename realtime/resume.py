@@ -96,7 +96,7 @@ def _read(room: Room, user: User, where: Where) -> Admission:
     head = room.head
     role = _authorise(user.id, room.conversation)
     seq, reason = _start(room.conversation, room.epoch, head, where)
-    snapshot = selectors.snapshot(room.conversation) if reason else None
+    snapshot = selectors.snapshot(room.conversation, user) if reason else None
     return Admission(
         room=room,
         user_id=user.id,

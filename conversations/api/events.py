@@ -34,7 +34,7 @@ class EventsView(View):
         """Events after a cursor, in order; with `Accept: text/event-stream` they go on live."""
         self.conversation(id)
         cursor = _cursor(request, id)
-        cursors.check(cursor, id)
+        cursors.check(cursor, id, self.user)
         if request.accepted_renderer.format == "sse":
             return event_stream(self.user, id, cursor)
         return Response(_page(id, cursor, page_size(request)))

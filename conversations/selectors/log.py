@@ -9,6 +9,7 @@ import msgspec
 from django.conf import settings
 from django.db.models import QuerySet
 
+from accounts.models import User
 from chatproject.lib.database import one_moment
 from chatproject.lib.errors import Problem
 from conversations import epochs, wire
@@ -55,27 +56,27 @@ def standing(conversation: UUID) -> tuple[str, int, list[Json]]:
         return *head(conversation), running_texts(conversation)
 
 
-def snapshot(conversation: UUID) -> Json:
+def snapshot(conversation: UUID, reader: User | None = None) -> Json:
     """`{epoch, head, snapshot: {seq, state: {messages, runs, truncated}}}`, all of one moment.
 
-    The newest messages that fit in SNAPSHOT_MAX_BYTES. Membership was checked.
+    The newest messages that fit in SNAPSHOT_MAX_BYTES; `reader` is whose feedback is shown. Membership was checked.
     """
     with one_moment():
         epoch, seq = head(conversation)
         shown = Message.objects.shown().filter(conversation=conversation)
         alive = Run.objects.filter(conversation=conversation, ended_at=None).order_by("queued_seq")
-        kept, truncated = _fitting(shown.order_by("-seq"), settings.SNAPSHOT_MAX_BYTES)
+        kept, truncated = _fitting(shown.order_by("-seq"), reader, settings.SNAPSHOT_MAX_BYTES)
         state = {"messages": kept, "runs": [wire.run(run) for run in alive], "truncated": truncated}
     return {"epoch": epoch, "head": seq, "snapshot": {"seq": seq, "state": state}}
 
 
-def _fitting(newest_first: QuerySet[Message], limit: int) -> tuple[list[Json], bool]:
+def _fitting(newest_first: QuerySet[Message], reader: User | None, limit: int) -> tuple[list[Json], bool]:
     """Public forms, oldest first, of as many of the newest messages as fit in `limit` bytes (CATCHUP_MAX at most),
     and whether there are more. No more rows are read than that takes."""
     kept: list[Json] = []
     while len(kept) < settings.CATCHUP_MAX:
         rows = newest_first[len(kept) : len(kept) + FITTED_AT_ONCE]
-        found = wire_messages(rows)
+        found = wire_messages(rows, reader)
         for public in found:
             limit -= len(msgspec.json.encode(public)) + 1
             if limit < 0:

@@ -42,6 +42,8 @@ def test_everybody_has_one_opinion(alice: User, bob: User, conversation: UUID, s
         "rating": "up", "solved": False, "copied": True, "comment": "Good",
     }  # fmt: skip
     assert selectors.message(conversation, said, bob)["feedback"]["rating"] is None
+    [shown] = selectors.snapshot(conversation, alice)["snapshot"]["state"]["messages"]
+    assert shown["feedback"]["comment"] == "Good"
     assert frames(conversation)[6]["data"] == {
         "message": str(said), "rating": "up", "solved": False, "copied": True, "comment": "Good",
     }  # fmt: skip
