@@ -13,7 +13,7 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.ids import parse_id
 from conversations import pages, selectors, wire
 from conversations.models import Message
-from conversations.search import finding, paging, query
+from conversations.search import embedders, finding, paging, query
 from conversations.search.snippets import Snippet
 from conversations.views import Page
 
@@ -74,7 +74,8 @@ class SearchPageView(Page):
 def results(user: User, text: str, conversation: UUID | None, cursor: str | None) -> Results:
     """A page of results. Raises Problem `invalid`."""
     asked, place = query.parse(text), paging.parse_place(cursor)
-    found = finding.search(user, asked, conversation=conversation, before=place.before)
+    mode = "hybrid" if embedders.is_set_up() else "text"
+    found = finding.search(user, asked, mode=mode, conversation=conversation, before=place.before)
     page = paging.page(found, place, RESULTS_LENGTH)
     rows = selectors.visible_conversations(user).filter(id__in={hit.row.conversation_id for hit in page.hits})
     titles = {row.id: wire.title(row) for row in rows}
