@@ -36,7 +36,7 @@ _NEWEST = """
     ) s
     CROSS JOIN LATERAL ({entries} ORDER BY e.seq DESC OFFSET 0) e
     CROSS JOIN LATERAL (
-        SELECT m.id, m.conversation_id, m.seq, m.role, m.author_name, m.text, m.text_event, m.created_at
+        SELECT m.id, m.conversation_id, m.seq, m.role, m.author_name, m.status, m.text, m.text_event, m.created_at
         FROM ({visible}) m WHERE m.id = e.message AND m.text_event = e.event OFFSET 0
     ) m
     WHERE %(before)s::uuid IS NULL OR m.text_event <= %(before)s

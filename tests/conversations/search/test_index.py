@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -173,3 +174,12 @@ def test_a_long_conversation_is_gone_through_from_its_end_and_no_further(
     )
     assert int(entries) == 2
     assert found(alice, "heron") == said[::-1]
+
+
+def test_more_results_take_no_more_queries(alice: User, conversation: UUID) -> None:
+    for number in range(20):
+        say(alice, conversation, f"A heron {number}")
+    with CaptureQueriesContext(connection) as asked_for:
+        hits = finding.search(alice, query.parse("heron bird"))
+        assert len([hit.wire(query.parse("heron bird")) for hit in hits]) == 20
+    assert len(asked_for) <= 5
