@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -17,7 +17,8 @@ from django.views.decorators.http import require_POST
 
 from chatproject.lib.admin import ReadOnlyAdmin, display, time_column
 from chatproject.lib.ids import parse_id
-from conversations.admin import feedback, files, reading, states
+from conversations import selectors
+from conversations.admin import feedback, files, reading, states, timetravel
 from conversations.admin.acting import attempt, staff_of
 from conversations.models import Conversation, Member, Run
 from conversations.services import exports, staff
@@ -34,7 +35,7 @@ class ConversationAdmin(ReadOnlyAdmin):
     list_filter = ("status", states.AssistantFilter, "updated_at", *feedback.filters())
     list_select_related = ("owner",)
     search_fields = ("owner__username", "owner__name")
-    search_help_text = _("Id of a conversation, or id or name of an owner")
+    search_help_text = _("Id of a conversation, of who owns it or spoke in it lately, or name of an owner")
     ordering = ("-updated_at",)
     actions = ("rebuild_selected", "export_selected")
     change_form_template = "admin/conversations/conversation/change_form.html"
@@ -48,7 +49,8 @@ class ConversationAdmin(ReadOnlyAdmin):
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         id_ = parse_id(search_term.strip())
         if id_:
-            return queryset.filter(id=id_) | queryset.filter(owner=id_), False
+            spoken = selectors.conversations_holding(author_id=str(id_))
+            return queryset.filter(Q(id=id_) | Q(owner=id_) | Q(id__in=spoken)), False
         return super().get_search_results(request, queryset, search_term)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
@@ -131,7 +133,8 @@ class ConversationAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         rebuild = self.admin_site.admin_view(require_POST(self.rebuild_view))
-        return [path("<uuid:id>/rebuild/", rebuild, name="conversations_conversation_rebuild"), *super().get_urls()]
+        one = path("<uuid:id>/rebuild/", rebuild, name="conversations_conversation_rebuild")
+        return [one, *timetravel.urls(self.admin_site), *super().get_urls()]
 
     def rebuild_view(self, request: HttpRequest, id: UUID) -> HttpResponse:
         if not self.has_rebuild_permission(request):

@@ -42,7 +42,7 @@ from conversations.selectors.messages import (
 )
 from conversations.selectors.runs import answer, ended_run, run_for, running_tails, running_texts, stored_lengths
 from conversations.selectors.sessions import session_figures, session_for, sessions_ended_since, sessions_of
-from conversations.selectors.snapshots import snapshot_at, snapshots, wire_snapshot
+from conversations.selectors.snapshots import conversations_holding, snapshot_at, snapshots, wire_snapshot
 from conversations.selectors.states import room_state, states_since
 from conversations.selectors.templates import offered, template_for, templates
 
@@ -50,6 +50,7 @@ __all__ = [
     "answer",
     "asked",
     "conversation_for",
+    "conversations_holding",
     "ended_run",
     "events",
     "export_for",
