@@ -16,7 +16,7 @@ from chatproject.lib.crypto import is_sealed
 from chatproject.lib.ids import new_id
 from conversations import selectors
 from conversations.models import Conversation, Event, Member, Message, Run
-from conversations.services import conversations, messages, runs
+from conversations.services import conversations, integrity, messages, runs
 from tests.conversations.support import check_numbers, frames, replayed, texts
 from tests.conversations.timetravel import stories
 from tests.conversations.transfer.files import database_url, lines
@@ -47,6 +47,7 @@ def test_an_export_comes_back_as_it_was(alice: User, bob: User, mallory: User, s
     assert all(event["actor"]["imported"] for event in after[: len(before)])
     assert {event["type"] for event in more} <= {"run:end"}
     assert not Run.objects.filter(conversation=copy, ended_at=None).exists()
+    assert integrity.verify(conversation=copy).findings == []
     replayed(copy)
 
     header, events = lines(exported(imported(mallory, second)))
