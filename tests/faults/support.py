@@ -12,7 +12,7 @@ from accounts.services import tokens
 from chatproject.lib.threads import in_thread
 from conversations import selectors
 from conversations.models import Run
-from conversations.services import conversations
+from conversations.services import conversations, integrity
 from realtime.tasks import end, run_soon
 from tests.faults.checker import Frame, History
 from tests.faults.client import Client
@@ -75,3 +75,9 @@ def status_of(conversation: Any) -> str:
     """The status of the latest run."""
     run = Run.objects.filter(conversation=conversation).order_by("-queued_seq").first()
     return run.status if run else ""
+
+
+def damage(conversations: Iterable[Any]) -> list[str]:
+    """What `manage.py verify` finds: nothing, whatever was killed."""
+    reports = [integrity.verify(conversation=UUID(str(id_))) for id_ in conversations]
+    return [f"{report.conversation} {finding}" for report in reports for finding in report.findings]

@@ -13,7 +13,7 @@ from accounts.models import User
 from chatproject.lib.threads import in_thread
 from tests.faults.checker import History, violations
 from tests.faults.cluster import Cluster
-from tests.faults.support import client, connected, log_of, place_of, status_of, stored_of, until, until_stored
+from tests.faults.support import client, connected, damage, log_of, place_of, status_of, stored_of, until, until_stored
 
 Make = Callable[..., Cluster]
 
@@ -45,6 +45,7 @@ async def test_a_web_server_dies_around_commit(
                 for one in (reader, sender):
                     await until(partial(one.has, str(conversation), seq))
     assert violations(history, {str(conversation): await log_of(conversation)}) == []
+    assert await in_thread(damage, [conversation]) == []
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,7 @@ async def test_a_worker_killed_in_the_middle_of_an_answer(
     ends = [event["data"] for event in log if event["type"] == "run:end"]
     assert [end["status"] for end in ends] == ["interrupted", "completed"]
     assert violations(history, {str(conversation): log}) == []
+    assert await in_thread(damage, [conversation]) == []
 
 
 async def test_a_worker_paused_beyond_its_lease(alice: User, cluster: Make) -> None:
@@ -104,6 +106,7 @@ async def test_a_worker_paused_beyond_its_lease(alice: User, cluster: Make) -> N
             assert [event["type"] for event in log[ended:]] == ["message:new", "run:start", "run:end"]
             await until(lambda: place.seq == len(log))
     assert violations(history, {str(conversation): log}) == []
+    assert await in_thread(damage, [conversation]) == []
 
 
 async def test_a_worker_asked_to_stop_ends_its_turns(alice: User, cluster: Make) -> None:
@@ -124,6 +127,7 @@ async def test_a_worker_asked_to_stop_ends_its_turns(alice: User, cluster: Make)
             assert len(end["text"]) > 1000
             await until(lambda: len(reader.places[str(long)].view.texts) == 1)
     assert violations(history, {str(id_): await log_of(id_) for id_ in (short, long)}) == []
+    assert await in_thread(damage, (short, long)) == []
 
 
 async def test_stop_and_resume_on_other_processes(alice: User, bob: User, cluster: Make) -> None:
@@ -149,3 +153,4 @@ async def test_stop_and_resume_on_other_processes(alice: User, bob: User, cluste
             assert time.monotonic() - begun < 1.5
             await until(lambda: place.view.texts and stopper.places[str(conversation)].view.texts)
     assert violations(history, {str(conversation): await log_of(conversation)}) == []
+    assert await in_thread(damage, [conversation]) == []

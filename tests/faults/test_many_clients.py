@@ -22,7 +22,7 @@ from tests.conftest import new_user
 from tests.faults.checker import Frame, History, violations
 from tests.faults.client import Client
 from tests.faults.cluster import Cluster, Process
-from tests.faults.support import client, connected, log_of, until, until_stored
+from tests.faults.support import client, connected, damage, log_of, until, until_stored
 
 WEBS, WORKERS, CLIENTS, PLACES = 3, 2, 20, 4
 QUESTIONS = ("say hello", "slow 30 20", "slow 100 20", "unicode", "cut 3")
@@ -64,6 +64,7 @@ async def test_nothing_is_lost_doubled_or_out_of_order(
         logs = {str(place): await log_of(place) for place in places}
         say(f"quiet {quiet:.1f} s after the last fault; {_report(clients, history, logs)}")
         assert violations(history, logs) == []
+        assert await in_thread(damage, places) == []
         assert len(history.of("invoke")) == plan.messages
         assert not history.of("fail")
         assert not running.tracebacks(), running.tracebacks()[0][-3000:]
