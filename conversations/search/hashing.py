@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from chatproject.lib.crypto import DataKey
 
-STRETCH = 2048
+STRETCH = 8192
 # 2^64 divided by the golden ratio: multiples of it lie far apart (Knuth, TAOCP volume 3, 6.4).
 _SPREAD = 0x9E3779B97F4A7C15
 # PostgreSQL's bigint has a sign; hashes use the 63 bits beside it.

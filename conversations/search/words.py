@@ -20,7 +20,7 @@ from conversations.search.stems import stem
 
 # A change here, or in what follows from it, is a new number: entries of another version are made anew
 # (`manage.py reindex_search`).
-VERSION = 2
+VERSION = 3
 
 _SPACELESS = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー]"
 _LETTER = rf"[[\p{{L}}\p{{M}}\p{{N}}]--{_SPACELESS}]"
