@@ -14,6 +14,8 @@ Json = dict[str, Any]
 
 HIDDEN = "hidden"
 STREAMING = "streaming"
+# The status of a run that ended -> that of its message.
+ANSWERS = {"completed": "complete", "stopped": "stopped", "failed": "failed", "interrupted": "interrupted"}
 
 
 def tokens(data: Json) -> dict[str, int]:

@@ -9,13 +9,6 @@ from conversations.fold.rows import new_message, new_run
 from conversations.fold.state import Fold, on
 from conversations.models import Event, Message, Run
 
-MESSAGE_STATUS = {
-    "completed": "complete",
-    "stopped": "stopped",
-    "failed": "failed",
-    "interrupted": "interrupted",
-}
-
 
 @on("run:queue")
 def _run_queue(fold: Fold, event: Event) -> None:
@@ -64,7 +57,7 @@ def _run_end(fold: Fold, event: Event) -> None:
     fold.drop_run(data["run"])
     if data["message"]:
         set_text(fold, data["message"], event)
-        _set_status(fold, data["message"], MESSAGE_STATUS[data["status"]])
+        _set_status(fold, data["message"], past.ANSWERS[data["status"]])
     if fold.conversation["active_run"] == data["run"]:
         fold.conversation["active_run"] = None
 

@@ -8,13 +8,6 @@ from conversations.projections.projector import Projector
 from conversations.projections.registry import on
 from conversations.projections.texts import forget_summaries, set_text, unselect
 
-MESSAGE_STATUS = {
-    "completed": "complete",
-    "stopped": "stopped",
-    "failed": "failed",
-    "interrupted": "interrupted",
-}
-
 
 @on("run:queue")
 def _run_queue(projector: Projector, conversation: Conversation, event: Event) -> None:
@@ -73,7 +66,7 @@ def _run_end(projector: Projector, conversation: Conversation, event: Event) -> 
     if data["message"]:
         row = projector.message(data["message"])
         set_text(row, conversation, event)
-        status = MESSAGE_STATUS[data["status"]]
+        status = past.ANSWERS[data["status"]]
         row.past = past.ended(row.past, status)
         row.status = status if row.status == Message.Status.STREAMING else row.status
         row.save()

@@ -1,9 +1,10 @@
 """Verbs on conversations: create, change, archive. Each queues one append and returns its future."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -92,13 +93,8 @@ def create(
     once = Once(user, CREATE_ROUTE, idempotency_key, body) if idempotency_key else None
 
     def decide(state: State) -> Decision:
-        effects = [lambda: _audit(user, "conversation.created", conversation.id)]
-        if once:
-            state.settle()
-            before = once.claim()
-            if before:
-                raise AlreadyCreated(before)
-            effects.append(lambda: once.remember(conversation.id))
+        effects: list[Callable[[], object]] = [partial(_audit, user, "conversation.created", conversation.id)]
+        effects += _remembering(state, once)
         if first and first.data.get("run"):
             effects.append(messages.enqueue(conversation.id))
         return Decision(drafts, effects)
@@ -117,6 +113,17 @@ def create(
             key=key,
         )
     )
+
+
+def _remembering(state: State, once: Once | None) -> list[Callable[[], None]]:
+    """The effect that keeps an Idempotency-Key. Raises AlreadyCreated where it came before."""
+    if once is None:
+        return []
+    state.settle()
+    before = once.claim()
+    if before:
+        raise AlreadyCreated(before)
+    return [partial(once.remember, state.conversation.id)]
 
 
 def _expiry(temporary: bool) -> dict[str, Any]:
