@@ -1,5 +1,7 @@
 """Earlier states in the admin: looked at with a trace, compared, gone back to."""
 
+import random
+import time
 from uuid import UUID
 
 from django.test import Client
@@ -20,10 +22,10 @@ def entries(action: str, id_: UUID) -> int:
     return AuditEntry.objects.filter(action=action, target_id=str(id_)).count()
 
 
-def edited(alice: User, conversation: UUID) -> UUID:
-    said = messages.send(user=alice, conversation=conversation, text="Before", cmid="1").result(10)
+def edited(alice: User, conversation: UUID, before: str = "Before", after: str = "After") -> UUID:
+    said = messages.send(user=alice, conversation=conversation, text=before, cmid="1").result(10)
     message = UUID(said.main["data"]["message"])
-    revisions.edit(user=alice, conversation=conversation, message=message, text="After").result(10)
+    revisions.edit(user=alice, conversation=conversation, message=message, text=after).result(10)
     return conversation
 
 
@@ -34,6 +36,21 @@ def test_states_are_shown_compared_and_audited(root: Client, alice: User, conver
     assert "+ 3 Alice: After" in page
     entry = AuditEntry.objects.get(action="conversation.read", target_id=str(conversation))
     assert entry.detail == {"what": "states [3, 4]"}
+
+
+def prose(seed: int, lines: int = 350) -> str:
+    some = random.Random(seed)
+    return "\n".join(" ".join(f"w{some.randrange(3000)}" for _ in range(15)) for _ in range(lines))
+
+
+def test_long_texts_are_compared_at_once(root: Client, alice: User, conversation: UUID) -> None:
+    before, after = (prose(seed) for seed in (1, 2))
+    edited(alice, conversation, before, after)
+    began = time.monotonic()
+    page = root.get(f"{base(conversation)}timetravel/?seq=3&with=4").content.decode()
+    assert f"\n- {before.splitlines()[-1]}\n" in page
+    assert f"\n+ {after.splitlines()[-1]}\n" in page
+    assert time.monotonic() - began < 5
 
 
 def test_without_the_right_nothing_is_read(clerk: Client, case: Case) -> None:
