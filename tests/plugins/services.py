@@ -3,6 +3,7 @@
 A plugin rather than a conftest, because Django's settings are read before any conftest is.
 """
 
+import argparse
 import os
 import shutil
 import tempfile
@@ -21,11 +22,17 @@ from chatproject.embedded.supervisor import Supervisor
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
     """Start the services before pytest-django reads the settings; end them with pytest, also after Ctrl-C."""
-    if not (early_config.known_args_namespace.help or early_config.known_args_namespace.version):
+    if _runs_tests(early_config.known_args_namespace):
         services = TestServices()
         early_config.add_cleanup(services.stop)
         services.start()
     yield
+
+
+def _runs_tests(given: argparse.Namespace) -> bool:
+    """Whether tests run in this process: with `-n` they run in others, each with services of its own."""
+    divides = getattr(given, "numprocesses", None) and "PYTEST_XDIST_WORKER" not in os.environ
+    return not (given.help or given.version or divides)
 
 
 class TestServices:

@@ -13,6 +13,9 @@ from conversations.services import messages, runs
 from tests.api import Api
 from tests.conversations.support import frames
 
+# The id of nothing.
+NOBODY = "01900000-0000-7000-8000-000000000000"
+
 
 def say(api: Api, conversation: UUID, *what: str) -> None:
     for text in what:
@@ -60,7 +63,7 @@ def test_a_question_brings_its_run(as_alice: Api, conversation: UUID) -> None:
         ({"text": "x", "assistant": "nobody"}, "invalid"),
         ({"text": "x", "on_busy": "explode"}, "invalid"),
         ({"text": "x", "reply_to": "y"}, "invalid"),
-        ({"text": "x", "reply_to": str(uuid4())}, "invalid"),
+        ({"text": "x", "reply_to": NOBODY}, "invalid"),
         ({"text": "x", "seen_seq": -1}, "invalid"),
         ({"text": "x", "seen_seq": 10**30}, "invalid"),
         ({"text": "x", "seen_seq": "many"}, "invalid"),
@@ -200,7 +203,7 @@ def test_cursors_that_cannot_be_replayed(as_alice: Api, conversation: UUID) -> N
     assert as_alice.get(path, Last_Event_ID=f"{uuid4()}:3").code == "resync_required"
 
 
-@pytest.mark.parametrize("last", ["x", "1", ":1", f"{uuid4()}:x", f"{uuid4()}:{'9' * 30}", f"{uuid4()}:-1"])
+@pytest.mark.parametrize("last", ["x", "1", ":1", f"{NOBODY}:x", f"{NOBODY}:{'9' * 30}", f"{NOBODY}:-1"])
 def test_event_ids_that_are_none(as_alice: Api, conversation: UUID, last: str) -> None:
     assert as_alice.get(f"conversations/{conversation}/events/", Last_Event_ID=last).code == "invalid"
 

@@ -15,8 +15,11 @@ from conversations.urls import urlpatterns
 from tests.conversations.support import check_numbers, texts
 from tests.conversations.views.visitor import Visitor, say
 
+# The id of nothing.
+NOBODY = "01900000-0000-7000-8000-000000000000"
 
-@pytest.mark.parametrize("path", ["/", "/list/", f"/c/{new_id()}/", f"/c/{new_id()}/m/"])
+
+@pytest.mark.parametrize("path", ["/", "/list/", f"/c/{NOBODY}/", f"/c/{NOBODY}/m/"])
 def test_who_is_not_logged_in_is_asked_to(path: str) -> None:
     assert Visitor(None).get(path).headers["Location"] == f"/accounts/login/?next={path}"
 
