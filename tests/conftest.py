@@ -4,11 +4,13 @@ All tests share one database and leave their rows there, as a running product do
 thread and a connection of its own, so nothing could be rolled back anyway. Everybody is new in every test.
 """
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from uuid import UUID
 
 import pytest
 import pytest_asyncio
+from django.db import connection
 from django.test.utils import override_settings, setup_databases
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -29,6 +31,9 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """A migrated test database, open to every test; it goes with the server (or is replaced next time)."""
     # A slow hash is right for people, and would be half of the time of all tests.
     quick = override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
+    process = os.environ.get("PYTEST_XDIST_WORKER")
+    if process:  # with servers of your own, the processes of `-n` share them
+        connection.settings_dict["TEST"]["NAME"] = f"test_{connection.settings_dict['NAME']}_{process}"
     with quick, django_db_blocker.unblock():
         setup_databases(verbosity=0, interactive=False)
         yield
