@@ -179,7 +179,8 @@ class _Group:
         # A copy: where the group fails, the append is tried again from the beginning.
         conversation = copy(item.create) if item.create else self._locked.get(item.conversation)
         if conversation is None:
-            return None if item.key else Problem("not_found")
+            # A long one is always aside here: whether it is there at all is seen later.
+            return None if item.key or item.long else Problem("not_found")
         before = self._known.get(item.identity)
         if before:
             return _repetition(item, conversation, before)

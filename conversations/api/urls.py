@@ -51,6 +51,6 @@ urlpatterns = [
     path("sessions/<uuid:id>/messages/", sessions.SessionMessagesView.as_view()),
     path("search/", search.SearchView.as_view()),
     path("templates/", templates.TemplatesView.as_view()),
-    path("templates/<str:key>/", templates.TemplateView.as_view()),
+    path("templates/<slug:key>/", templates.TemplateView.as_view()),
     path("assistants/", runs.AssistantsView.as_view()),
 ]

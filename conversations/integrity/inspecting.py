@@ -33,7 +33,7 @@ def inspect(conversation: UUID) -> Report:
 class _Inspection:
     def __init__(self, row: Conversation) -> None:
         self.row = row
-        self._report = Report(row.id)
+        self._report = Report(row.id, row.last_seq)
         self._at: datetime | None = None
         read = states.reader(row.id)
         self._whole: Fold | None = Fold(None, window=None, read=read)

@@ -35,9 +35,11 @@ class Finding:
 
 @dataclass
 class Report:
-    """All findings about one conversation; `events` is how many were looked at."""
+    """All findings about one conversation; `head` is what its row said at that moment, `events` how many were
+    looked at."""
 
     conversation: UUID
+    head: int
     events: int = 0
     findings: list[Finding] = field(default_factory=list)
 

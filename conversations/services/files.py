@@ -33,6 +33,7 @@ from conversations.services.messages import OPEN
 CLEARED_AT_ONCE = 100
 # Seconds that drawing the text of one file may take in an import.
 IMPORT_TEXT_SECONDS = 3
+ERASED = "This conversation was erased."
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,9 @@ def upload(*, user: User, conversation: UUID, given: Upload) -> File:
     (FILE_TYPES, FILE_TYPES_REFUSED), `quota_exceeded`, `invalid` (empty, no name), `idempotency_mismatch`.
     """
     require(selectors.role_of(user.id, conversation), Permission.SEND)
-    key = keys.of(conversation)
+    key = keys.find(conversation)
+    if key is None:
+        raise Problem("conversation_closed", ERASED)
     row = _row(user, conversation, given)
     try:
         return _before(row, given, key) or _store(_told(row, given, key), given, key)
@@ -184,7 +187,7 @@ def _store(row: File, given: Upload, key: DataKey) -> File:
     row.digest = contents.store(given.content, key=key, conversation=row.conversation_id, file=row.id)
     conversation = Conversation.objects.select_for_update().filter(id=row.conversation_id).exclude(data_key="").first()
     if conversation is None:
-        raise Problem("not_found")
+        raise Problem("conversation_closed", ERASED)
     require(selectors.role_of(row.uploader_id, conversation.id), Permission.SEND)
     if conversation.status not in OPEN:
         raise Problem("conversation_closed")

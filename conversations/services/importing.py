@@ -110,8 +110,12 @@ def _records(source: Source, labels: Labels, target: files.Target) -> Iterator[R
 
 
 def _restore_files(source: Source, labels: Labels, target: files.Target) -> None:
+    seen: set[str] = set()
     for place, carried in source.files:
         head = carried.head
+        if head.id in seen:
+            raise sources.placed(place, ValueError("this file was there before"))
+        seen.add(head.id)
         given = files.Upload(cast(IO[bytes], carried.content), head.size, head.name)
         try:
             files.restore(target=target, given=given, id=labels.of(head.id), at=head.created_at)

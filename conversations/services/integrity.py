@@ -38,8 +38,7 @@ def verify(*, conversation: UUID, repair: bool = False, staff: UUID | None = Non
 def _can_repair(report: Report) -> bool:
     """Where the log itself is incomplete, the rows may know more than it: nothing is touched."""
     kinds = report.kinds
-    row = Conversation.objects.get(id=report.conversation)
-    incomplete = kinds["hole"] or kinds["event"] or row.last_seq > report.events
+    incomplete = kinds["hole"] or kinds["event"] or report.head > report.events
     return not incomplete and any(kinds[kind] for kind in REPAIRABLE)
 
 

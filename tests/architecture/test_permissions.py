@@ -61,7 +61,7 @@ API: dict[str, dict[str, str]] = {
     "files/<uuid:id>/": {"GET": ALL, "DELETE": OWN},
     "search/": {"GET": LOGIN},
     "templates/": {"GET": LOGIN, "POST": STAFF},
-    "templates/<str:key>/": {"GET": LOGIN, "PATCH": STAFF, "DELETE": STAFF},
+    "templates/<slug:key>/": {"GET": LOGIN, "PATCH": STAFF, "DELETE": STAFF},
     "exports/": {"GET": LOGIN, "POST": LOGIN},
     "exports/<uuid:id>/": {"GET": MINE, "DELETE": MINE},
     "exports/<uuid:id>/download/": {"GET": MINE},
@@ -178,7 +178,7 @@ class Cast:
             route.replace("<uuid:id>", str(id_))
             .replace("<uuid:user>", str(self.users["victim"].id))
             .replace("<uuid:message>", str(self.message))
-            .replace("<str:key>", str(self.template.id))
+            .replace("<slug:key>", str(self.template.id))
             .replace("<slug:slug>", self.template.slug)
             .replace("<int:seq>", "1")
         )

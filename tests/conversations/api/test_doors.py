@@ -66,7 +66,7 @@ def test_another_content_type(as_alice: Api, type_: str) -> None:
 
 
 def test_unknown_routes(as_alice: Api, as_nobody: Api) -> None:
-    for path in ("nothing/", "conversations/not-an-id/", "conversations/%00/", "runs/1/"):
+    for path in ("nothing/", "conversations/not-an-id/", "conversations/%00/", "runs/1/", "templates/%00/"):
         for api in (as_alice, as_nobody):
             for method in ("GET", "POST", "PATCH", "DELETE"):
                 assert api.request(method, path, None, {}).code == "not_found"

@@ -19,7 +19,7 @@ from chatproject.lib.ids import new_id
 from conversations import keys, selectors
 from conversations.assistants import chunks
 from conversations.models import Conversation, Message, Run
-from conversations.services import conversations, erasing, feedback, files, messages, roomstate, runs
+from conversations.services import conversations, erasing, feedback, files, messages, restoring, roomstate, runs
 from tests.api import Api
 from tests.conversations.support import at_once, check_numbers, environment, frames, projected, refusal, replayed
 
@@ -225,6 +225,17 @@ def test_writers_in_a_race_with_erasing_resurrect_nothing(alice: User, bob: User
     assert all(frame["data"] == {"erased": True} for frame in frames(conversation))
     assert not Message.objects.filter(conversation=conversation, text__isnull=False).exists()
     check_numbers(conversation)
+
+
+def test_members_are_told_that_it_is_closed(alice: User, mallory: User, rich: UUID) -> None:
+    erasing.erase(user=alice, conversation=rich)
+    assert refusal(restoring.restore(user=alice, conversation=rich, to_seq=2)) == "conversation_closed"
+    assert refusal(restoring.restore(user=mallory, conversation=rich, to_seq=2)) == "not_found"
+    assert refusal(restoring.restore(user=alice, conversation=new_id(), to_seq=2)) == "not_found"
+    for user, code in ((alice, "conversation_closed"), (mallory, "not_found")):
+        with pytest.raises(Problem) as refused:
+            files.upload(user=user, conversation=rich, given=files.Upload(BytesIO(b"late"), 4, "late.txt"))
+        assert refused.value.code.name == code
 
 
 def test_another_process_forgets_the_key_without_redis(alice: User, rich: UUID) -> None:

@@ -15,6 +15,7 @@ from accounts.models import AuditEntry, User
 from chatproject.lib.ids import new_id
 from conversations import queue
 from conversations.integrity.inspecting import inspect
+from conversations.integrity.report import Report
 from conversations.models import Conversation, Message, PeriodicJob, Snapshot
 from conversations.services import erasing, integrity, snapshots
 from tests.conversations.support import projected, replayed
@@ -105,6 +106,17 @@ def test_damage_is_found_exactly_and_repaired(story: Story, statement: str, expe
     assert after == before
     entry = AuditEntry.objects.get(action="conversation.repaired", target_id=str(story.id))
     assert sum(entry.detail["found"].values()) == len(expected)
+
+
+def test_one_to_which_somebody_writes_meanwhile_is_repaired_too(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    def meanwhile(conversation: UUID) -> Report:
+        report = inspect(conversation)
+        story.send("alice", "More", None, "2").result(10)
+        return report
+
+    damage(f"UPDATE {MESSAGE} SET pinned = true {ASKED}", story.id)
+    monkeypatch.setattr(integrity, "inspect", meanwhile)
+    assert integrity.verify(conversation=story.id, repair=True).findings == []
 
 
 @pytest.mark.parametrize(

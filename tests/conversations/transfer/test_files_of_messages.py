@@ -96,15 +96,19 @@ def disguise(values: list[Any], place: int) -> None:
     values[place + 1]["content"] = base64.b64encode(samples.PE).decode()
 
 
+def repeat(values: list[Any], place: int) -> None:
+    values[place:place] = values[place : place + 2]
+
+
 def late(values: list[Any], place: int) -> None:
     values.append(values[place])
 
 
-@pytest.mark.parametrize("harm", [cut, spoil, lengthen, orphan, disguise, late])
+@pytest.mark.parametrize("harm", [cut, spoil, lengthen, orphan, disguise, repeat, late])
 def test_what_is_not_right_is_refused(bob: User, carried: UUID, harm: Any) -> None:
     code, reason = refusal(bob, harmed(carried, harm))
     assert code == "invalid"
-    assert reason.startswith(("File 1: ", "Line "))
+    assert reason.startswith(("File 1: ", "File 2: ", "Line "))
     assert not File.objects.filter(uploader=bob).exists()
 
 
