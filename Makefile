@@ -7,7 +7,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The newest Python that all locked packages have wheels for comes first; override with PYTHON=…
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(name))))
-# Tests wait more than they compute: three at a time keep two cores busy, each process with services of its own.
+# Tests that start processes or browsers of their own measure time, so they run one after the other; of the rest,
+# which wait more than they compute, three at a time keep two cores busy.
+ALONE := tests/browser tests/faults tests/realtime tests/chatproject/test_serve.py \
+	tests/conversations/files/test_servers.py tests/docs/test_examples.py
 PROCESSES ?= 3
 LOCK := $(BIN)/python -m piptools compile --quiet --allow-unsafe --generate-hashes --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
@@ -21,8 +24,13 @@ help:  ## say what can be made
 run: $(VENV)/run.stamp  ## install what is needed and run the product (PORT, HOST, DATA_DIR, DATABASE_URL, REDIS_URL, OPENAI_*)
 	@exec $(BIN)/python manage.py serve
 
-test: $(VENV)/dev.stamp  ## install what tests need and run all of them (ARGS="-k name" for some, PROCESSES=1 for one after the other)
-	@exec $(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile $(ARGS)
+test: $(VENV)/dev.stamp  ## install what tests need and run all of them (ARGS="-k name" for some)
+ifdef ARGS
+	@exec $(BIN)/python -m pytest $(ARGS)
+else
+	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile $(addprefix --ignore=,$(ALONE))
+	@$(BIN)/python -m pytest $(ALONE)
+endif
 
 faults: $(VENV)/dev.stamp  ## run the long tests that kill processes
 	@exec $(BIN)/python -m pytest -m faults $(ARGS)

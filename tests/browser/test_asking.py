@@ -128,7 +128,7 @@ def test_what_was_said_is_announced(alice: Person) -> None:
 def test_renaming_and_archiving(alice: Person) -> None:
     alice.begin("say hi")
     tab = alice.another_tab()
-    menu = alice.page.get_by_label("Change this conversation")
+    menu = alice.page.get_by_label("More about this conversation")
     menu.click()
     alice.page.get_by_label("Title").fill("Small talk")
     alice.page.get_by_role("button", name="Rename").click()
@@ -148,7 +148,7 @@ def test_older_messages_come_on_demand(alice: Person, site: str) -> None:
     alice.begin("say hi")
     for number in range(55):
         ask(site, f"conversations/{alice.conversation}/messages/", {"text": f"say no{number}"}, alice.token)
-    expect(alice.answer.locator(".prose")).to_have_text("no54")
+    expect(alice.answer.locator(".prose")).to_have_text("no54", timeout=60_000)
     alice.page.reload()
     expect(alice.answer).to_be_in_viewport()
     alice.page.get_by_role("link", name="Older messages").click()
