@@ -170,7 +170,7 @@ def test_recent_goes_back_until_the_budget_is_used_up() -> None:
     recent = base.get("recent")
     assert recent.tokens == 2048
     chosen = recent.choose(talk(300, tokens=20, _1="pinned"), Budget(2048, 999, 1000))
-    assert seqs(chosen.entries) == list(range(199, 301))
+    assert seqs(chosen.entries) == [1, *range(200, 301)]
 
 
 def test_summary_covers_all_that_is_older() -> None:
