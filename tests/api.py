@@ -64,10 +64,12 @@ class Api:
         self, conversation: object, content: bytes, name: str = "notes.txt", claim: str = "text/plain", **headers: str
     ) -> Answer:
         """POST files/, as a form does; `claim` is what the client says it is."""
-        field = f'--b\r\nContent-Disposition: form-data; name="conversation"\r\n\r\n{conversation}\r\n'
-        file = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: {claim}\r\n\r\n'
-        form = (field + file).encode() + content + b"\r\n--b--\r\n"
-        return self.request("POST", "files/", form, {"Content-Type": "multipart/form-data; boundary=b", **headers})
+        field = f'--between-the-parts\r\nContent-Disposition: form-data; name="conversation"\r\n\r\n{conversation}\r\n'
+        file = f'--between-the-parts\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: {claim}\r\n\r\n'
+        form = (field + file).encode() + content + b"\r\n--between-the-parts--\r\n"
+        return self.request(
+            "POST", "files/", form, {"Content-Type": "multipart/form-data; boundary=between-the-parts", **headers}
+        )
 
     def request(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Answer:
         """`body` is sent as JSON, or as it is where it is bytes; headers are given with `_` for `-`."""

@@ -34,9 +34,10 @@ class Client:
     def __init__(self, web: Web, token: str, conversation: UUID) -> None:
         self.web = web
         self.headers = {"Authorization": f"Bearer {token}"}
-        field = f'--b\r\nContent-Disposition: form-data; name="conversation"\r\n\r\n{conversation}\r\n'
-        self.before = f'{field}--b\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n'.encode()
-        self.after = b"\r\n--b--\r\n"
+        field = f'--between-the-parts\r\nContent-Disposition: form-data; name="conversation"\r\n\r\n{conversation}\r\n'
+        file = '--between-the-parts\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n'
+        self.before = f"{field}{file}".encode()
+        self.after = b"\r\n--between-the-parts--\r\n"
 
     def body(self, size: int) -> Iterable[bytes]:
         yield self.before
@@ -48,7 +49,7 @@ class Client:
         """The status and the JSON of the answer; chunked where the length is not announced."""
         link = http.client.HTTPConnection("127.0.0.1", self.web.port, timeout=60)
         length = len(self.before) + size + len(self.after)
-        headers = {**self.headers, "Content-Type": "multipart/form-data; boundary=b"}
+        headers = {**self.headers, "Content-Type": "multipart/form-data; boundary=between-the-parts"}
         if announced:
             headers["Content-Length"] = str(length)
         with closing(link):
@@ -72,7 +73,7 @@ class Client:
         with socket.create_connection(("127.0.0.1", self.web.port), 10) as raw:
             lines = [
                 "POST /api/v1/files/ HTTP/1.1", "Host: localhost", f"Content-Length: {announced}",
-                "Content-Type: multipart/form-data; boundary=b",
+                "Content-Type: multipart/form-data; boundary=between-the-parts",
                 *(f"{name}: {value}" for name, value in self.headers.items()),
             ]  # fmt: skip
             raw.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + self.before)
@@ -85,7 +86,8 @@ async def test_large_files_at_a_real_server(alice: User, conversation: UUID, tmp
     async with Cluster(tmp_path, webs=1, workers=0) as running:
         client = Client(running.webs[0], access, conversation)
         process = psutil.Process(running.webs[0].process.pid)
-        assert (await asyncio.to_thread(client.upload, MEGABYTE))[0] == 201  # everything is loaded now
+        first = await asyncio.to_thread(client.upload, MEGABYTE)  # everything is loaded now
+        assert first[0] == 201, first
         before = process.memory_info().rss
         peak = asyncio.create_task(_peak(process))
         status, row = await asyncio.to_thread(client.upload, LIMIT)
