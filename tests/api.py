@@ -14,6 +14,8 @@ from django.test import Client
 from tests import openapi
 
 BASE = "/api/v1/"
+# Between the parts of a form; nothing that random bytes hold.
+BOUNDARY = "between-the-parts"
 
 
 class Answer:
@@ -64,11 +66,12 @@ class Api:
         self, conversation: object, content: bytes, name: str = "notes.txt", claim: str = "text/plain", **headers: str
     ) -> Answer:
         """POST files/, as a form does; `claim` is what the client says it is."""
-        field = f'--between-the-parts\r\nContent-Disposition: form-data; name="conversation"\r\n\r\n{conversation}\r\n'
-        file = f'--between-the-parts\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: {claim}\r\n\r\n'
-        form = (field + file).encode() + content + b"\r\n--between-the-parts--\r\n"
+        field = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="conversation"\r\n\r\n{conversation}\r\n'
+        file = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+        file += f"Content-Type: {claim}\r\n\r\n"
+        form = (field + file).encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
         return self.request(
-            "POST", "files/", form, {"Content-Type": "multipart/form-data; boundary=between-the-parts", **headers}
+            "POST", "files/", form, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", **headers}
         )
 
     def request(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Answer:
