@@ -148,7 +148,7 @@ def test_older_messages_come_on_demand(alice: Person, site: str) -> None:
     alice.begin("say hi")
     for number in range(55):
         ask(site, f"conversations/{alice.conversation}/messages/", {"text": f"say no{number}"}, alice.token)
-    expect(alice.answer.locator(".prose")).to_have_text("no54", timeout=60_000)
+    expect(alice.answer.locator(".prose")).to_have_text("no54")
     alice.page.reload()
     expect(alice.answer).to_be_in_viewport()
     alice.page.get_by_role("link", name="Older messages").click()

@@ -117,7 +117,7 @@ async def test_a_client_that_never_reads(
         quick, slow = Reader(link), Reader(lazy)
         for reader in (quick, slow):
             await say(reader.link, type="join", ref=1, conversation=str(conversation), seq=0)
-        # Threads and connections of the server begin with the first pages; they are not what is measured.
+        # From 80 messages on: counted from 20 it grew by 13 to 14 MB. Why is not known yet.
         await fill(alice, conversation, 80, "x" * 30_000)
         await quick.read(82)
         before = process.memory_info().rss
