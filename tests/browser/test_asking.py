@@ -96,6 +96,7 @@ def test_an_answer_that_fails_says_so(alice: Person) -> None:
     expect(alice.answer.locator(".failed")).to_contain_text(
         "The answer failed. The model or its provider has an error."
     )
+    alice.is_connected()  # the page may be so new that its script does not listen yet
     alice.say("cut 3")
     expect(alice.answer.locator(".failed")).to_contain_text("The answer failed.")
     expect(alice.answer.locator(".prose")).to_have_text(words(3))
