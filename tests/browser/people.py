@@ -39,10 +39,12 @@ class Person:
         expect(self.page).to_have_url(re.compile(r"/$"))
 
     def another_tab(self) -> "Person":
-        """The same browser, a second tab on the same page."""
-        page = self.page.context.new_page()
-        page.goto(self.page.url)
-        return Person(page, self.user, self.token)
+        """The same browser, the same page once more: in a window of its own, since pages of tabs that are not in
+        front draw a frame only every few seconds."""
+        with self.page.context.expect_page() as opened:
+            self.page.evaluate("window.open(location.href, '_blank', 'popup,noopener')")
+        opened.value.wait_for_load_state()
+        return Person(opened.value, self.user, self.token)
 
     def begin(self, text: str, assistant: str = "openai") -> None:
         """A new conversation, from the front page."""
@@ -50,6 +52,7 @@ class Person:
         self.page.get_by_label("Who answers").select_option(assistant)
         self.say(text)
         expect(self.page).to_have_url(re.compile(r"/c/[0-9a-f-]{36}/$"))
+        self.page.wait_for_load_state()  # until its scripts are there, Enter only makes a new line
 
     def say(self, text: str) -> None:
         self.composer.fill(text)

@@ -1,0 +1,168 @@
+"""Django and what belongs to it: applications, middleware, the database, pages, jobs, logs."""
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from chatproject.lib import crypto
+from chatproject.lib import environment as env
+from chatproject.settings.places import BASE_DIR, DATABASE_URL, ENCRYPTION_KEYS, KEYS_MARK
+
+# --- Django ----------------------------------------------------------------------------------------------
+
+DEBUG = env.flag("DEBUG", False)
+# Host names under which the product is reached, separated by commas.
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+# Origins (scheme://host) besides our own whose pages may use a cookie, separated by commas.
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+
+ROOT_URLCONF = "chatproject.urls"
+ASGI_APPLICATION = "chatproject.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.User"
+SITE_ID = 1
+
+INSTALLED_APPS = [
+    "daphne",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "channels",
+    "procrastinate.contrib.django",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "chatproject",
+    "accounts",
+    "conversations",
+    "realtime",
+]
+
+MIDDLEWARE = [
+    "chatproject.middleware.RequestContext",
+    "chatproject.middleware.ContentPolicy",
+    "django.middleware.security.SecurityMiddleware",
+    "chatproject.middleware.StaticFiles",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# Milliseconds that a statement may wait for a row lock before the sender is told to try again.
+LOCK_TIMEOUT_MS = env.number("LOCK_TIMEOUT_MS", 2000, least=1)
+# Milliseconds that one statement may take.
+STATEMENT_TIMEOUT_MS = env.number("STATEMENT_TIMEOUT_MS", 15000, least=1)
+# Connections to PostgreSQL that one process holds at most.
+DB_POOL_SIZE = env.number("DB_POOL_SIZE", 16, least=4)
+# Threads of one process for database work beside the event loop.
+DB_THREADS = env.number("DB_THREADS", 8, least=2)
+
+try:
+    DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
+except ValueError as error:
+    raise ImproperlyConfigured("DATABASE_URL must be an address: postgres://user:password@host:5432/name.") from error
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+# A pooled connection is tried before it is used, so that a restarted PostgreSQL costs nobody an error.
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES["default"].setdefault("OPTIONS", {}).update(
+    connect_timeout=3,
+    # Which keys this process knows: `rotate_keys` looks for processes that do not know the new one.
+    application_name=f"{KEYS_MARK}{crypto.marks(ENCRYPTION_KEYS)}",
+    options=f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS}"
+    # A process that hangs in the middle of a transaction must not keep its locks for long.
+    " -c idle_in_transaction_session_timeout=5000",
+    # A pool that keeps trying to reconnect waits longer and longer, also when the database is back: a short
+    # reconnect_timeout has the next request try anew.
+    pool={
+        "min_size": 1,
+        "max_size": DB_POOL_SIZE,
+        "timeout": 2,
+        "max_lifetime": 1800,
+        "reconnect_timeout": 0.5,
+    },
+)
+if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    raise ImproperlyConfigured("DATABASE_URL must be a postgres:// address; other databases are not supported.")
+
+# --- Pages -----------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+LOCALE_PATHS = [BASE_DIR / "chatproject" / "locale"]
+USE_I18N = True
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+# The look of the admin: the page's green (style.css) in unfold's shades.
+UNFOLD = {
+    "SITE_TITLE": _("Conversations"),
+    "SITE_HEADER": _("Conversations"),
+    "SITE_SYMBOL": "forum",
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_LANGUAGES": True,
+    "COLORS": {
+        "primary": {
+            "50": "oklch(98% .01 178)",
+            "100": "oklch(95% .03 178)",
+            "200": "oklch(90% .05 178)",
+            "300": "oklch(83% .07 178)",
+            "400": "oklch(73% .08 178)",
+            "500": "oklch(60% .08 178)",
+            "600": "oklch(50% .07 178)",
+            "700": "oklch(44% .06 178)",
+            "800": "oklch(38% .05 178)",
+            "900": "oklch(33% .04 178)",
+            "950": "oklch(24% .03 178)",
+        }
+    },
+}
+
+# --- Jobs ------------------------------------------------------------------------------------------------
+
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+
+# --- Logs ------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "WARNING")},
+}
