@@ -35,7 +35,7 @@ endif
 faults: $(VENV)/dev.stamp  ## run the long tests that kill processes
 	@exec $(BIN)/python -m pytest -m faults $(ARGS)
 
-bench: $(VENV)/dev.stamp  ## measure that nothing gets slower as a conversation grows (ARGS="--events 20000")
+bench: $(VENV)/bench.stamp  ## measure that nothing gets slower as a conversation grows (ARGS="--events 20000")
 	@exec $(BIN)/python -m bench.growth $(ARGS)
 
 check: $(VENV)/dev.stamp  ## format, lint, types, then the tests (also of migrations)
@@ -47,6 +47,7 @@ check: $(VENV)/dev.stamp  ## format, lint, types, then the tests (also of migrat
 lock: $(VENV)/dev.stamp  ## write requirements*.txt anew from requirements*.in (UPGRADE=--upgrade for newer releases)
 	$(LOCK) $(UPGRADE) requirements.in --output-file requirements.txt
 	$(LOCK) $(UPGRADE) requirements-dev.in --output-file requirements-dev.txt
+	$(LOCK) $(UPGRADE) requirements-bench.in --output-file requirements-bench.txt
 
 clean:  ## remove .venv; DATA_DIR stays
 	rm -rf $(VENV)
@@ -61,6 +62,11 @@ $(VENV)/dev.stamp: $(BIN)/python requirements.txt requirements-dev.txt
 	@echo "Installing what the product and its tests need (this once; a minute or two) ..."
 	$(INSTALL) --requirement requirements-dev.txt
 	@touch $(VENV)/run.stamp $@
+
+$(VENV)/bench.stamp: $(VENV)/dev.stamp requirements-bench.txt
+	@echo "Installing what measurements need (this once) ..."
+	$(INSTALL) --requirement requirements-bench.txt
+	@touch $@
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "There is no Python here: install 3.11 or newer (apt-get install python3 python3-venv)." >&2; exit 1; }

@@ -12,7 +12,7 @@ from tests.plugins.services import TestServices
 
 
 @contextmanager
-def running() -> Iterator[None]:
+def running() -> Iterator[TestServices]:
     """Django on an empty, migrated PostgreSQL: embedded ones, or those of DATABASE_URL and REDIS_URL."""
     services = TestServices()
     try:
@@ -21,6 +21,6 @@ def running() -> Iterator[None]:
         django.setup()
         logging.disable(logging.WARNING)
         call_command("migrate", verbosity=0)
-        yield
+        yield services
     finally:
         services.stop()

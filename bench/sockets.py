@@ -1,0 +1,173 @@
+"""The generator's sockets, one class per protocol."""
+
+import asyncio
+import itertools
+import random
+from dataclasses import dataclass
+
+from picows import WSFrame, WSListener, WSMsgType, WSTransport
+
+from bench.tally import Board, microseconds
+
+TEXT = WSMsgType.TEXT
+# With its marker a text has some 160 characters, and a message on the wire some 200 bytes where nothing is added.
+PADDING_LENGTH = 145
+HALF_A_WINDOW = 10
+_numbers = itertools.count()
+_sayings = random.Random(1)
+_WORDS = "the a of and to in is for that with again please thanks tomorrow invoice harbour ship oranges delivery price"
+PADDINGS = [" ".join(_sayings.choices(_WORDS.split(), k=40))[:PADDING_LENGTH].encode() for _ in range(50)]
+
+
+@dataclass(frozen=True)
+class Seat:
+    """One member of one conversation."""
+
+    conversation: str
+    token: str
+
+
+class Socket(WSListener):
+    """One client. Subclasses know how to come in, what to answer, and how to say something."""
+
+    def __init__(self, seat: Seat, board: Board) -> None:
+        self.seat, self.board = seat, board
+        self.transport: WSTransport
+        self.ready = asyncio.get_running_loop().create_future()
+        self.open = False
+        self.said = 0
+
+    @staticmethod
+    def path(seat: Seat) -> str:
+        raise NotImplementedError
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self.transport, self.open = transport, True
+        self.come_in()
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type is TEXT:
+            self.hear(frame.get_payload_as_bytes())
+        elif frame.msg_type is WSMsgType.CLOSE:
+            transport.send_close(frame.get_close_code())
+            transport.disconnect()
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self.board.closed_early += self.open
+        self.open = False
+        if not self.ready.done():
+            self.ready.set_exception(ConnectionError("closed before it was ready"))
+
+    def hang_up(self) -> None:
+        self.open = False
+        self.transport.disconnect(graceful=False)
+
+    def come_in(self) -> None:
+        """Say what has to be said until `is_in`."""
+        self.is_in()
+
+    def is_in(self) -> None:
+        if not self.ready.done():
+            self.ready.set_result(None)
+
+    def hear(self, payload: bytes) -> None:
+        self.board.tally.note(payload)
+
+    def say(self) -> None:
+        """Say something to the room."""
+        self.said += 1
+        text = b"%s %s" % (self.board.tally.mark(), PADDINGS[self.said % len(PADDINGS)])
+        self.transport.send(TEXT, self.message(text))
+
+    def ack(self) -> None:
+        """Called every second, for protocols that acknowledge."""
+
+    def message(self, text: bytes) -> bytes:
+        raise NotImplementedError
+
+
+class Plain(Socket):
+    """Channels' tutorial, and bare broadcasts: the room is in the path."""
+
+    @staticmethod
+    def path(seat: Seat) -> str:
+        return f"/ws/chat/{seat.conversation}/"
+
+    def message(self, text: bytes) -> bytes:
+        return b'{"message":"%s"}' % text
+
+
+class SocketIo(Socket):
+    """Engine.IO 4 and Socket.IO 5 over WebSocket, as far as needed."""
+
+    @staticmethod
+    def path(seat: Seat) -> str:
+        return "/socket.io/?EIO=4&transport=websocket"
+
+    def come_in(self) -> None:
+        """The server speaks first."""
+
+    def hear(self, payload: bytes) -> None:
+        if payload.startswith(b"42"):
+            self.board.tally.note(payload)
+        elif payload.startswith(b"0"):
+            self.transport.send(TEXT, b"40")
+        elif payload.startswith(b"40"):
+            self.transport.send(TEXT, b'420["join","%s"]' % self.seat.conversation.encode())
+        elif payload.startswith(b"43"):
+            self.is_in()
+        elif payload == b"2":
+            self.transport.send(TEXT, b"3")
+
+    def message(self, text: bytes) -> bytes:
+        return b'42["chat","%s"]' % text
+
+
+class Ours(Socket):
+    """PROTOCOL.md section 4: hello, join, send, and acknowledgements as it asks for them."""
+
+    def __init__(self, seat: Seat, board: Board) -> None:
+        super().__init__(seat, board)
+        self.conversation = seat.conversation.encode()
+        self.client = f"{next(_numbers)}-{microseconds():x}".encode()
+        self.heard = self.acked = 0
+
+    @staticmethod
+    def path(seat: Seat) -> str:
+        return "/ws/"
+
+    def come_in(self) -> None:
+        hello = b'{"type":"hello","v":1,"client_id":"%s","token":"%s"}' % (self.client, self.seat.token.encode())
+        join = b'{"type":"join","ref":"j","conversation":"%s"}' % self.conversation
+        self.transport.send(TEXT, b"[%s,%s]" % (hello, join))
+
+    def hear(self, payload: bytes) -> None:
+        self.heard += 1
+        if self.heard - self.acked >= HALF_A_WINDOW:
+            self.ack()
+        self.board.tally.acknowledged += payload.count(b'"type":"sent"')
+        if not self.board.tally.note(payload):
+            self.control(payload)
+
+    def control(self, payload: bytes) -> None:
+        if b'"type":"joined"' in payload:
+            self.is_in()
+        if b'"type":"heartbeat"' in payload:
+            self.transport.send(TEXT, b'{"type":"pong","n":1}')
+        if b'"type":"error"' in payload:
+            self.board.errors[payload.decode()[:200]] += 1
+
+    def ack(self) -> None:
+        """Acknowledge what has come in; called after a second at the latest."""
+        if self.heard > self.acked and self.open:
+            self.acked = self.heard
+            self.transport.send(TEXT, b'{"type":"ack","n":%d}' % self.heard)
+
+    def message(self, text: bytes) -> bytes:
+        return b'{"type":"send","ref":"%d","conversation":"%s","cmid":"%s-%d","text":"%s"}' % (
+            self.said,
+            self.conversation,
+            self.client,
+            self.said,
+            text,
+        )
