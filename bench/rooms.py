@@ -87,7 +87,7 @@ async def turn(load: Load, series: Series, given: argparse.Namespace, start: flo
 async def profiled(server: Server, load: Load, rate: float, file: str) -> None:
     """Load a server at PROFILE_SHARE of what it can, and have py-spy look at it."""
     spy = str(Path(sys.executable).with_name("py-spy"))
-    command = [spy, "record", "--pid", str(server.process.pid), "--duration", str(PROFILE_SECONDS)]
+    command = [spy, "record", "--pid", str(server.process.pid), "--duration", str(PROFILE_SECONDS), "--gil"]
     how = ["--rate", "200", "--format", "speedscope" if file.endswith(".json") else "raw", "--output", file]
     process = await asyncio.create_subprocess_exec(*command, *how, stdout=subprocess.DEVNULL)
     await load.window(rate * PROFILE_SHARE, PROFILE_SECONDS + 1)
