@@ -11,7 +11,7 @@ import asyncio
 import random
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Literal, Self
 
@@ -44,13 +44,15 @@ def wait_before(attempt: int, chance: random.Random) -> float:
 class Client:
     """Stays connected until `close` or a final close code.
 
+    `url` is the product's address, or those of several servers of it: every try goes to one of them at random.
     `token` is an access token, or what gives one (asked again when it has expired). `on_state(state)` is told of
     every change of `state`, `on_notice(frame)` of what concerns no conversation (`drain`, `session:expired`, errors).
+    `wait(attempt, chance)` says how many seconds pass before try number `attempt`.
     """
 
     def __init__(
         self,
-        url: str,
+        url: str | Sequence[str],
         *,
         token: Token,
         client_id: str | None = None,
@@ -58,17 +60,18 @@ class Client:
         on_state: Callable[[State], None] | None = None,
         on_notice: Callable[[Frame], None] | None = None,
         chance: random.Random | None = None,
+        wait: Callable[[int, random.Random], float] = wait_before,
     ) -> None:
         self.state: State = "idle"
         self.rooms: dict[str, Room] = {}
         self.user: Frame | None = None
         self.client_id = client_id or str(uuid.uuid4())
         self.close_code: int | None = None
-        self._base = url.rstrip("/")
+        self.urls = [url] if isinstance(url, str) else list(url)
         self._given, self._token = token, token if isinstance(token, str) else ""
         self._transport = transport
         self._on_state, self._on_notice = on_state, on_notice
-        self._chance = chance or random.SystemRandom()
+        self._chance, self._wait = chance or random.SystemRandom(), wait
         self._session: str | None = None
         self._link: WebSocketLink | EventStreamLink | None = None
         self._welcomed_at: float | None = None
@@ -154,21 +157,22 @@ class Client:
         return code
 
     async def _connect_somehow(self) -> int | None:
+        base = self._chance.choice(self.urls).rstrip("/")
         if self._transport != "sse":
             try:
-                link = self._link = WebSocketLink(self._base.replace("http", "ws", 1) + "/ws/", self)
+                link = self._link = WebSocketLink(base.replace("http", "ws", 1) + "/ws/", self)
                 return await link.run()
             except Blocked:
                 if self._transport == "websocket":
                     raise ConnectionError("no WebSocket can be had") from None
         seconds = FALLBACK_SECONDS if self._transport == "auto" else float("inf")
-        stream = self._link = EventStreamLink(self._base, self._token, self, seconds)
+        stream = self._link = EventStreamLink(base, self._token, self, seconds)
         return await stream.run()
 
     async def _pause(self, attempt: int) -> None:
         self._become("waiting" if attempt <= TRIES else "offline")
         self._hurry.clear()
-        usual = wait_before(attempt, self._chance) if attempt else 0.0
+        usual = self._wait(attempt, self._chance) if attempt else 0.0
         wait = max(usual, self._not_before - time.monotonic())
         with suppress(TimeoutError):
             await asyncio.wait_for(self._hurry.wait(), max(0.0, wait))
@@ -223,6 +227,8 @@ class Client:
             self._requests.pop(ref).set_result(frame)
         room = self.rooms.get(frame.get("conversation", ""))
         if frame["type"] == "left" and room:
+            if frame["reason"] == "asked":
+                return None  # by `leave`; this room was joined again since
             return self._close_room(room, {"code": "forbidden", "message": f"left: {frame['reason']}"})
         if room:
             return room.receive(frame)

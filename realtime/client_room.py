@@ -38,6 +38,7 @@ class Room:
         self.unsent: dict[str, tuple[Frame, asyncio.Future[Frame]]] = {}
         self._say = say
         self._held: dict[str, str] = {}
+        self._ended: set[str] = set()
         self._frames: asyncio.Queue[Frame | None] = asyncio.Queue()
 
     async def __aiter__(self) -> AsyncIterator[Frame]:
@@ -110,7 +111,7 @@ class Room:
     def _joined(self, frame: Frame) -> None:
         self.role, self.members, self.online = frame["role"], frame["members"], frame["online"]
         self.state, self.head = frame["state"], frame["head"]
-        if self.seq is None and not frame.get("reason"):
+        if not frame.get("reason"):
             self.epoch = frame["epoch"]
         self._frames.put_nowait(frame)
 
@@ -136,6 +137,7 @@ class Room:
             self._held.setdefault(event["data"]["run"], "")
         elif event["type"] == "run:end":
             self._held.pop(event["data"]["run"], None)
+            self._ended.add(event["data"]["run"])
         self._frames.put_nowait(event)
 
     def _fetch(self) -> None:
@@ -143,9 +145,10 @@ class Room:
                    "limit": FETCH_LIMIT})  # fmt: skip
 
     def _delta(self, frame: Frame) -> None:
-        held = self._held.get(frame["run"])
-        if held is None:
+        if frame["run"] in self._ended:
             return
+        # One that began before what this room holds (a resync, or the newest page only) is sent from its beginning.
+        held = self._held.setdefault(frame["run"], "")
         if frame["offset"] > len(held):
             self._say({"type": "attach", "ref": f"attach:{frame['run']}", "run": frame["run"], "offset": len(held)})
             return

@@ -33,12 +33,23 @@ class Operation:
 
 @dataclass
 class View:
-    """What one client applied of one conversation: (seq, id) in the order of applying, and texts of runs."""
+    """What one client applied of one conversation: (seq, id) in the order of applying, and texts of runs.
+
+    After a `resync` it holds the log up to `after` as a snapshot, of which `shown` are the messages (seq, id).
+    """
 
     client: str
     conversation: str
+    after: int = 0
+    shown: list[tuple[int, str]] = field(default_factory=list)
     applied: list[tuple[int, str]] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
+
+    def begin_anew(self, seq: int, shown: list[tuple[int, str]]) -> None:
+        """Throw away what was applied: a snapshot takes its place."""
+        self.after, self.shown = seq, shown
+        self.applied.clear()
+        self.texts.clear()
 
 
 @dataclass
@@ -111,8 +122,15 @@ def _numbers(logs: Mapping[str, Sequence[Frame]]) -> Iterator[str]:
 def _applied(history: History, logs: Mapping[str, Sequence[Frame]]) -> Iterator[str]:
     for view in history.views:
         log = [(event["seq"], event["id"]) for event in logs[view.conversation]]
-        if view.applied != log:
-            yield f"(d) {view.client} applied {_difference(view.applied, log)} of {view.conversation}"
+        if view.applied != log[view.after :]:
+            yield f"(d) {view.client} applied {_difference(view.applied, log[view.after :])} of {view.conversation}"
+        said = {(event["seq"], event["data"]["message"]) for event in logs[view.conversation] if _says(event)}
+        if not said.issuperset(view.shown):
+            yield f"(d) {view.client} was shown what is not in {view.conversation}: {set(view.shown) - said}"
+
+
+def _says(event: Frame) -> bool:
+    return event["type"] in ("message:new", "run:start")
 
 
 def _difference(applied: Sequence[tuple[int, str]], log: Sequence[tuple[int, str]]) -> str:
@@ -127,13 +145,14 @@ def _agreement(history: History) -> Iterator[str]:
     first: dict[str, View] = {}
     for view in history.views:
         other = first.setdefault(view.conversation, view)
-        if view.applied != other.applied:
+        if view.after == other.after and view.applied != other.applied:
             yield f"(e) {view.client} and {other.client} saw {view.conversation} differently"
 
 
 def _texts(history: History, logs: Mapping[str, Sequence[Frame]]) -> Iterator[str]:
     for view in history.views:
-        ends = [event["data"] for event in logs[view.conversation] if event["type"] == "run:end"]
+        log = logs[view.conversation][view.after :]
+        ends = [event["data"] for event in log if event["type"] == "run:end"]
         texts = {end["run"]: end.get("text") or "" for end in ends}
         for run in texts.keys() | view.texts.keys():
             if view.texts.get(run) != texts.get(run):

@@ -1,57 +1,52 @@
-"""A client by the book (PROTOCOL.md section 4), which writes down what it did and saw.
+"""The product's own client (`realtime/client.py`), writing down what its user did and saw.
 
-It reconnects wherever it can, resumes by cursor, fetches what is missing, attaches to answers, keeps what
-is not acknowledged and sends it again under the same cmid.
+It only tries again sooner than people's clients do.
 """
 
 import asyncio
-import json
-from contextlib import suppress
 from random import Random
 from typing import Any
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
-
 from chatproject.lib.ids import new_id
+from realtime import client as product
+from realtime.client import Refused, Room, State
 from tests.faults.checker import Frame, History, View
-
-GONE = (OSError, WebSocketException, TimeoutError)
-OPEN_SECONDS = 5
-ACK_SECONDS = 1
 
 
 class Place:
-    """A conversation at this client: how far it applied the log, and what it holds of running answers."""
+    """A conversation at this client: what its user saw of it."""
 
-    def __init__(self, view: View) -> None:
-        self.id = view.conversation
+    def __init__(self, room: Room, view: View) -> None:
+        self.room = room
         self.view = view
-        self.epoch: str | None = None
+        # Texts of running answers.
         self.held: dict[str, str] = {}
-        self.unsent: dict[str, Frame] = {}
 
     @property
     def seq(self) -> int:
-        return self.view.applied[-1][0] if self.view.applied else 0
+        return self.view.applied[-1][0] if self.view.applied else self.view.after
 
-    def point(self) -> Frame:
-        """Where it is, for `hello`."""
-        runs = {run: len(text) for run, text in self.held.items()}
-        return {"conversation": self.id, "epoch": self.epoch, "seq": self.seq, "runs": runs}
+    async def follow(self) -> None:
+        """Take in what the room gives, to its end."""
+        async for frame in self.room:
+            if frame["type"] == "resync":
+                self._begin_anew(frame["snapshot"])
+            elif frame["type"] == "delta":
+                # Where a piece is not the next one, the text is no prefix of the end: the checker finds that.
+                self.held[frame["run"]] = self.held.get(frame["run"], "")[: frame["offset"]] + frame["text"]
+            elif "data" in frame:
+                self._apply(frame)
 
-    def apply(self, event: Frame) -> bool:
-        """Apply the next event, ignore an old one; False where something before it is missing."""
-        if event["seq"] > self.seq + 1:
-            return False
-        if event["seq"] <= self.seq:
-            return True
+    def _begin_anew(self, snapshot: Frame) -> None:
+        self.view.begin_anew(snapshot["seq"], [(one["seq"], one["id"]) for one in snapshot["state"]["messages"]])
+        self.held.clear()
+
+    def _apply(self, event: Frame) -> None:
         self.view.applied.append((event["seq"], event["id"]))
         if event["type"] == "run:start":
             self.held[event["data"]["run"]] = ""
         elif event["type"] == "run:end":
             self._end(event["data"])
-        return True
 
     def _end(self, data: Frame) -> None:
         text = data.get("text") or ""
@@ -59,39 +54,42 @@ class Place:
         # What is held of a running answer is always a prefix of its end; a lie is kept for the checker.
         self.view.texts[data["run"]] = text if text.startswith(held) else held
 
-    def append(self, delta: Frame) -> bool:
-        """Take a piece of an answer, cutting what overlaps; False where something before it is missing."""
-        held = self.held.get(delta["run"])
-        if held is None:
-            return True
-        if delta["offset"] > len(held):
-            return False
-        self.held[delta["run"]] = held + delta["text"][len(held) - delta["offset"] :]
-        return True
+
+def soon(attempt: int, chance: Random) -> float:
+    """Seconds before a try."""
+    return chance.uniform(0.05, 0.3)
 
 
-class Client:
+class Client(product.Client):
     """One person at one device."""
 
     def __init__(self, name: str, token: str, addresses: list[str], history: History, seed: int) -> None:
         self.name = name
         self.places: dict[str, Place] = {}
         self.connections = 0
-        self._token = token
-        self._addresses = addresses
         self._history = history
-        self._random = Random(seed)
-        self._socket: ClientConnection | None = None
-        self._welcomed = False
-        self._received = self._acked = 0
+        self._sending: set[asyncio.Task[None]] = set()
+        super().__init__(
+            [], token=token, client_id=name, transport="websocket", chance=Random(seed), wait=soon, on_state=self._count
+        )
+        self.move(addresses)
+
+    def move(self, addresses: list[str]) -> None:
+        """Connect to one of these `ws://…/ws/` from the next time on."""
+        self.urls = [address.replace("ws", "http", 1).removesuffix("/ws/") for address in addresses]
+
+    def _count(self, state: State) -> None:
+        self.connections += state == "online"
 
     def enter(self, conversation: str) -> None:
         """Take part in a conversation, from its beginning."""
-        self.places[conversation] = Place(self._history.view(self.name, conversation))
+        room = self.join(conversation, seq=0)
+        self.places[conversation] = Place(room, self._history.view(self.name, conversation))
 
     def ready(self) -> bool:
         """Whether it is connected and was welcomed."""
-        return self._welcomed
+        assert self.state != "closed", f"{self.name} was sent away for good: {self.close_code}"
+        return self.state == "online"
 
     def has(self, conversation: str, seq: int) -> bool:
         """Whether it applied everything up to `seq`."""
@@ -100,111 +98,39 @@ class Client:
     @property
     def settled(self) -> bool:
         """Whether everything was acknowledged."""
-        return not any(place.unsent for place in self.places.values())
+        return not self._sending
 
     async def send(self, conversation: str, text: str, **fields: Any) -> str:
         """Say something now, or as soon as there is a connection; its cmid."""
         cmid = str(new_id())
-        frame = {"type": "send", "ref": cmid, "conversation": conversation, "cmid": cmid, "text": text, **fields}
         self._history.note("invoke", self.name, conversation, cmid)
-        self.places[conversation].unsent[cmid] = frame
-        if self._welcomed:
-            await self._say(frame)
+        task = asyncio.create_task(self._deliver(conversation, cmid, text, fields))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+        await asyncio.sleep(0)
         return cmid
 
+    async def _deliver(self, conversation: str, cmid: str, text: str, fields: Frame) -> None:
+        try:
+            sent = await self.places[conversation].room.send(text, cmid=cmid, **fields)
+        except Refused:
+            self._history.note("fail", self.name, conversation, cmid)
+        except ConnectionError:
+            self._history.note("info", self.name, conversation, cmid)
+        else:
+            self._history.note("ok", self.name, conversation, cmid, sent["seq"])
+
+    def receive(self, frame: Frame) -> None:
+        """Note errors after which it tries again, which its user does not see."""
+        if frame["type"] == "error" and frame["retryable"]:
+            for place in self.places.values():
+                if frame.get("ref") in place.room.unsent:
+                    self._history.note("info", self.name, place.room.id, frame["ref"])
+        super().receive(frame)
+
     async def run(self) -> None:
-        """Stay connected, to any of the addresses, until cancelled."""
-        while True:
-            with suppress(*GONE):
-                await self._visit(self._random.choice(self._addresses))
-            self._welcomed, self._socket = False, None
-            await asyncio.sleep(self._random.uniform(0.05, 0.3))
-
-    async def _visit(self, address: str) -> None:
-        async with connect(address, open_timeout=OPEN_SECONDS, close_timeout=1, ping_interval=None) as socket:
-            self._socket, self._received, self._acked = socket, 0, 0
-            self.connections += 1
-            resume = [place.point() for place in self.places.values()]
-            await self._say({"type": "hello", "v": 1, "client_id": self.name, "token": self._token, "resume": resume})
-            ticker = asyncio.create_task(self._tick())
-            try:
-                async for message in socket:
-                    self._received += 1
-                    found = json.loads(message)
-                    for frame in found if isinstance(found, list) else [found]:
-                        await self._hear(frame)
-                    if self._received - self._acked >= 10:
-                        await self._ack()
-            finally:
-                ticker.cancel()
-
-    async def _tick(self) -> None:
-        """Acknowledge after a second at the latest."""
-        with suppress(*GONE):
-            while True:
-                await asyncio.sleep(ACK_SECONDS)
-                await self._ack()
-
-    async def _ack(self) -> None:
-        if self._received > self._acked:
-            self._acked = self._received
-            await self._say({"type": "ack", "n": self._received})
-
-    async def _say(self, frame: Frame) -> None:
-        if self._socket:
-            with suppress(*GONE):
-                await self._socket.send(json.dumps(frame))
-
-    async def _hear(self, frame: Frame) -> None:
-        handler = getattr(self, f"_on_{frame['type']}", None)
-        if handler:
-            await handler(frame)
-        elif "data" in frame:
-            await self._apply(frame["conversation"], [frame])
-
-    async def _on_welcome(self, frame: Frame) -> None:
-        assert all(entry["ok"] for entry in frame["resumed"]), frame["resumed"]
-        self._welcomed = True
-        for place in self.places.values():
-            for unsent in list(place.unsent.values()):
-                await self._say(unsent)
-
-    async def _on_joined(self, frame: Frame) -> None:
-        self.places[frame["conversation"]].epoch = frame["epoch"]
-
-    async def _on_catchup(self, frame: Frame) -> None:
-        await self._apply(frame["conversation"], frame["events"])
-
-    async def _on_page(self, frame: Frame) -> None:
-        await self._apply(frame["conversation"], frame["events"])
-
-    async def _on_heartbeat(self, frame: Frame) -> None:
-        await self._say({"type": "pong", "n": frame["n"]})
-
-    async def _on_delta(self, frame: Frame) -> None:
-        place = self.places[frame["conversation"]]
-        if not place.append(frame):
-            offset = len(place.held[frame["run"]])
-            await self._say({"type": "attach", "ref": "attach", "run": frame["run"], "offset": offset})
-
-    async def _on_sent(self, frame: Frame) -> None:
-        if self.places[frame["conversation"]].unsent.pop(frame["cmid"], None):
-            self._history.note("ok", self.name, frame["conversation"], frame["cmid"], frame["seq"])
-
-    async def _on_error(self, frame: Frame) -> None:
-        for place in self.places.values():
-            unsent = place.unsent.get(frame.get("ref", ""))
-            if unsent and frame["retryable"]:
-                self._history.note("info", self.name, place.id, unsent["cmid"])
-                await asyncio.sleep(0.2)
-                await self._say(unsent)
-            elif unsent:
-                del place.unsent[unsent["cmid"]]
-                self._history.note("fail", self.name, place.id, unsent["cmid"])
-
-    async def _apply(self, conversation: str, events: list[Frame]) -> None:
-        place = self.places[conversation]
-        if not all(place.apply(event) for event in events):
-            await self._say({
-                "type": "fetch", "ref": "fetch", "conversation": conversation, "after_seq": place.seq, "limit": 200,
-            })  # fmt: skip
+        """Stay connected, until cancelled."""
+        async with self, asyncio.TaskGroup() as group:
+            for place in self.places.values():
+                group.create_task(place.follow())
+            await asyncio.Event().wait()

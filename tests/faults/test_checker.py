@@ -5,14 +5,14 @@ from copy import deepcopy
 
 import pytest
 
-from tests.faults.checker import Frame, History, violations
+from tests.faults.checker import Frame, History, View, violations
 
 LOG: list[Frame] = [
     {"seq": 1, "id": "e1", "type": "conversation:new", "data": {}},
-    {"seq": 2, "id": "e2", "type": "message:new", "cmid": "m1", "data": {"run": "r"}},
-    {"seq": 3, "id": "e3", "type": "run:start", "data": {"run": "r"}},
+    {"seq": 2, "id": "e2", "type": "message:new", "cmid": "m1", "data": {"run": "r", "message": "said"}},
+    {"seq": 3, "id": "e3", "type": "run:start", "data": {"run": "r", "message": "answer"}},
     {"seq": 4, "id": "e4", "type": "run:end", "data": {"run": "r", "text": "Hello"}},
-    {"seq": 5, "id": "e5", "type": "message:new", "cmid": "m2", "data": {}},
+    {"seq": 5, "id": "e5", "type": "message:new", "cmid": "m2", "data": {"message": "more"}},
 ]
 
 
@@ -35,6 +35,18 @@ def test_the_truth_holds() -> None:
     assert violations(history, {"c": log}) == []
 
 
+def resynced(view: View, shown: list[tuple[int, str]]) -> None:
+    """Have a client hold the log up to 4 by a snapshot."""
+    view.begin_anew(4, shown)
+    view.applied.append((5, "e5"))
+
+
+def test_a_snapshot_and_what_follows_are_the_truth_too() -> None:
+    history, log = truth()
+    resynced(history.views[0], [(2, "said")])
+    assert violations(history, {"c": log}) == []
+
+
 Change = Callable[[History, list[Frame]], object]
 LIES: dict[str, tuple[str, Change]] = {
     "an acknowledged message is not there": ("a", lambda history, log: log[1].update(cmid="m3")),
@@ -48,6 +60,8 @@ LIES: dict[str, tuple[str, Change]] = {
     "a client applied twice": ("d", lambda history, log: history.views[0].applied.append((5, "e5"))),
     "a client applied in another order": ("d", lambda history, log: history.views[0].applied.reverse()),
     "a client applied another event": ("d", lambda history, log: history.views[0].applied.__setitem__(0, (1, "x"))),
+    "a snapshot shows what never was": ("d", lambda history, log: resynced(history.views[0], [(2, "x")])),
+    "a snapshot is applied twice": ("d", lambda history, log: history.views[0].__setattr__("after", 2)),
     "clients differ": ("e", lambda history, log: history.views[1].applied.pop(0)),
     "a text differs": ("f", lambda history, log: history.views[1].texts.update(r="Hell")),
     "a text is missing": ("f", lambda history, log: history.views[1].texts.clear()),

@@ -141,14 +141,14 @@ async def test_stop_and_resume_on_other_processes(alice: User, bob: User, cluste
             await reader.send(str(conversation), "slow 2000 10", assistant="openai")
             place = reader.places[str(conversation)]
             await until(lambda: any(len(text) > 100 for text in place.held.values()))
-            reader._addresses = running.addresses[1:2]
+            reader.move(running.addresses[1:2])
             running.webs[0].kill()
             ((run, text),) = place.held.items()
             await until(lambda: reader.connections == 2)
             await until(lambda: len(place.held[run]) > len(text) + 50)
             assert place.held[run].startswith(text)
             begun = time.monotonic()
-            await stopper._say({"type": "stop", "ref": "s", "run": run})
+            await stopper.stop(run)
             assert await asyncio.to_thread(running.provider.last.closed.wait, 2)
             assert time.monotonic() - begun < 1.5
             await until(lambda: place.view.texts and stopper.places[str(conversation)].view.texts)

@@ -16,7 +16,7 @@ from accounts.services import tokens
 from chatproject.lib.threads import in_thread
 from realtime.client import Client, Refused, Room, State, wait_before
 from tests.faults.cluster import Cluster
-from tests.realtime.support import log, remove, write
+from tests.realtime.support import fill, log, remove, write
 from tests.serving import BASE_DIR
 
 
@@ -97,6 +97,45 @@ async def test_the_server_dies_and_comes_back(
         assert states[:2] == ["connecting", "online"]
         assert "waiting" in states
         assert states[-1] == "closed"
+
+
+async def test_from_the_beginning_it_resumes_as_from_anywhere(
+    alice: User, bob: User, conversation: UUID, cluster: Callable[..., Cluster]
+) -> None:
+    async with cluster() as running:
+        token = (await in_thread(tokens.issue, alice))["access"]
+        async with Client(url_of(running), token=token) as client:
+            room = client.join(str(conversation), seq=0)
+            await room.send("before")
+            await asyncio.to_thread(running.webs[0].kill)
+            await write(bob, conversation, "meanwhile")
+            running.webs[0].start()
+            heard = [frame["type"] async for frame in _until(room, seq=4)]
+            assert "resync" not in heard
+            assert heard.count("message:new") == 2
+
+
+async def _until(room: Room, seq: int) -> AsyncIterator[dict]:
+    async with asyncio.timeout(30):
+        async for frame in room:
+            yield frame
+            if frame.get("seq") == seq:
+                return
+
+
+async def test_an_answer_that_began_before_what_is_held_grows_too(
+    alice: User, conversation: UUID, cluster: Callable[..., Cluster]
+) -> None:
+    """Its `run:start` is not on the newest page, or before a resync."""
+    async with cluster(workers=1) as running, following(url_of(running), alice, conversation) as (client, room):
+        await room.send("slow 500 20", assistant="openai")
+        await hear(room, "delta")
+        await fill(alice, conversation, 110)
+        for epoch, seq in ((None, None), ("01900000-0000-7000-8000-000000000000", 2)):
+            await client.leave(str(conversation))
+            late = client.join(str(conversation), epoch=epoch, seq=seq)
+            first = (await hear(late, "delta"))[0]
+            assert (first["offset"], late.text(first["run"])) == (0, first["text"])
 
 
 @asynccontextmanager
