@@ -1,11 +1,9 @@
 """The WebSocket endpoint: only a transport between the ASGI server and a session."""
 
-import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from channels.consumer import AsyncConsumer
-from channels.exceptions import StopConsumer
-from django.conf import settings
 
 from chatproject.lib import metrics
 from realtime.dispatch import Lane
@@ -14,49 +12,48 @@ from realtime.identity import headers_of
 from realtime.protocol import Close
 from realtime.session import Session
 
-NO_LAYER = "none"
+Message = dict[str, Any]
 
 
 class SocketConsumer(AsyncConsumer):
-    """Has no channel of its own (the hub has one for all), and no dispatch that touches the database."""
+    """One connection. Channels' own loop has a channel for each, and makes two tasks and a thread hop (to close old
+    database connections) for every frame; here the hub has one channel for all, and frames are taken as they come."""
 
-    channel_layer_alias = NO_LAYER
-
-    async def dispatch(self, message: dict[str, Any]) -> None:
-        """Channels' own closes old database connections first, a thread hop for every frame."""
-        await getattr(self, message["type"].replace(".", "_"))(message)
-
-    async def websocket_connect(self, message: dict[str, Any]) -> None:
-        self.session = Session(self, headers_of(self.scope))
-        self.lane = Lane(self.session)
+    async def __call__(
+        self,
+        scope: Message,
+        receive: Callable[[], Awaitable[Message]],
+        send: Callable[[Message], Awaitable[None]],
+    ) -> None:
+        self._send = send
+        session = Session(self, headers_of(scope))
+        hub().watch(session)
         metrics.ws_connections.inc()
-        await self.base_send({"type": "websocket.accept"})
-        hub().watch(self.session)
-        self._hello_timer = asyncio.get_running_loop().call_later(settings.HELLO_SECONDS, self._no_hello)
+        try:
+            await self._serve(session, receive)
+        finally:
+            metrics.ws_connections.dec()
+            hub().unwatch(session)
+            session.ended()
+            session.outbox.end()
 
-    async def websocket_receive(self, message: dict[str, Any]) -> None:
-        text = message.get("text")
-        if self.session.closed:
-            return
-        if text is None:
-            self.session.close(Close.BAD_FRAME)
-        else:
-            self.lane.receive(text)
+    async def _serve(self, session: Session, receive: Callable[[], Awaitable[Message]]) -> None:
+        lane = Lane(session)
+        while True:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            if message["type"] == "websocket.connect":
+                await self._send({"type": "websocket.accept"})
+            elif session.closed:
+                continue
+            elif (text := message.get("text")) is None:
+                session.close(Close.BAD_FRAME)
+            else:
+                lane.receive(text)
 
-    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
-        self._hello_timer.cancel()
-        metrics.ws_connections.dec()
-        hub().unwatch(self.session)
-        self.session.ended()
-        self.session.outbox.end()
-        raise StopConsumer
-
-    async def send(self, text: str) -> None:
-        await self.base_send({"type": "websocket.send", "text": text})
+    def send(self, text: str) -> Awaitable[None]:
+        return self._send({"type": "websocket.send", "text": text})
 
     async def close(self, code: int) -> None:
-        await self.base_send({"type": "websocket.close", "code": code})
-
-    def _no_hello(self) -> None:
-        if self.session.user is None:
-            self.session.close(Close.NOT_AUTHENTICATED)
+        await self._send({"type": "websocket.close", "code": code})

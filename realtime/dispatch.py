@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections import deque
+from collections.abc import Awaitable
 
 from chatproject.lib.database import as_problem
 from chatproject.lib.errors import Problem
@@ -19,11 +21,14 @@ REFUSED = {"unauthenticated": Close.NOT_AUTHENTICATED, "token_expired": Close.TO
 
 
 class Lane:
-    """Handles the frames of one client one after the other; what it may queue is bounded."""
+    """Handles the frames of one client one after the other: at once, or after one that must wait for something.
+    What may queue behind it is bounded."""
+
+    __slots__ = ("_frames", "_session", "_worker")
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._frames: asyncio.Queue[protocol.ClientFrame] = asyncio.Queue(LANE_MAX)
+        self._frames: deque[protocol.ClientFrame] | None = None
         self._worker: asyncio.Task[None] | None = None
 
     def receive(self, text: str) -> None:
@@ -39,36 +44,56 @@ class Lane:
             self._take(frame)
 
     def _take(self, frame: protocol.ClientFrame) -> None:
-        if COMMANDS[type(frame)].at_once and self._session.user:
-            run_soon(self._handle(frame))
-            return None
-        try:
-            self._frames.put_nowait(frame)
-        except asyncio.QueueFull:
+        if self._session.closed:
+            return
+        if self._worker and not (COMMANDS[type(frame)].at_once and self._session.user):
+            return self._queue(frame)
+        rest = self._do(frame)
+        if self._worker is None and (rest or self._session.outbox.crowded):
+            self._worker = run_soon(self._work(frame, rest))
+
+    def _queue(self, frame: protocol.ClientFrame) -> None:
+        self._frames = self._frames or deque()
+        if len(self._frames) < LANE_MAX:
+            self._frames.append(frame)
+        else:
             busy = Problem("rate_limited", "Too many frames at once.", retry_after_ms=1000)
-            return self._session.fail(busy, getattr(frame, "ref", None))
-        if self._worker is None:
-            self._worker = run_soon(self._work())
+            self._session.fail(busy, getattr(frame, "ref", None))
 
-    async def _work(self) -> None:
-        while not self._frames.empty() and not self._session.closed:
-            await self._handle(self._frames.get_nowait())
+    async def _work(self, frame: protocol.ClientFrame, rest: Awaitable[None] | None) -> None:
+        """Finish `frame`, and handle those that came in meanwhile."""
+        while True:
+            if rest:
+                try:
+                    await rest
+                except Exception as error:
+                    self._failed(frame, error)
             await self._session.outbox.uncrowded()
-        self._worker = None
+            if not self._frames or self._session.closed:
+                break
+            frame = self._frames.popleft()
+            rest = self._do(frame)
+        self._frames = self._worker = None
 
-    async def _handle(self, frame: protocol.ClientFrame) -> None:
+    def _do(self, frame: protocol.ClientFrame) -> Awaitable[None] | None:
+        """Handle a frame; what is to be awaited, where that takes waiting."""
         session = self._session
         if (session.user is None) != isinstance(frame, Hello):
-            return self._out_of_order(frame)
+            self._out_of_order(frame)
+            return None
         try:
-            await COMMANDS[type(frame)].handler(session, frame)
+            return COMMANDS[type(frame)].handler(session, frame)
         except Exception as error:
-            problem = as_problem(error)
-            if problem.code.name == "internal":
-                log.exception("a command failed")
-            session.fail(problem, getattr(frame, "ref", None))
-            if isinstance(frame, Hello) and not problem.code.retryable:
-                session.close(REFUSED.get(problem.code.name, Close.BAD_FRAME))
+            self._failed(frame, error)
+            return None
+
+    def _failed(self, frame: protocol.ClientFrame, error: Exception) -> None:
+        problem = as_problem(error)
+        if problem.code.name == "internal":
+            log.error("a command failed", exc_info=error)
+        self._session.fail(problem, getattr(frame, "ref", None))
+        if isinstance(frame, Hello) and not problem.code.retryable:
+            self._session.close(REFUSED.get(problem.code.name, Close.BAD_FRAME))
 
     def _out_of_order(self, frame: protocol.ClientFrame) -> None:
         if isinstance(frame, Hello):

@@ -18,11 +18,12 @@ from conversations import selectors
 from conversations.services import sessions
 from realtime import hints
 from realtime.drain import Drain
+from realtime.pace import Pace
 from realtime.presence import Presence
 from realtime.protocol import Close
 from realtime.room import Room, RoomMember
 from realtime.subscriptions import PROBE, Subscriptions
-from realtime.tasks import end, run_soon
+from realtime.tasks import Landing, end, run_soon
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class Hub:
     """Hints wake rooms up; the poll finds what hints lost. Correctness never depends on a hint."""
 
     def __init__(self) -> None:
+        self.pace, self.landing = Pace(), Landing()
         self.rooms: dict[UUID, Room] = {}
         self.subscriptions = Subscriptions()
         self.presence = Presence(self._attendance_changed)
@@ -74,7 +76,7 @@ class Hub:
         self._start()
         room = self.rooms.get(conversation)
         if room is None:
-            room = self.rooms[conversation] = Room(conversation)
+            room = self.rooms[conversation] = Room(conversation, self.pace)
         room.visitors += 1
         try:
             await self.subscriptions.want(conversation)

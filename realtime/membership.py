@@ -151,6 +151,7 @@ class Membership:
             return
         if not self._done_said:
             self._push_catchup(next(pages(self.room.conversation, [], self.room.head)))
+        self.room.flush()
         self.behind = False
         for answer in answers:
             for frame in delta_frames(self.room.conversation, answer, self._held.get(answer["run"], 0)):

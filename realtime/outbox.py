@@ -4,14 +4,15 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any, Protocol
 
+import msgspec
 from django.conf import settings
 
 from realtime.batches import PUNCTUATION, joined, size_of
-from realtime.tasks import run_soon
+from realtime.pace import Pace
+from realtime.tasks import begin, run_soon
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +29,7 @@ class Source(Protocol):
     def note_dropped(self) -> None: ...
 
 
-@dataclass(slots=True, frozen=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True, eq=False):
     """A frame, or several in an array, of `size` bytes; with `source`, those of a room up to `last_seq`."""
 
     text: str
@@ -39,29 +39,39 @@ class Waiting:
 
 
 class Outbox:
-    """Sends text in order. At most ACK_WINDOW messages are unacknowledged; above BATCH_MAX_BYTES of waiting
-    text the frames of rooms are dropped, and their rooms serve the client from the log later."""
+    """Sends text in order, in the rounds of `pace`. At most ACK_WINDOW messages are unacknowledged; above
+    BATCH_MAX_BYTES of waiting text the frames of rooms are dropped, and their rooms serve the client from the log
+    later."""
 
-    def __init__(self, send: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(self, send: Callable[[str], Awaitable[None]], pace: Pace) -> None:
         self._send = send
+        self._pace = pace
+        self._window, self._most = settings.ACK_WINDOW, settings.BATCH_MAX_BYTES
         self._waiting: deque[Waiting] = deque()
         self._size = 0
         self._sent = 0
         # When each message that is not acknowledged yet was sent.
         self._unacked: deque[float] = deque()
-        self._taken = asyncio.Event()
-        self._pump: asyncio.Task[None] | None = None
+        # Set whenever less waits; only a few ever wait for that.
+        self._taken: asyncio.Event | None = None
+        # What the connection does not take at once.
+        self._sending: asyncio.Task[None] | None = None
         self._closed = False
 
     @property
     def roomy(self) -> bool:
         """Whether a page of the log may be put in."""
-        return not self._blocked and not self._closed and self._size < settings.BATCH_MAX_BYTES // 2
+        return not self._blocked and not self._closed and self._size < self._most // 2
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so much waits that the client is not to ask for more."""
+        return self._size >= self._most and not self._closed
 
     @property
     def overflowing(self) -> bool:
         """Whether so much waits that cannot be dropped that the client is to go."""
-        return self._size > OVERFLOW * settings.BATCH_MAX_BYTES
+        return self._size > OVERFLOW * self._most
 
     @property
     def stalled_for(self) -> float:
@@ -75,11 +85,12 @@ class Outbox:
         return self.roomy
 
     async def uncrowded(self) -> None:
-        """Wait until so little waits that the client may ask for more."""
-        while self._size >= settings.BATCH_MAX_BYTES and not self._closed:
+        """Wait until the client may ask for more."""
+        while self.crowded:
             await self._less()
 
     async def _less(self) -> None:
+        self._taken = self._taken or asyncio.Event()
         self._taken.clear()
         await self._taken.wait()
 
@@ -90,7 +101,7 @@ class Outbox:
     def push(self, item: Waiting) -> None:
         """Put something in; where it gets too much, what rooms have put in is dropped."""
         self.put(item)
-        if self._size > settings.BATCH_MAX_BYTES and (self._blocked or self._pump):
+        if self._size > self._most and (self._blocked or self._sending):
             self._drop()
 
     def put(self, item: Waiting) -> None:
@@ -111,53 +122,72 @@ class Outbox:
 
     async def close(self) -> None:
         """Send what can be sent at once, nothing after that."""
-        if self._pump:
-            await asyncio.wait({self._pump}, timeout=FAREWELL_SECONDS)
+        self.flush()
+        if self._sending:
+            await asyncio.wait({self._sending}, timeout=FAREWELL_SECONDS)
         self.end()
 
     def end(self) -> None:
         """Send nothing more: the connection is gone."""
         self._closed = True
         self._waiting.clear()
-        self._size = 0
-        self._taken.set()
+        self._noted_less(0)
 
     @property
     def _blocked(self) -> bool:
-        return len(self._unacked) >= settings.ACK_WINDOW
+        return len(self._unacked) >= self._window
+
+    @property
+    def _ready(self) -> bool:
+        return bool(self._waiting) and not (self._blocked or self._sending or self._closed)
 
     def _wake(self) -> None:
-        if self._pump is None and self._waiting and not self._blocked and not self._closed:
-            self._pump = run_soon(self._run())
+        if self._ready:
+            self._pace.outbox(self)
 
-    async def _run(self) -> None:
-        """Hand over until nothing waits or the window is full; what comes in meanwhile is joined."""
+    def flush(self) -> None:
+        """Hand over until nothing waits, the window is full, or the connection takes no more for now."""
         try:
-            while self._waiting and not self._blocked and not self._closed:
-                taken = self._take()
+            while self._ready:
+                text = self._take()
                 self._sent += 1
                 self._unacked.append(time.monotonic())
-                for item in taken:
-                    if item.source:
-                        item.source.note_sent(item.last_seq)
-                await self._send(joined([item.text for item in taken]))
+                if rest := begin(self._send(text)):
+                    self._sending = run_soon(self._finish(rest))
         except (OSError, RuntimeError) as error:
-            # The ASGI server's way to say that the client is gone, ahead of `websocket.disconnect`.
-            log.info("a client went away while it was sent to (%s)", type(error).__name__)
-            self.end()
-        finally:
-            self._pump = None
+            self._gone(error)
 
-    def _take(self) -> list[Waiting]:
+    async def _finish(self, rest: Coroutine[Any, Any, None]) -> None:
+        try:
+            await rest
+        except (OSError, RuntimeError) as error:
+            self._gone(error)
+        finally:
+            self._sending = None
+            self._wake()
+
+    def _gone(self, error: Exception) -> None:
+        """The ASGI server's way to say that the client is gone, ahead of `websocket.disconnect`."""
+        log.info("a client went away while it was sent to (%s)", type(error).__name__)
+        self.end()
+
+    def _take(self) -> str:
         """As much of what waits as fits in one message."""
         taken = [self._waiting.popleft()]
         size = taken[0].size + PUNCTUATION
-        while self._waiting and size + self._waiting[0].size < settings.BATCH_MAX_BYTES:
+        while self._waiting and size + self._waiting[0].size < self._most:
             taken.append(self._waiting.popleft())
             size += taken[-1].size + PUNCTUATION
-        self._size -= sum(item.size for item in taken)
-        self._taken.set()
-        return taken
+        for item in taken:
+            if item.source:
+                item.source.note_sent(item.last_seq)
+        self._noted_less(self._size - sum(item.size for item in taken))
+        return joined([item.text for item in taken])
+
+    def _noted_less(self, size: int) -> None:
+        self._size = size
+        if self._taken:
+            self._taken.set()
 
     def drop(self, source: Source) -> None:
         """Forget what one room has put in: it was erased."""
@@ -171,5 +201,4 @@ class Outbox:
 
     def _keep(self, items: Iterable[Waiting]) -> None:
         self._waiting = deque(items)
-        self._size = sum(item.size for item in self._waiting)
-        self._taken.set()
+        self._noted_less(sum(item.size for item in self._waiting))

@@ -167,7 +167,8 @@ _encoder = msgspec.json.Encoder(enc_hook=str, order="deterministic")
 
 def decode(text: str) -> list[ClientFrame]:
     """The frames of one message. Raises Problem `invalid` or `too_large`."""
-    if len(text) > settings.FRAME_MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > settings.FRAME_MAX_BYTES:
+    most = settings.FRAME_MAX_BYTES
+    if len(text) > most or (not text.isascii() and len(text.encode("utf-8", "surrogatepass")) > most):
         raise Problem("too_large", f"A frame has at most {settings.FRAME_MAX_BYTES} bytes.")
     try:
         found = _decoder.decode(text)

@@ -16,6 +16,7 @@ from conversations.event_types import is_erased
 from realtime.batches import Batch, batches
 from realtime.deltas import delta_frames
 from realtime.hints import Item, item_of
+from realtime.pace import Pace
 from realtime.tasks import run_soon
 
 PAGE = 500
@@ -51,8 +52,9 @@ class Room:
     members were given. A delta of any other run is not theirs (yet, or any more).
     """
 
-    def __init__(self, conversation: UUID) -> None:
+    def __init__(self, conversation: UUID, pace: Pace) -> None:
         self.conversation = conversation
+        self._pace = pace
         self.epoch = ""
         self.head = -1
         self.members: set[RoomMember] = set()
@@ -62,6 +64,8 @@ class Room:
         self.attending: frozenset[UUID] = frozenset()
         # The registers that changed since this room was opened, as they were told last.
         self.registers: dict[str, Item] = {}
+        # What goes to the members in the next round.
+        self._fresh: list[Item] = []
         self._tail: deque[Item] = deque()
         self._tail_size = 0
         self._filling: asyncio.Task[None] | None = None
@@ -169,6 +173,7 @@ class Room:
     def _close(self, last: Sequence[Item]) -> None:
         """Keep nothing of what was erased, here or on the way to members; tell them by `last`, and end their stay."""
         self._forget()
+        self._fresh.clear()
         self.lengths.clear()
         for member in self.members:
             member.forget()
@@ -180,7 +185,14 @@ class Room:
         self._tail_size = 0
 
     def _hand_over(self, items: Sequence[Item]) -> None:
-        for batch in batches(items) if self.members else ():
+        if items and self.members:
+            self._fresh += items
+            self._pace.room(self)
+
+    def flush(self) -> None:
+        """Hand over now what waits for the next round: before anybody falls in with the members, or leaves."""
+        items, self._fresh = self._fresh, []
+        for batch in batches(items):
             for member in list(self.members):
                 member.deliver(batch)
 
@@ -191,6 +203,7 @@ class Room:
 
     def put_out(self, members: Iterable[RoomMember], reason: str = "removed") -> None:
         """End memberships; whoever is put out gets nothing after that."""
+        self.flush()
         for member in list(members):
             self.members.discard(member)
             member.removed(reason)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Any, Protocol
 from uuid import UUID
@@ -25,7 +26,7 @@ from realtime.tasks import run_soon
 class Transport(Protocol):
     """How a session reaches its client."""
 
-    async def send(self, text: str) -> None: ...
+    def send(self, text: str) -> Awaitable[None]: ...
 
     async def close(self, code: int) -> None: ...
 
@@ -39,12 +40,12 @@ class Session:
         self.client_id = ""
         self.user: User | None = None
         self.memberships: dict[UUID, Membership] = {}
-        self.outbox = Outbox(transport.send)
+        self.outbox = Outbox(transport.send, hub().pace)
         self.errors = 0
         self.closed = False
         self._transport = transport
         self._headers = headers
-        self._heard = self._beat = time.monotonic()
+        self._begun = self._heard = self._beat = time.monotonic()
         self._beats = 0
 
     def authenticated(self) -> User:
@@ -99,13 +100,20 @@ class Session:
         now = time.monotonic()
         if (now - self._heard) * 1000 > settings.TIMEOUT_MS:
             self.close(Close.HEARTBEAT)
+        elif self.user is None and now - self._begun > settings.HELLO_SECONDS:
+            self.close(Close.NOT_AUTHENTICATED)
         elif self.outbox.stalled_for > settings.ACK_SECONDS:
             self.close(Close.SLOW)
         elif (now - self._beat) * 1000 >= settings.HEARTBEAT_MS:
             self._beat = now
             self._beats += 1
-            heads = {str(id_): member.room.head for id_, member in self.memberships.items()}
-            self.send({"type": "heartbeat", "n": self._beats, "heads": heads})
+            self.send({"type": "heartbeat", "n": self._beats, "heads": self._heads()})
+
+    def _heads(self) -> dict[str, int]:
+        """Where the conversations stand, as far as the client is told before it hears of it here."""
+        for membership in self.memberships.values():
+            membership.room.flush()
+        return {str(id_): membership.room.head for id_, membership in self.memberships.items()}
 
     def drain(self, seconds: float) -> None:
         """Ask the client to connect elsewhere after a while; the connection ends a little later."""

@@ -135,6 +135,7 @@ async def _catch_up(member: StreamMember) -> AsyncIterator[Item]:
             yield item_of(frame)
     answers = await room.running()
     if member.seq >= room.head:
+        room.flush()
         member.behind = False
         for answer in answers:
             for frame in delta_frames(room.conversation, answer, 0):

@@ -2,10 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
-from typing import Any
+import types
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
+from concurrent.futures import Future
+from typing import Any, TypeVar
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _running: set[asyncio.Task[Any]] = set()
 
@@ -16,6 +21,25 @@ def run_soon(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     _running.add(task)
     task.add_done_callback(_done)
     return task
+
+
+def begin(awaitable: Awaitable[None]) -> Coroutine[Any, Any, None] | None:
+    """Do what can be done without waiting; the rest, to be awaited in a task, or None where nothing is left.
+
+    For what waits rarely and is done often: a task for each costs more than the thing itself.
+    """
+    steps = awaitable.__await__()
+    try:
+        waits_for = next(steps)
+    except StopIteration:
+        return None
+    return _rest(steps, waits_for)
+
+
+@types.coroutine
+def _rest(steps: Generator[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
+    yield waits_for
+    yield from steps
 
 
 async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
@@ -31,3 +55,32 @@ def _done(task: asyncio.Task[Any]) -> None:
     _running.discard(task)
     if not task.cancelled() and task.exception():
         log.error("a background task failed", exc_info=task.exception())
+
+
+class Landing:
+    """Where results of other threads come back to an event loop: what is done together wakes it once."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._done: deque[Callable[[], None]] = deque()
+        self._woken = False
+
+    def follow(self, future: "Future[T]", then: "Callable[[Future[T]], None]") -> None:
+        """Call `then(future)` on the loop once it is done."""
+        future.add_done_callback(lambda done: self._land(lambda: then(done)))
+
+    def _land(self, callback: Callable[[], None]) -> None:
+        """In any thread. Whoever finds the loop woken was in time: it takes everything after it has cleared that."""
+        self._done.append(callback)
+        if not self._woken and not self._loop.is_closed():
+            self._woken = True
+            self._loop.call_soon_threadsafe(self._take)
+
+    def _take(self) -> None:
+        self._woken = False
+        while self._done:
+            callback = self._done.popleft()
+            try:
+                callback()
+            except Exception:
+                log.exception("a result could not be used")

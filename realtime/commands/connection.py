@@ -90,10 +90,10 @@ async def _prepare_one(user: User, point: ResumePoint) -> Admission | dict[str, 
 
 
 @command(Ack, permission=None, at_once=True)
-async def ack(session: Session, frame: Ack) -> None:
+def ack(session: Session, frame: Ack) -> None:
     session.acked(frame.n)
 
 
 @command(Pong, permission=None, at_once=True)
-async def pong(session: Session, frame: Pong) -> None:
+def pong(session: Session, frame: Pong) -> None:
     """A sign of life; noted when it came in."""

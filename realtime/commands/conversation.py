@@ -30,7 +30,7 @@ async def join(session: Session, frame: Join) -> None:
 
 
 @command(Leave, permission=None)
-async def leave(session: Session, frame: Leave) -> None:
+def leave(session: Session, frame: Leave) -> None:
     """`left`, and `ok` where a ref was given; leaving twice is not an error."""
     if resume.leave(session, conversation_id(frame.conversation)):
         session.send({"type": "left", "conversation": frame.conversation, "reason": "asked"})
@@ -55,7 +55,7 @@ async def fetch(session: Session, frame: Fetch) -> None:
 
 
 @command(Typing, permission=Permission.SEND)
-async def typing(session: Session, frame: Typing) -> None:
+def typing(session: Session, frame: Typing) -> None:
     """Tell the others in the room; only a member who joined it can."""
     membership = _joined(session, frame.conversation)
     require(membership.role, Permission.SEND)

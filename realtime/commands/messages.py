@@ -1,6 +1,5 @@
 """send."""
 
-import asyncio
 from concurrent.futures import Future
 
 import msgspec
@@ -10,13 +9,13 @@ from conversations.access import Permission
 from conversations.appends import Committed
 from conversations.services import messages
 from realtime.commands.registry import command, conversation_id
+from realtime.hub import hub
 from realtime.protocol import Send
 from realtime.session import Session
-from realtime.tasks import run_soon
 
 
 @command(Send, permission=Permission.SEND)
-async def send(session: Session, frame: Send) -> None:
+def send(session: Session, frame: Send) -> None:
     """Hand the message to the log; `sent` follows its COMMIT, while further frames are handled."""
     done = messages.send(
         user=session.authenticated(),
@@ -30,15 +29,14 @@ async def send(session: Session, frame: Send) -> None:
         seen_seq=frame.seen_seq,
         parts=msgspec.to_builtins(frame.parts),
     )
-    run_soon(_acknowledge(session, frame, done))
+    hub().landing.follow(done, lambda done: _answer(session, frame, done))
 
 
-async def _acknowledge(session: Session, frame: Send, done: "Future[Committed]") -> None:
+def _answer(session: Session, frame: Send, done: "Future[Committed]") -> None:
     try:
-        committed = await asyncio.wrap_future(done)
+        committed = done.result()
     except Problem as problem:
-        session.fail(problem, frame.ref)
-        return
+        return session.fail(problem, frame.ref)
     sent = {
         "type": "sent",
         "ref": frame.ref,
@@ -49,4 +47,4 @@ async def _acknowledge(session: Session, frame: Send, done: "Future[Committed]")
         "dup": committed.dup,
     }
     run = committed.main["data"].get("run")
-    session.send({**sent, "run": run} if run else sent)
+    return session.send({**sent, "run": run} if run else sent)

@@ -10,13 +10,14 @@ from chatproject.lib.ids import parse_id
 from conversations.access import Permission
 from realtime.protocol import ClientFrame
 
-Handler = Callable[[Any, Any], Awaitable[None]]
+# What waits for nothing is a plain function, and done when it returns; the others are coroutines.
+Handler = Callable[[Any, Any], Awaitable[None] | None]
 
 
 @dataclass(frozen=True)
 class Command:
     """`permission` is what a member's role must allow (None: no conversation is concerned). Frames of one
-    client are handled one after the other, but those `at_once`, which wait for nothing."""
+    client are handled one after the other, but those `at_once`, whose handlers are plain functions."""
 
     handler: Handler
     permission: Permission | None

@@ -12,6 +12,7 @@ from django.test import override_settings
 from accounts.models import User
 from realtime.hub import hub
 from realtime.outbox import Outbox, Waiting
+from realtime.pace import Pace
 from tests.realtime.support import change_role, events_in, fill, head, join, joined, seqs, write
 from tests.sockets import Socket, connect
 
@@ -207,7 +208,7 @@ class Room:
 async def test_a_connection_that_takes_nothing_is_bounded_before_its_window_is_full() -> None:
     """The server's socket is full (no acknowledgement is outstanding but one): waiting text is dropped."""
     wire, room = Wire(), Room()
-    outbox = Outbox(wire.send)
+    outbox = Outbox(wire.send, Pace())
     for _ in range(50):
         outbox.push(Waiting("x" * 20_000, 20_000, room))
         await asyncio.sleep(0)
@@ -221,7 +222,7 @@ async def test_a_connection_that_breaks_while_sending_ends_the_outbox() -> None:
     async def broken(text: str) -> None:
         raise ConnectionResetError
 
-    outbox = Outbox(broken)
+    outbox = Outbox(broken, Pace())
     outbox.say("{}")
     await asyncio.sleep(0.01)
     outbox.say("{}")

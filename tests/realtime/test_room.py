@@ -17,6 +17,7 @@ from conversations.assistants import chunks
 from conversations.services import runs
 from realtime.batches import Batch, batches, joined, size_of
 from realtime.hints import Item, item_of
+from realtime.pace import Pace
 from realtime.room import Room
 from tests.conversations.assistants.support import asked, conversation_with
 from tests.realtime.support import fill, log, without_hints
@@ -65,7 +66,7 @@ class Listener:
 
 
 async def room_with(conversation: UUID) -> tuple[Room, Listener]:
-    room, listener = Room(conversation), Listener()
+    room, listener = Room(conversation, Pace()), Listener()
     await room.fill()
     room.members.add(listener)
     return room, listener
@@ -159,7 +160,7 @@ async def test_a_hint_during_a_read_is_not_forgotten(alice: User, conversation: 
 
 async def test_a_hint_before_the_room_is_loaded_is_not_forgotten(alice: User, conversation: UUID) -> None:
     with without_hints():
-        room = Room(conversation)
+        room = Room(conversation, Pace())
         loading = room.fill()
         await fill(alice, conversation, 3)
         room.offer([item_of(event) for event in await log(conversation, 2)])
