@@ -113,9 +113,13 @@ async def test_results_of_other_threads_come_back_in_order_and_one_that_fails_st
         if future is futures[-1]:
             last.set_result(None)
 
+    def finish() -> None:
+        for number, future in enumerate(futures):
+            future.set_result(number)
+
     for future in futures:
         landing.follow(future, note)
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: [future.set_result(number) for number, future in enumerate(futures)])
+        pool.submit(finish)
     await last
     assert landed == [1 / number for number in range(1, 1000)]
