@@ -1,5 +1,7 @@
 """Failures outside of any view: a problem document for API clients, a page for people."""
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -30,10 +32,15 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _answer(request, Problem("internal"))
+    """Called while the exception is being handled: where PostgreSQL is away, it is not our code's fault."""
+    error = sys.exception()
+    return _answer(request, as_problem(error) if isinstance(error, Exception) else Problem("internal"))
 
 
 def _answer(request: HttpRequest, problem: Problem) -> HttpResponse:
     if request.path.startswith("/api/"):
         return plain_response(problem, request)
-    return render(request, "error.html", {"problem": problem}, status=problem.code.status)
+    answer = render(request, "error.html", {"problem": problem}, status=problem.code.status)
+    if problem.retry_after_ms is not None:
+        answer["Retry-After"] = str(-(-problem.retry_after_ms // 1000))
+    return answer

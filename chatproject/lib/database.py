@@ -13,20 +13,24 @@ from django.db import (
     transaction,
 )
 from django.db.utils import Error
-from psycopg_pool import PoolTimeout
+from psycopg_pool import PoolTimeout, TooManyRequests
 
 from chatproject.lib.errors import Problem
 
 LOCK_NOT_AVAILABLE = "55P03"
 QUERY_CANCELED = "57014"
+READ_ONLY = "25006"
 # Classes of SQLSTATE: connection exception, insufficient resources, operator intervention.
 AWAY = ("08", "53", "57")
 OURS = (DataError, IntegrityError, ProgrammingError)
 
 
 def is_away(error: Exception) -> bool:
-    """Whether the connection was lost or could not be had, so that nothing else would do better on it."""
+    """Whether nothing else would do better on this connection: it was lost or could not be had, the disk is full,
+    or the server takes no writes (a standby, or one that was made read-only)."""
     state = sqlstate(error)
+    if state == READ_ONLY:
+        return True
     if not isinstance(error, OperationalError | InterfaceError) or state == QUERY_CANCELED:
         return False
     return not state or state.startswith(AWAY)
@@ -34,7 +38,7 @@ def is_away(error: Exception) -> bool:
 
 def is_unreachable(error: Exception) -> bool:
     """Whether no connection could be had at all: trying at once again would only wait once more."""
-    return isinstance(error.__cause__, PoolTimeout)
+    return isinstance(error.__cause__, PoolTimeout | TooManyRequests)
 
 
 def is_lock_timeout(error: Exception) -> bool:
@@ -50,9 +54,12 @@ def as_problem(error: Exception) -> Problem:
     """What a failed write is: `unavailable` where trying again can help, `internal` where it is our fault."""
     if isinstance(error, Problem):
         return error
-    if isinstance(error, Error) and not isinstance(error, OURS):
-        return Problem("unavailable", retry_after_ms=1000)
-    return Problem("internal")
+    return Problem("unavailable", retry_after_ms=1000) if is_passing(error) else Problem("internal")
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the same may succeed later: it failed because of how PostgreSQL is now, not because of what was asked."""
+    return isinstance(error, Error) and not isinstance(error, OURS)
 
 
 @contextmanager

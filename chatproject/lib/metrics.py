@@ -48,6 +48,11 @@ commits = Counter("commits_total", "Commits of the log writer.")
 commit_failures = Counter("commit_failures_total", "Group commits that failed and were retried one by one.")
 exports = Counter("exports_total", "Exports of many conversations that ended, by outcome.", ["outcome"])
 imports = Counter("imports_total", "Conversations imported from files, by form.", ["form"])
+refusals = Counter(
+    "refusals_total",
+    "What was answered `unavailable` without asking PostgreSQL, by reason: away, connections, threads, writes.",
+    ["reason"],
+)
 hints_failed = Counter("hints_failed_total", "Hints that could not be published; the poll delivers instead.")
 file_bytes = Counter("file_bytes_total", "Bytes of files stored.")
 files_unread = Counter("files_unread_total", "Documents whose text could not be drawn in time.")

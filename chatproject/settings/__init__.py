@@ -7,6 +7,7 @@ those that `manage.py serve` made in DATA_DIR are used.
 from chatproject.settings.api import *
 from chatproject.settings.assistants import *
 from chatproject.settings.conversations import *
+from chatproject.settings.database import *
 from chatproject.settings.framework import *
 from chatproject.settings.people import *
 from chatproject.settings.places import *

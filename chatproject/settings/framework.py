@@ -1,12 +1,9 @@
-"""Django and what belongs to it: applications, middleware, the database, pages, jobs, logs."""
+"""Django and what belongs to it: applications, middleware, pages, jobs, logs."""
 
-import dj_database_url
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from chatproject.lib import crypto
 from chatproject.lib import environment as env
-from chatproject.settings.places import BASE_DIR, DATABASE_URL, ENCRYPTION_KEYS, KEYS_MARK
+from chatproject.settings.places import BASE_DIR
 
 # --- Django ----------------------------------------------------------------------------------------------
 
@@ -76,42 +73,6 @@ TEMPLATES = [
         },
     },
 ]
-
-# Milliseconds that a statement may wait for a row lock before the sender is told to try again.
-LOCK_TIMEOUT_MS = env.number("LOCK_TIMEOUT_MS", 2000, least=1)
-# Milliseconds that one statement may take.
-STATEMENT_TIMEOUT_MS = env.number("STATEMENT_TIMEOUT_MS", 15000, least=1)
-# Connections to PostgreSQL that one process holds at most.
-DB_POOL_SIZE = env.number("DB_POOL_SIZE", 16, least=4)
-# Threads of one process for database work beside the event loop.
-DB_THREADS = env.number("DB_THREADS", 8, least=2)
-
-try:
-    DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
-except ValueError as error:
-    raise ImproperlyConfigured("DATABASE_URL must be an address: postgres://user:password@host:5432/name.") from error
-DATABASES["default"]["CONN_MAX_AGE"] = 0
-# A pooled connection is tried before it is used, so that a restarted PostgreSQL costs nobody an error.
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-DATABASES["default"].setdefault("OPTIONS", {}).update(
-    connect_timeout=3,
-    # Which keys this process knows: `rotate_keys` looks for processes that do not know the new one.
-    application_name=f"{KEYS_MARK}{crypto.marks(ENCRYPTION_KEYS)}",
-    options=f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS}"
-    # A process that hangs in the middle of a transaction must not keep its locks for long.
-    " -c idle_in_transaction_session_timeout=5000",
-    # A pool that keeps trying to reconnect waits longer and longer, also when the database is back: a short
-    # reconnect_timeout has the next request try anew.
-    pool={
-        "min_size": 1,
-        "max_size": DB_POOL_SIZE,
-        "timeout": 2,
-        "max_lifetime": 1800,
-        "reconnect_timeout": 0.5,
-    },
-)
-if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
-    raise ImproperlyConfigured("DATABASE_URL must be a postgres:// address; other databases are not supported.")
 
 # --- Pages -----------------------------------------------------------------------------------------------
 

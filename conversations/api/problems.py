@@ -4,14 +4,14 @@ import logging
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import OperationalError
+from django.db import Error
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from chatproject.lib import metrics
+from chatproject.lib import database, metrics
 from chatproject.lib.errors import Problem
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,6 @@ _DRF_CODES: tuple[tuple[type[Exception], str], ...] = (
     (exceptions.Throttled, "rate_limited"),
     (RequestDataTooBig, "too_large"),
     (SuspiciousOperation, "invalid"),
-    (OperationalError, "unavailable"),
 )
 
 
@@ -51,6 +50,8 @@ def as_problem(error: Exception) -> Problem:
     """The Problem that `error` is, or stands for."""
     if isinstance(error, Problem):
         return error
+    if isinstance(error, Error):
+        return database.as_problem(error)
     if isinstance(error, exceptions.ValidationError):
         return Problem("invalid", errors=_field_errors(error.detail))
     for kind, code in _DRF_CODES:
@@ -105,7 +106,7 @@ def plain_response(problem: Problem, request: HttpRequest) -> JsonResponse:
 
 def _detail(error: Exception) -> str:
     detail = getattr(error, "detail", None)
-    return str(detail) if detail and not isinstance(error, OperationalError) else ""
+    return str(detail) if detail else ""
 
 
 def _field_errors(detail: Any) -> dict[str, list[str]]:

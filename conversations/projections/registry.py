@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError
-
+from chatproject.lib.database import is_passing
 from conversations.event_types import is_erased
 from conversations.models import Conversation, Event
 from conversations.projections.projector import Projector
@@ -35,7 +34,7 @@ def apply(projector: Projector, conversation: Conversation, event: Event) -> Non
     """Bring the rows up to `event`, of which `conversation` is the locked row. An erased event changes none but
     the counters: services/erasing.py empties the others.
 
-    Raises CannotApply where the handler raises, but for a database that is away. A mark of the privacy screen
+    Raises CannotApply where the handler raises, but where the database cannot do it now. A mark of the privacy screen
     counts for the message whose text the event brings, else by itself.
     """
     if is_erased(event.data):
@@ -44,7 +43,7 @@ def apply(projector: Projector, conversation: Conversation, event: Event) -> Non
     conversation.sensitive += "text" not in event.data and bool(event.data.get("sensitive"))
     try:
         HANDLERS[event.type](projector, conversation, event)
-    except (OperationalError, InterfaceError):
-        raise
     except Exception as error:
+        if is_passing(error):
+            raise
         raise CannotApply(conversation.id, event.type) from error

@@ -4,19 +4,18 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
-from asgiref.sync import SyncToAsync
 from django.conf import settings
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, connection
 
 from accounts.models import AuditEntry, User
 from chatproject.lib import failpoints
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
+from chatproject.lib.postgresql.outage import PAUSE_SECONDS
 from conversations import eventlog
 from conversations.appends import Draft, State
 from conversations.models import Message
@@ -32,6 +31,7 @@ from tests.conversations.support import (
     replayed,
     texts,
 )
+from tests.outages import database_away
 
 
 def new_conversations(owner: User, count: int) -> list[UUID]:
@@ -297,28 +297,6 @@ def test_a_dead_connection_is_replaced_without_a_word(alice: User, conversation:
     assert check_numbers(conversation) == 2 + 3
 
 
-@contextmanager
-def database_away() -> Iterator[None]:
-    """No connection to the database stands, and none can be made."""
-    name = connection.settings_dict["NAME"]
-    with another_connection("postgres") as other:
-        other.autocommit = True
-        other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
-        try:
-            yield
-        finally:
-            other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
-            forget_dead_connections()
-
-
-def forget_dead_connections() -> None:
-    """Those of this thread, of the one for `sync_to_async`, and those that idle in the pool."""
-    connection.close()
-    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
-    connection.pool.check()  # type: ignore[attr-defined]
-
-
 def test_while_the_database_is_away_nothing_is_acknowledged_and_then_all_is_well(
     alice: User, conversation: UUID
 ) -> None:
@@ -329,6 +307,7 @@ def test_while_the_database_is_away_nothing_is_acknowledged_and_then_all_is_well
                 refusal(messages.send(user=alice, conversation=conversation, text="Hi", cmid=f"{n}")) == "unavailable"
             )
             assert time.monotonic() - began < 3
+    time.sleep(PAUSE_SECONDS)  # until then whoever comes is told at once that it was away a moment ago
     began = time.monotonic()
     again = messages.send(user=alice, conversation=conversation, text="Hi", cmid="0")
 

@@ -1,0 +1,54 @@
+"""The tests' own database goes away, or is slow, for a while."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from asgiref.sync import SyncToAsync
+from django.db import connection, connections
+
+from tests.conversations.support import another_connection
+
+TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+
+
+@contextmanager
+def database_away() -> Iterator[None]:
+    """No connection to the database stands, and none can be made."""
+    name = connection.settings_dict["NAME"]
+    with another_connection("postgres") as other:
+        other.autocommit = True
+        other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        try:
+            other.execute(TERMINATE, [name])
+            yield
+        finally:
+            other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+            _forget_dead_connections()
+
+
+def break_connections() -> None:
+    """End all connections to the database at once, as its restart does; new ones can be made."""
+    with another_connection("postgres") as other:
+        other.execute(TERMINATE, [connection.settings_dict["NAME"]])
+    _forget_dead_connections()
+
+
+def _forget_dead_connections() -> None:
+    """Those that this thread and the one for `sync_to_async` keep: elsewhere a request would have given them back."""
+    connection.close()
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+
+
+@contextmanager
+def database_read_only() -> Iterator[None]:
+    """Nothing can be written, as to a standby."""
+    name = connection.settings_dict["NAME"]
+    with another_connection("postgres") as other:
+        other.autocommit = True
+        other.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        try:
+            break_connections()
+            yield
+        finally:
+            other.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+            break_connections()
