@@ -18,7 +18,6 @@ from django.conf import settings
 
 from chatproject.lib import metrics
 from realtime import hints
-from realtime.groups import group_of
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +75,7 @@ def _next() -> Frames | None:
 async def _group_send(gathered: Frames) -> bool:
     """One round trip for all rooms; tells whether Redis took it in time."""
     try:
-        messages = {group_of(id_): hints.pack(id_, frames) for id_, frames in gathered.items()}
+        messages = {id_: hints.pack(id_, frames) for id_, frames in gathered.items()}
         layer: Any = get_channel_layer()
         await asyncio.wait_for(layer.send_groups(messages), settings.HINT_TIMEOUT_MS / 1000)
     except Exception as error:

@@ -22,6 +22,7 @@ from realtime.pace import Pace
 from realtime.presence import Presence
 from realtime.protocol import Close
 from realtime.room import Room, RoomMember
+from realtime.shards import Shards
 from realtime.subscriptions import PROBE, Subscriptions
 from realtime.tasks import Landing, end, run_soon
 
@@ -60,16 +61,33 @@ class Hub:
     def __init__(self) -> None:
         self.pace, self.landing = Pace(), Landing()
         self.rooms: dict[UUID, Room] = {}
-        self.subscriptions = Subscriptions()
-        self.presence = Presence(self._attendance_changed)
+        self._begin()
         self._tasks: list[asyncio.Task[None]] = []
         self._watched: set[Watched] = set()
         self._peak = 0
         self._polled = clock.now()
         self.drain = Drain(lambda: self._watched)
 
+    def _begin(self) -> None:
+        self.subscriptions = Subscriptions(lambda conversation: self.shards.lowest(conversation))
+        self.shards = Shards(self.subscriptions.layer, self.subscriptions.look)
+        self.presence = Presence(self._attendance_changed)
+
     async def enter(self, conversation: UUID) -> Room:
-        """The room of a conversation, subscribed and at the head of its log; `join` or `release` must follow.
+        """The room of a conversation as `visit` gives it, and a seat there; `join` or `release` must follow.
+
+        Raises Problem `not_found`, `room_full`.
+        """
+        self._start()
+        await self.shards.reserve(conversation)
+        try:
+            return await self.visit(conversation)
+        except BaseException:
+            self.shards.cancel(conversation)
+            raise
+
+    async def visit(self, conversation: UUID) -> Room:
+        """The room of a conversation, subscribed and at the head of its log, for a look; `go_away` must follow.
 
         Raises Problem `not_found`.
         """
@@ -84,27 +102,34 @@ class Hub:
             if not self.subscriptions.away:
                 await self.presence.read(conversation)
         except BaseException:
-            self.release(room)
+            self.go_away(room)
             raise
         return room
 
-    def join(self, room: Room, member: RoomMember) -> None:
-        """Make somebody a member of a room that `enter` gave."""
+    def go_away(self, room: Room) -> None:
+        """The end of `visit`."""
+        room.visitors -= 1
+        self._forget(room)
+
+    def join(self, room: Room, member: RoomMember) -> int:
+        """Make somebody a member of a room that `enter` gave; the number of the sub-room."""
         room.members.add(member)
         room.names[member.user_id] = member.user_name
         room.visitors -= 1
         self.presence.enter(room.conversation, member.user_id)
+        return self.shards.sit(room.conversation, member)
 
     def release(self, room: Room) -> None:
-        """Go away from a room that `enter` gave."""
-        room.visitors -= 1
-        self._forget(room)
+        """Go away from a room that `enter` gave, and give the seat back."""
+        self.shards.cancel(room.conversation)
+        self.go_away(room)
 
     def leave(self, room: Room, member: RoomMember) -> None:
         """End a membership, once; the room may have put the member out before."""
         room.members.discard(member)
         member.left()
         self.presence.leave(room.conversation, member.user_id)
+        self.shards.stand_up(room.conversation, member)
         self._forget(room)
 
     def online(self, room: Room) -> int:
@@ -138,6 +163,7 @@ class Hub:
                 self.subscriptions.run(),
                 self.subscriptions.watch(),
                 self.presence.sweep(),
+                self.shards.renew(),
                 self._renew_sessions(),
             )
             self._tasks = [run_soon(one) for one in forever]
@@ -146,12 +172,12 @@ class Hub:
     async def stop(self) -> None:
         """End everything that this hub started; its rooms are gone."""
         await end(self._tasks)
-        layer = self.subscriptions.layer
-        self._tasks, self.rooms, self.subscriptions = [], {}, Subscriptions()
-        await layer.flush()
+        self._tasks, self.rooms = [], {}
+        await self.shards.stop()
+        await self.subscriptions.layer.flush()
         await self.presence.stop()
         self.drain.begun = False
-        self.presence = Presence(self._attendance_changed)
+        self._begin()
 
     async def _tick(self) -> None:
         while True:
@@ -197,6 +223,11 @@ class Hub:
         """Those of other processes are looked up by name."""
         room.names |= await in_thread(display_names, online - room.names.keys())
         self._attendance_changed(room.conversation)
+
+    def _wonder_why(self, conversation: UUID) -> None:
+        """A hint did not come: perhaps Redis lost how many sub-rooms there are, and all but the first are deaf."""
+        if self.shards.lowest(conversation):
+            self.shards.tell([conversation])
 
     async def _poll(self) -> None:
         """Every POLL_MS (faster while Redis is away): do the rooms stand where the log stands?"""
@@ -247,6 +278,7 @@ class Hub:
         for id_, (epoch, head) in heads.items():
             if epoch != rooms[id_].epoch or head > rooms[id_].head:
                 rooms[id_].fill()
+                self._wonder_why(id_)
         for run, (id_, stored) in lengths.items():
             if stored > rooms[id_].lengths.get(str(run), 0):
                 rooms[id_].fill()

@@ -64,8 +64,8 @@ def admit(session: Session, admission: Admission, ref: Any = None) -> None:
         return give_up(admission)
     membership = Membership(session, admission)
     session.memberships[conversation] = membership
-    hub().join(room, membership)
-    session.send(_joined(admission, ref))
+    shard = hub().join(room, membership)
+    session.send(_joined(admission, shard, ref))
     if admission.snapshot:
         session.send(
             {
@@ -135,7 +135,7 @@ def entry(admission: Admission) -> dict[str, Any]:
     return {**found, "reason": admission.reason} if admission.reason else found
 
 
-def _joined(admission: Admission, ref: Any) -> dict[str, Any]:
+def _joined(admission: Admission, shard: int, ref: Any) -> dict[str, Any]:
     room = admission.room
     frame = {
         "type": "joined",
@@ -143,7 +143,7 @@ def _joined(admission: Admission, ref: Any) -> dict[str, Any]:
         "epoch": room.epoch,
         "head": room.head,
         "role": admission.role,
-        "shard": 0,
+        "shard": shard,
         "online": hub().online(room),
         "members": admission.members,
         "state": admission.state,

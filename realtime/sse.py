@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from uuid import UUID
 
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
 from django.conf import settings
 
 from accounts.models import User
+from chatproject.lib.errors import Problem
 from chatproject.lib.threads import in_thread
 from conversations import selectors
 from conversations.cursors import Cursor
@@ -19,7 +22,9 @@ from realtime.batches import Batch
 from realtime.deltas import delta_frames
 from realtime.hints import Item, item_of
 from realtime.hub import hub
+from realtime.protocol import encode, error_frame
 from realtime.room import Room
+from realtime.shards import is_full, room_full
 from realtime.tasks import run_soon
 
 RETRY = b"retry: 1000\n\n"
@@ -28,10 +33,27 @@ COMMENT_SECONDS = 15
 PAGE = 200
 
 
-async def stream(user: User, conversation: UUID, cursor: Cursor, until: str | None) -> AsyncIterator[bytes]:
-    """What follows `cursor`, then live; ends when the user is removed, or with the event or run `until`."""
-    arrival = await asyncio.wrap_future(sessions.arrive(Visit(user.id, "sse", "")))
-    room = await hub().enter(conversation)
+def stream(user: User, conversation: UUID, cursor: Cursor, until: str | None) -> AsyncIterator[bytes]:
+    """What follows `cursor`, then live; ends when the user is removed, or with the event or run `until`.
+
+    A stream is a connection like a socket. Called outside the event loop. Raises Problem `room_full`.
+    """
+    if settings.ROOM_LIMIT and async_to_sync(is_full)(get_channel_layer(), conversation):
+        raise room_full()
+    return _stream(user, conversation, cursor, until)
+
+
+async def _stream(user: User, conversation: UUID, cursor: Cursor, until: str | None) -> AsyncIterator[bytes]:
+    try:
+        room = await hub().enter(conversation)
+    except Problem as problem:
+        yield render(Item(0, "error", encode(error_frame(problem))), "")
+        return
+    try:
+        arrival = await asyncio.wrap_future(sessions.arrive(Visit(user.id, "sse", "")))
+    except BaseException:
+        hub().release(room)
+        raise
     member = StreamMember(user, room, cursor.seq, arrival.session)
     hub().join(room, member)
     hub().watch(member)

@@ -2,10 +2,12 @@
 
 One task subscribes and unsubscribes, one group after the other, towards what is wanted now; so a room that
 closes and opens again at once cannot end up deaf. Where Redis is away it tries again as soon as it is back.
+Of the sub-rooms of a conversation that have members here one is enough: all of them are told the same.
 """
 
 import asyncio
 import logging
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -23,15 +25,20 @@ PROBE = "hub.probe"
 
 
 class Subscriptions:
-    """`away` is whether the last probe was lost; `channel` is where messages come in, once there is one."""
+    """`away` is whether the last probe was lost; `channel` is where messages come in, once there is one.
 
-    def __init__(self) -> None:
+    `shard_of` gives the sub-room of a conversation in which to listen; None = the first.
+    """
+
+    def __init__(self, shard_of: Callable[[UUID], int | None]) -> None:
         self.layer: Any = get_channel_layer()
+        self._shard_of = shard_of
         self.channel: str | None = None
         self._back, self._gone, self._probed = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._back.set()
         self._wanted: dict[UUID, asyncio.Event] = {}
-        self._have: set[UUID] = set()
+        self._have: dict[UUID, set[int]] = {}
+        self._unsettled: set[UUID] = set()
         self._changed = asyncio.Event()
 
     @property
@@ -41,7 +48,7 @@ class Subscriptions:
     async def want(self, conversation: UUID) -> None:
         """Listen to a room; returns when it does, or when Redis is found to be away."""
         there = self._wanted.setdefault(conversation, asyncio.Event())
-        self._changed.set()
+        self.look([conversation])
         if not self.away:
             await there.wait()
 
@@ -50,6 +57,11 @@ class Subscriptions:
         there = self._wanted.pop(conversation, None)
         if there:
             there.set()
+        self.look([conversation])
+
+    def look(self, conversations: Iterable[UUID]) -> None:
+        """See soon whether these are listened to where they should be."""
+        self._unsettled.update(conversations)
         self._changed.set()
 
     async def run(self) -> None:
@@ -98,22 +110,31 @@ class Subscriptions:
 
     async def _adjust(self) -> None:
         """Raises whatever the layer raises, or TimeoutError."""
-        for conversation in self._have - self._wanted.keys():
-            async with asyncio.timeout(LAYER_SECONDS):
-                await self.layer.group_discard(group_of(conversation), self.channel)
-            self._have.discard(conversation)
-        for conversation in list(self._wanted):
-            if conversation not in self._have:
-                await self._add(conversation)
-            if conversation in self._wanted:
-                self._wanted[conversation].set()
+        while self._unsettled:
+            conversation = self._unsettled.pop()
+            try:
+                async with asyncio.timeout(LAYER_SECONDS):
+                    await self._settle(conversation)
+            except BaseException:
+                self._unsettled.add(conversation)
+                raise
 
-    async def _add(self, conversation: UUID) -> None:
-        async with asyncio.timeout(LAYER_SECONDS):
+    async def _settle(self, conversation: UUID) -> None:
+        """The new group first, so that nothing is missed between the two."""
+        wanted = (self._shard_of(conversation) or 0) if conversation in self._wanted else None
+        have = self._have.setdefault(conversation, set())
+        if wanted is not None and wanted not in have:
             if self.channel is None:
                 self.channel = await self.layer.new_channel()
-            await self.layer.group_add(group_of(conversation), self.channel)
-        self._have.add(conversation)
+            await self.layer.group_add(group_of(conversation, wanted), self.channel)
+            have.add(wanted)
+        for shard in have - {wanted}:
+            await self.layer.group_discard(group_of(conversation, shard), self.channel)
+            have.discard(shard)
+        if not have:
+            del self._have[conversation]
+        if conversation in self._wanted and have:
+            self._wanted[conversation].set()
 
     def _note(self, *, away: bool, why: Exception | None = None) -> None:
         if away != self.away:

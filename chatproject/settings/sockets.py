@@ -54,5 +54,11 @@ ROOM_STATE_BYTES = env.number("ROOM_STATE_BYTES", 4096, least=16)
 ROOM_STATE_CONFLICT_SECONDS = env.number("ROOM_STATE_CONFLICT_SECONDS", 3600, least=0)
 # Recent events that a room keeps in memory.
 ROOM_TAIL = env.number("ROOM_TAIL", 200, least=1)
+# Connections that share a channel group (a sub-room) of a conversation at most.
+ROOM_SIZE = env.number("ROOM_SIZE", 50, least=1)
+# Connections to one conversation at most, over all processes (`room_full`); 0 = any number.
+ROOM_LIMIT = env.number("ROOM_LIMIT", 0, least=0)
+# Seconds after which the seats that a dead process had in rooms are free; living ones renew theirs in time.
+ROOM_SEAT_SECONDS = env.number("ROOM_SEAT_SECONDS", 60, least=1)
 # Conversations that one connection may have open at once.
 ROOMS_PER_CONNECTION = env.number("ROOMS_PER_CONNECTION", 100, least=1)
