@@ -35,8 +35,8 @@ endif
 faults: $(VENV)/dev.stamp  ## run the long tests that kill processes
 	@exec $(BIN)/python -m pytest -m faults $(ARGS)
 
-bench: $(VENV)/bench.stamp  ## measure that nothing gets slower as a conversation grows (ARGS="--events 20000")
-	@exec $(BIN)/python -m bench.growth $(ARGS)
+bench: $(VENV)/bench.stamp  ## measure all figures of docs/benchmarks.md with their targets (ARGS="rooms --repeat 2" for some)
+	@exec $(BIN)/python -m bench $(ARGS)
 
 check: $(VENV)/dev.stamp  ## format, lint, types, then the tests (also of migrations)
 	$(BIN)/python -m ruff format --check .

@@ -1,1 +1,1 @@
-"""Measurements behind the project's figures; run by `make bench`."""
+"""Measurements behind the project's figures (docs/benchmarks.md); `make bench` takes those that have targets."""

@@ -1,4 +1,4 @@
-"""Nothing gets slower as a conversation grows: `make bench`, or `python -m bench.growth [--events 100000]`.
+"""Nothing gets slower as a conversation grows: `python -m bench.growth [--events 100000]`.
 
 Each measurement is taken on a small and on a large conversation in turn, many times in one run, because one
 machine drifts by more than what is looked for; medians and their ratio are printed. Ends with 1 where a ratio

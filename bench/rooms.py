@@ -1,50 +1,75 @@
 """Rooms full of people: `python -m bench.rooms [--rooms 10] [--members 50] [--servers ours,C,D,W] [--profile FILE]`.
 
-For each server in turn, over and over: everybody comes in, latency at a low rate, then the highest rate with p99
-below 100 ms and nothing lost. Prints medians and their ratios.
+For each server in turn, over and over: everybody comes in, latency at 60 messages per second, then the highest rate
+with p99 below 100 ms and nothing lost. Medians and ratios are printed.
 """
 
 import argparse
-import asyncio
-import statistics
-import subprocess
-import sys
-from dataclasses import dataclass, field
-from pathlib import Path
 
-from bench.capacity import highest
-from bench.contestants import CONTESTANTS
-from bench.load import Load, Window
-from bench.servers import Server
-from bench.sockets import Seat
-from bench.stage import run, stage
+from bench.engine.contest import Series, contest, contest_table
+from bench.engine.contestants import CONTESTANTS
+from bench.engine.stage import Stage, run, stage
+from bench.figures import Figure, Terms, at_least, at_most
 
-COMMON_RATE = 60.0
-COMMON_SECONDS = 2.0
-WARM_UP_RATE, WARM_UP_SECONDS = 20.0, 0.5
-PROFILE_SECONDS = 6
-PROFILE_SHARE = 0.8
+ALL = "ours,C,D,W"
+# By the letter of a peer: how many times its highest rate ours is to be (issue 4).
+ROOMS_TARGETS = {"C": 40.0, "D": 2.0, "W": 1.5}
+PAIRS_TARGETS = {"C": 10.0, "D": 1.2, "W": 0.15}
+DAPHNE_TARGET = 15.0
+# At 60 messages per second: our p50, and p99, at most so many times theirs.
+P50_TARGETS, P99_TARGETS = {"C": 1.0}, {"C": 0.25, "D": 4.0}
 
 
-@dataclass
-class Series:
-    """What was measured of one server, turn by turn."""
+def rooms(place: Stage, terms: Terms) -> list[Figure]:
+    """10 rooms of 50."""
+    found = _contest(place, terms, ALL, 10, 50)
+    place.highest = {name: series.rate for name, series in found.items()}
+    return [*ratios("10 rooms × 50", found, ROOMS_TARGETS), *latencies(found)]
 
-    name: str
-    common: list[Window] = field(default_factory=list)
-    best: list[Window | None] = field(default_factory=list)
 
-    @property
-    def rate(self) -> float:
-        """Median of the highest rates; 0 where there was none."""
-        return statistics.median(window.rate if window else 0.0 for window in self.best)
+def pairs(place: Stage, terms: Terms) -> list[Figure]:
+    """250 conversations of two."""
+    return ratios("250 conversations × 2", _contest(place, terms, ALL, 250, 2), PAIRS_TARGETS)
+
+
+def daphne(place: Stage, terms: Terms) -> list[Figure]:
+    """10 rooms of 50 on daphne, both."""
+    found = _contest(place, terms, "ours-daphne,C-daphne", 10, 50)
+    ours, theirs = found["ours-daphne"].rate, found["C-daphne"].rate
+    return [at_least("on daphne, against C on daphne", ours / theirs, DAPHNE_TARGET)] if theirs else []
+
+
+def _contest(place: Stage, terms: Terms, names: str, rooms: int, members: int) -> dict[str, Series]:
+    seats, servers = place.seats(rooms, members), place.contestants(names)
+    found = run(contest(servers, seats, terms))
+    print(contest_table(found), flush=True)
+    return found
+
+
+def ratios(what: str, found: dict[str, Series], targets: dict[str, float]) -> list[Figure]:
+    """How many times the highest rate of each peer ours is."""
+    rates = {name: series.rate for name, series in found.items()}
+    there = {name: target for name, target in targets.items() if rates.get(name)}
+    return [at_least(f"{what}, against {name}", rates["ours"] / rates[name], there[name]) for name in there]
+
+
+def latencies(found: dict[str, Series]) -> list[Figure]:
+    """Our latency at 60 messages per second against that of the peers."""
+    ours = found["ours"].at_common_rate()
+    figures = []
+    for position, (percentile, targets) in enumerate((("p50", P50_TARGETS), ("p99", P99_TARGETS))):
+        for name, target in targets.items():
+            if name in found:
+                ratio = ours[position] / found[name].at_common_rate()[position]
+                figures.append(at_most(f"60 messages/s, {percentile} against {name}", ratio, target))
+    return figures
 
 
 def options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rooms", type=int, default=10)
     parser.add_argument("--members", type=int, default=50, help="of each room")
-    parser.add_argument("--servers", default="ours,C,W", help=f"of {', '.join(CONTESTANTS)}, separated by commas")
+    parser.add_argument("--servers", default=ALL, help=f"of {', '.join(CONTESTANTS)}, separated by commas")
     parser.add_argument("--repeat", type=int, default=5, help="turns of each server")
     parser.add_argument("--seconds", type=float, default=1.5, help="of one window")
     parser.add_argument("--profile", help="file to which py-spy writes where our server's time goes")
@@ -54,65 +79,10 @@ def options() -> argparse.ArgumentParser:
 def main() -> None:
     given = options().parse_args()
     with stage() as place:
-        from bench import places
-
-        seats = places.seats(given.rooms, given.members)
-        servers = {name: place.server(name) for name in given.servers.split(",")}
-        found = run(measured(servers, seats, given))
-    print(table(found, given))
-
-
-async def measured(servers: dict[str, Server], seats: list[list[Seat]], given: argparse.Namespace) -> dict[str, Series]:
-    found = {name: Series(CONTESTANTS[name].name) for name in servers}
-    for _ in range(given.repeat):
-        for name, series in found.items():
-            async with Load(servers[name].port, CONTESTANTS[name].kind, seats) as load:
-                await turn(load, series, given, CONTESTANTS[name].rate * 50 / given.members)
-                if given.profile and name == "ours" and series.rate:
-                    await profiled(servers[name], load, series.rate, given.profile)
-    return found
-
-
-async def turn(load: Load, series: Series, given: argparse.Namespace, start: float) -> None:
-    """One turn of one server; a search begins where the one before ended."""
-    await load.window(WARM_UP_RATE, WARM_UP_SECONDS)
-    series.common.append(await load.window(COMMON_RATE, COMMON_SECONDS))
-    best = await highest(load, series.rate if series.best else start, given.seconds, first=not series.best)
-    series.best.append(best)
-    print(f"{series.name:26} {told(best)}", file=sys.stderr, flush=True)
-    for error, count in load.board.errors.items():
-        print(f"  {count} × {error}", file=sys.stderr, flush=True)
-
-
-async def profiled(server: Server, load: Load, rate: float, file: str) -> None:
-    """Load a server at PROFILE_SHARE of what it can, and have py-spy look at it."""
-    spy = str(Path(sys.executable).with_name("py-spy"))
-    command = [spy, "record", "--pid", str(server.process.pid), "--duration", str(PROFILE_SECONDS), "--gil"]
-    how = ["--rate", "200", "--format", "speedscope" if file.endswith(".json") else "raw", "--output", file]
-    process = await asyncio.create_subprocess_exec(*command, *how, stdout=subprocess.DEVNULL)
-    await load.window(rate * PROFILE_SHARE, PROFILE_SECONDS + 1)
-    await process.wait()
-
-
-def told(window: Window | None) -> str:
-    if window is None:
-        return "no rate was good"
-    limit = ", limited by the generator" if window.limited_by_generator else ""
-    busy = window.busy
-    return (
-        f"{window.rate:8.0f}/s  p50 {window.p50:6.1f} ms  p99 {window.p99:6.1f} ms  "
-        f"server {busy.server:4.0%}, other core {busy.others:4.0%} (generator {busy.generator:4.0%}){limit}"
-    )
-
-
-def table(found: dict[str, Series], given: argparse.Namespace) -> str:
-    lines = [f"{given.rooms} rooms × {given.members}, median of {given.repeat}"]
-    ours = found.get("ours")
-    for series in found.values():
-        p50, p99 = (statistics.median(getattr(one, name) for one in series.common) for name in ("p50", "p99"))
-        ratio = f"{ours.rate / series.rate:7.2f} ×" if ours and series.rate else "        –"
-        lines.append(f"{series.name:26}{series.rate:9.0f}/s {ratio}   at 60/s: p50 {p50:6.1f} ms, p99 {p99:6.1f} ms")
-    return "\n".join(lines)
+        seats, servers = place.seats(given.rooms, given.members), place.contestants(given.servers)
+        terms = Terms(given.repeat, given.seconds)
+        found = run(contest(servers, seats, terms, profile=given.profile))
+    print(contest_table(found))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from accounts.models import User
 from accounts.services import tokens, users
-from bench.sockets import Seat
+from bench.engine.sockets import Seat
 from chatproject.lib.ids import new_id
 from conversations.services import conversations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
-from bench.tally import Board, microseconds
+from bench.engine.tally import Board, microseconds
 
 TEXT = WSMsgType.TEXT
 # With its marker a text has some 160 characters, and a message on the wire some 200 bytes where nothing is added.
@@ -145,7 +145,6 @@ class Ours(Socket):
         self.heard += 1
         if self.heard - self.acked >= HALF_A_WINDOW:
             self.ack()
-        self.board.tally.acknowledged += payload.count(b'"type":"sent"')
         if not self.board.tally.note(payload):
             self.control(payload)
 

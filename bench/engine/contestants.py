@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from bench.servers import Server, Servers
-from bench.sockets import Ours, Plain, Socket
+from bench.engine.servers import Server, Servers
+from bench.engine.sockets import Ours, Plain, Socket, SocketIo
+from bench.peers import node
 
 PEER_DATABASE = "peers"
 # The servers as fast as they go: the options that the product is started with, too.
@@ -36,11 +37,19 @@ def _peer(name: str, argv: tuple[str, ...]) -> Callable[[Servers], Server]:
     return lambda servers: servers.peer(name, argv, **peer_environment())
 
 
+def _node(servers: Servers) -> Server:
+    """Raises `node.Missing` where Node or its packages cannot be had."""
+    packages = node.packages()
+    argv = ("node", str(node.FOLDER / "server.js"), "{port}")
+    return servers.peer("socketio", argv, NODE_PATH=str(packages), NODE_ENV="production", **peer_environment())
+
+
 CONTESTANTS = {
     "ours": Contestant("ours", lambda servers: servers.product(), Ours, 400),
     "ours-daphne": Contestant("ours on daphne", lambda servers: servers.product("daphne"), Ours, 200),
     "C": Contestant("plain Channels", _peer("channels", UVICORN), Plain, 80),
     "C-daphne": Contestant("plain Channels on daphne", _peer("channels-daphne", DAPHNE), Plain, 30),
+    "D": Contestant("Node socket.io", _node, SocketIo, 800),
     "W": Contestant("bare websockets", _peer("websockets", BROADCAST), Plain, 2000),
 }
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import psutil
 
-from bench import cores
+from bench.engine import cores
 from chatproject.embedded import web
 from chatproject.embedded.layout import Layout
 from chatproject.embedded.processes import Program
 from chatproject.embedded.supervisor import Supervisor
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60.0
 FRAME_BYTES = 65536
 # Limits of one user or address that the load, which comes from one place, would run into.

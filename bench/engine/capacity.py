@@ -1,6 +1,6 @@
 """The highest rate that a server keeps up with: p99 below 100 ms, nothing lost."""
 
-from bench.load import Load, Window
+from bench.engine.load import Load, Window
 
 LOWEST_RATE = 1.0
 # The first search doubles until it fails; the following ones begin where the last ended.

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from picows import ws_connect
 
-from bench import cores
-from bench.sockets import Seat, Socket
-from bench.tally import Board, Tally
+from bench.engine import cores
+from bench.engine.sockets import Seat, Socket
+from bench.engine.tally import Board, Tally
 
 TICK_SECONDS = 0.001
 # Sockets that come in at the same time.
@@ -122,9 +122,9 @@ class Load:
     async def _arrivals(self, tally: Tally) -> None:
         deadline = time.monotonic() + DRAIN_SECONDS
         seen, since = -1, time.monotonic()
-        while len(tally.taken) < tally.sent * self.members and time.monotonic() < deadline:
-            if len(tally.taken) != seen:
-                seen, since = len(tally.taken), time.monotonic()
+        while tally.arrived < tally.sent * self.members and time.monotonic() < deadline:
+            if tally.arrived != seen:
+                seen, since = tally.arrived, time.monotonic()
             elif time.monotonic() - since > SILENCE_SECONDS:
                 return
             await asyncio.sleep(0.02)
@@ -146,7 +146,7 @@ async def come_in(port: int, kind: type[Socket], seat: Seat, board: Board) -> So
 
 def percentiles(tally: Tally) -> tuple[float, float]:
     """Median and 99th percentile of what arrived, in milliseconds."""
-    taken = sorted(tally.taken)
+    taken = tally.taken()
     if not taken:
         return float("inf"), float("inf")
     return taken[len(taken) // 2] / 1000, taken[int(len(taken) * 0.99)] / 1000

@@ -1,0 +1,54 @@
+"""All figures of the real-time engine: `python -m bench [NAMES] [--repeat 5] [--seconds 1.5]`, or `make bench ARGS=…`.
+
+Prints tables, then every figure with its target. Ends with 1 where one was missed.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+
+from bench.engine.stage import Stage, stage
+from bench.figures import Figure, Terms, summary
+from bench.lengths import growth
+from bench.rooms import daphne, pairs, rooms
+
+Scenario = Callable[[Stage, Terms], list[Figure]]
+# In this order; later ones use what earlier ones found out, or find it out themselves.
+SCENARIOS: dict[str, Scenario] = {
+    "rooms": rooms,
+    "pairs": pairs,
+    "daphne": daphne,
+    "growth": growth,
+}
+
+
+def main() -> None:
+    names = "\n".join(f"  {name:12} {(scenario.__doc__ or '').splitlines()[0]}" for name, scenario in SCENARIOS.items())
+    options = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=f"{__doc__}\n{names}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    options.add_argument("names", nargs="*", metavar="NAME", choices=[[], *SCENARIOS], help="of some; all without")
+    options.add_argument("--repeat", type=int, default=Terms.repeat, help="turns of each server")
+    options.add_argument("--seconds", type=float, default=Terms.seconds, help="of one window")
+    given = options.parse_args()
+    with stage() as place:
+        figures = measured(place, given.names or list(SCENARIOS), Terms(given.repeat, given.seconds))
+    print(f"\n{summary(figures)}")
+    sys.exit(any(one.holds is False for one in figures))
+
+
+def measured(place: Stage, names: list[str], terms: Terms) -> list[Figure]:
+    figures: list[Figure] = []
+    for name in names:
+        began = time.monotonic()
+        print(f"\n## {name}: {(SCENARIOS[name].__doc__ or '').splitlines()[0]}\n", flush=True)
+        figures += SCENARIOS[name](place, terms)
+        print(f"\n({time.monotonic() - began:.0f} s)", flush=True)
+    return figures
+
+
+if __name__ == "__main__":
+    main()
