@@ -8,9 +8,11 @@ import sys
 import time
 from collections.abc import Callable
 
+from bench.crowd import crowd
 from bench.engine.stage import Stage, stage
 from bench.figures import Figure, Terms, summary
 from bench.lengths import growth
+from bench.overload import overload
 from bench.rooms import daphne, pairs, rooms
 
 Scenario = Callable[[Stage, Terms], list[Figure]]
@@ -18,6 +20,8 @@ Scenario = Callable[[Stage, Terms], list[Figure]]
 SCENARIOS: dict[str, Scenario] = {
     "rooms": rooms,
     "pairs": pairs,
+    "crowd": crowd,
+    "overload": overload,
     "daphne": daphne,
     "growth": growth,
 }

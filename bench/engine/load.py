@@ -16,9 +16,8 @@ TICK_SECONDS = 0.001
 # Sockets that come in at the same time.
 AT_ONCE = 50
 CONNECT_SECONDS = 30
-# What has not arrived so long after the last arrival is lost; and nothing is waited for longer than DRAIN.
-SILENCE_SECONDS = 1.5
-DRAIN_SECONDS = 8.0
+# What has not arrived by then is lost, or after a part of it without any arrival.
+DRAIN_SECONDS, SILENCE = 8.0, 0.2
 # A window is good up to this.
 P99_MS = 100.0
 RATE_KEPT = 0.98
@@ -85,13 +84,13 @@ class Load:
             for socket in self.sockets:
                 socket.ack()
 
-    async def window(self, rate: float, seconds: float) -> Window:
-        """Send for so long, then wait for what is still under way."""
+    async def window(self, rate: float, seconds: float, *, patience: float = DRAIN_SECONDS) -> Window:
+        """Send for so long, then wait for what is still under way, not longer than `patience` seconds."""
         tally = self.board.tally = Tally()
         closed, watch, began = self.board.closed_early, cores.Watch(), time.monotonic()
         await self._send(tally, rate, seconds)
         kept, busy = tally.sent / (time.monotonic() - began) / rate, watch.read()
-        await self._arrivals(tally)
+        await self._arrivals(tally, patience)
         p50, p99 = percentiles(tally)
         return Window(
             rate=rate,
@@ -119,15 +118,19 @@ class Load:
     def _next(self) -> Socket:
         return next(socket for socket in self._turns if socket.open)
 
-    async def _arrivals(self, tally: Tally) -> None:
-        deadline = time.monotonic() + DRAIN_SECONDS
+    async def _arrivals(self, tally: Tally, patience: float) -> None:
+        deadline = time.monotonic() + patience
         seen, since = -1, time.monotonic()
-        while tally.arrived < tally.sent * self.members and time.monotonic() < deadline:
-            if tally.arrived != seen:
-                seen, since = tally.arrived, time.monotonic()
-            elif time.monotonic() - since > SILENCE_SECONDS:
+        while not self._all_there(tally) and time.monotonic() < deadline:
+            if tally.arrived + tally.acknowledged != seen:
+                seen, since = tally.arrived + tally.acknowledged, time.monotonic()
+            elif time.monotonic() - since > patience * SILENCE:
                 return
             await asyncio.sleep(0.02)
+
+    def _all_there(self, tally: Tally) -> bool:
+        wanted = tally.sent if self._kind.acknowledges else 0
+        return tally.arrived >= tally.sent * self.members and tally.acknowledged >= wanted
 
 
 async def come_in(port: int, kind: type[Socket], seat: Seat, board: Board) -> Socket:

@@ -2,8 +2,10 @@
 
 import asyncio
 import itertools
+import json
 import random
 from dataclasses import dataclass
+from typing import Any
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
@@ -13,6 +15,8 @@ TEXT = WSMsgType.TEXT
 # With its marker a text has some 160 characters, and a message on the wire some 200 bytes where nothing is added.
 PADDING_LENGTH = 145
 HALF_A_WINDOW = 10
+# Where an error does not say.
+RETRY_MS = 1000
 _numbers = itertools.count()
 _sayings = random.Random(1)
 _WORDS = "the a of and to in is for that with again please thanks tomorrow invoice harbour ship oranges delivery price"
@@ -29,6 +33,9 @@ class Seat:
 
 class Socket(WSListener):
     """One client. Subclasses know how to come in, what to answer, and how to say something."""
+
+    # Whether the server says of each message that it is stored.
+    acknowledges = False
 
     def __init__(self, seat: Seat, board: Board) -> None:
         self.seat, self.board = seat, board
@@ -126,11 +133,15 @@ class SocketIo(Socket):
 class Ours(Socket):
     """PROTOCOL.md section 4: hello, join, send, and acknowledgements as it asks for them."""
 
+    acknowledges = True
+
     def __init__(self, seat: Seat, board: Board) -> None:
         super().__init__(seat, board)
         self.conversation = seat.conversation.encode()
         self.client = f"{next(_numbers)}-{microseconds():x}".encode()
         self.heard = self.acked = 0
+        # What was sent, by its ref.
+        self.under_way: dict[str, bytes] = {}
 
     @staticmethod
     def path(seat: Seat) -> str:
@@ -145,16 +156,27 @@ class Ours(Socket):
         self.heard += 1
         if self.heard - self.acked >= HALF_A_WINDOW:
             self.ack()
-        if not self.board.tally.note(payload):
-            self.control(payload)
+        if self.board.tally.note(payload):
+            frames = json.loads(payload)
+            for frame in frames if isinstance(frames, list) else [frames]:
+                self.control(frame)
 
-    def control(self, payload: bytes) -> None:
-        if b'"type":"joined"' in payload:
+    def control(self, frame: dict[str, Any]) -> None:
+        """Everything but messages and their acknowledgements."""
+        if frame["type"] == "joined":
             self.is_in()
-        if b'"type":"heartbeat"' in payload:
-            self.transport.send(TEXT, b'{"type":"pong","n":1}')
-        if b'"type":"error"' in payload:
-            self.board.errors[payload.decode()[:200]] += 1
+        elif frame["type"] == "heartbeat":
+            self.transport.send(TEXT, b'{"type":"pong","n":%d}' % frame["n"])
+        elif frame["type"] == "error":
+            self.refused(frame)
+
+    def refused(self, frame: dict[str, Any]) -> None:
+        """What may be tried again is sent again, with its cmid."""
+        self.board.errors[frame["code"]] += 1
+        again = self.under_way.get(frame.get("ref", ""))
+        if again and frame["retryable"]:
+            wait = frame.get("retry_after_ms", RETRY_MS) / 1000
+            asyncio.get_running_loop().call_later(wait, self.transport.send, TEXT, again)
 
     def ack(self) -> None:
         """Acknowledge what has come in; called after a second at the latest."""
@@ -163,10 +185,12 @@ class Ours(Socket):
             self.transport.send(TEXT, b'{"type":"ack","n":%d}' % self.heard)
 
     def message(self, text: bytes) -> bytes:
-        return b'{"type":"send","ref":"%d","conversation":"%s","cmid":"%s-%d","text":"%s"}' % (
+        frame = b'{"type":"send","ref":"%d","conversation":"%s","cmid":"%s-%d","text":"%s"}' % (
             self.said,
             self.conversation,
             self.client,
             self.said,
             text,
         )
+        self.under_way[str(self.said)] = frame
+        return frame

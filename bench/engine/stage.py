@@ -11,6 +11,7 @@ import uvloop
 
 from bench.engine import cores
 from bench.engine.contestants import CONTESTANTS, make_peer_database
+from bench.engine.load import Load
 from bench.engine.servers import Server, Servers
 from bench.engine.sockets import Seat
 from bench.peers import node
@@ -44,6 +45,10 @@ class Stage:
             except node.Missing as error:
                 print(f"{CONTESTANTS[name].name} is left out: {error}", file=sys.stderr)
         return found
+
+    def load(self, name: str, rooms: int, members: int) -> Load:
+        """The generator for a server, in the same rooms for all who want such."""
+        return Load(self.server(name).port, CONTESTANTS[name].kind, self.seats(rooms, members))
 
     def seats(self, rooms: int, members: int) -> list[list[Seat]]:
         """So many conversations with so many members, the same ones for all who want that."""

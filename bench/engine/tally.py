@@ -11,6 +11,7 @@ MARK = b"@@"
 STAMP_DIGITS = 12
 # How our protocol says that a message is stored.
 ACKNOWLEDGED = b'"type":"sent"'
+ERROR = b'"type":"error"'
 
 
 def microseconds() -> int:
@@ -29,7 +30,7 @@ class Tally:
         self._sent_sum = 0
         # When each frame came, in nanoseconds, and the stamps in it.
         self._frames: list[tuple[int, list[int]]] = []
-        self._read_before: dict[bytes, tuple[list[int], int]] = {}
+        self._read_before: dict[bytes, tuple[list[int], int, bool]] = {}
 
     def mark(self) -> bytes:
         """The beginning of a text that is sent now."""
@@ -39,21 +40,22 @@ class Tally:
         return b"%s%012x" % (MARK, stamp)
 
     def note(self, payload: bytes) -> bool:
-        """Count the messages and acknowledgements in a frame; whether there were messages."""
+        """Count the messages and acknowledgements in a frame; whether there may be anything else in it."""
         found = self._read_before.get(payload)
         if found is None:
             found = self._read_before[payload] = self._read(payload)
-        stamps, acknowledged = found
+        stamps, acknowledged, more = found
         self.acknowledged += acknowledged
         if stamps:
             self._frames.append((time.monotonic_ns(), stamps))
             self.arrived += len(stamps)
-        return bool(stamps)
+        return more
 
-    def _read(self, payload: bytes) -> tuple[list[int], int]:
-        """Stamps, without those of the time before, and acknowledgements."""
-        stamps = [int(part[:STAMP_DIGITS], 16) for part in payload.split(MARK)[1:]]
-        return [stamp for stamp in stamps if stamp >= self.start], payload.count(ACKNOWLEDGED)
+    def _read(self, payload: bytes) -> tuple[list[int], int, bool]:
+        """Stamps, without those of the time before; acknowledgements; whether there is more."""
+        all_stamps = [int(part[:STAMP_DIGITS], 16) for part in payload.split(MARK)[1:]]
+        stamps, acknowledged = [stamp for stamp in all_stamps if stamp >= self.start], payload.count(ACKNOWLEDGED)
+        return stamps, acknowledged, ERROR in payload or not (all_stamps or acknowledged)
 
     def lost(self, members: int) -> int:
         """Deliveries that are missing, where each message goes to so many; negative: some came twice.
