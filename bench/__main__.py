@@ -11,8 +11,10 @@ from collections.abc import Callable
 from bench.crowd import crowd
 from bench.engine.stage import Stage, stage
 from bench.figures import Figure, Terms, summary
+from bench.idle import idle
 from bench.lengths import growth
 from bench.overload import overload
+from bench.reconnect import reconnect
 from bench.rooms import daphne, pairs, rooms
 
 Scenario = Callable[[Stage, Terms], list[Figure]]
@@ -23,6 +25,8 @@ SCENARIOS: dict[str, Scenario] = {
     "crowd": crowd,
     "overload": overload,
     "daphne": daphne,
+    "reconnect": reconnect,
+    "idle": idle,
     "growth": growth,
 }
 

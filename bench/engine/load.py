@@ -76,7 +76,9 @@ class Load:
 
     async def _bring_in(self, waiting: Iterator[Seat]) -> None:
         for seat in waiting:
-            self.sockets.append(await come_in(self._port, self._kind, seat, self.board))
+            socket = self._kind(seat, self.board)
+            await connect(self._port, socket)
+            self.sockets.append(socket)
 
     async def _ack_every_second(self) -> None:
         while True:
@@ -133,18 +135,11 @@ class Load:
         return tally.arrived >= tally.sent * self.members and tally.acknowledged >= wanted
 
 
-async def come_in(port: int, kind: type[Socket], seat: Seat, board: Board) -> Socket:
-    """Connect one client and return when it has joined. Raises OSError or TimeoutError."""
-    made: list[Socket] = []
-
-    def make() -> Socket:
-        made.append(kind(seat, board))
-        return made[0]
-
+async def connect(port: int, socket: Socket) -> None:
+    """Connect one client and return when it is in. Raises OSError or TimeoutError."""
     async with asyncio.timeout(CONNECT_SECONDS):
-        await ws_connect(make, f"ws://127.0.0.1:{port}{kind.path(seat)}", enable_auto_pong=True)
-        await made[0].ready
-    return made[0]
+        await ws_connect(lambda: socket, f"ws://127.0.0.1:{port}{socket.path(socket.seat)}", enable_auto_pong=True)
+        await socket.ready
 
 
 def percentiles(tally: Tally) -> tuple[float, float]:

@@ -148,9 +148,16 @@ class Ours(Socket):
         return "/ws/"
 
     def come_in(self) -> None:
-        hello = b'{"type":"hello","v":1,"client_id":"%s","token":"%s"}' % (self.client, self.seat.token.encode())
-        join = b'{"type":"join","ref":"j","conversation":"%s"}' % self.conversation
-        self.transport.send(TEXT, b"[%s,%s]" % (hello, join))
+        frames: list[dict[str, Any]] = [
+            {"type": "hello", "v": 1, "client_id": self.client.decode(), "token": self.seat.token, **self.resume()}
+        ]
+        if "resume" not in frames[0]:
+            frames.append({"type": "join", "ref": "j", "conversation": self.seat.conversation})
+        self.transport.send(TEXT, json.dumps(frames).encode())
+
+    def resume(self) -> dict[str, Any]:
+        """What `hello` says of what this client has; without, it joins from the newest page."""
+        return {}
 
     def hear(self, payload: bytes) -> None:
         self.heard += 1
