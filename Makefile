@@ -7,11 +7,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The newest Python that all locked packages have wheels for comes first; override with PYTHON=…
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(name))))
-# Tests that start processes or browsers of their own measure time, so they run one after the other; of the rest,
-# which wait more than they compute, three at a time keep two cores busy.
-ALONE := tests/browser tests/faults tests/realtime tests/chatproject/test_serve.py \
-	tests/conversations/files/test_servers.py tests/docs/test_examples.py
-PROCESSES ?= 3
+# What starts servers and browsers comes second, two files at a time; of the rest, which waits more than it computes,
+# three at a time keep two cores busy.
+STARTING := tests/browser tests/faults tests/realtime/test_servers.py tests/realtime/test_client.py \
+	tests/chatproject/test_serve.py tests/conversations/files/test_servers.py tests/docs/test_examples.py
 LOCK := $(BIN)/python -m piptools compile --quiet --allow-unsafe --generate-hashes --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes
@@ -28,8 +27,8 @@ test: $(VENV)/dev.stamp  ## install what tests need and run all of them (ARGS="-
 ifdef ARGS
 	@exec $(BIN)/python -m pytest $(ARGS)
 else
-	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile $(addprefix --ignore=,$(ALONE))
-	@$(BIN)/python -m pytest $(ALONE)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile $(addprefix --ignore=,$(STARTING))
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(STARTING)
 endif
 
 faults: $(VENV)/dev.stamp  ## run the long tests that kill processes

@@ -6,6 +6,7 @@ They are killed, paused and started again by the test; nothing looks after them.
 import asyncio
 import http.client
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -24,7 +25,8 @@ from tests.redis import Redis
 from tests.serving import BASE_DIR
 
 START_SECONDS = 60
-UVICORN = [word for word in SERVERS["uvicorn"].format(fd=0, frame_bytes=65536).split() if not word.startswith("--fd")]
+# Below those that the system gives to outgoing connections: one of these could take a port while its server is dead.
+PORTS = range(20_000, 32_000)
 
 
 class Process:
@@ -71,12 +73,13 @@ class Process:
 
 
 class Web(Process):
-    """A web server on a port of its own."""
+    """A web server (one of SERVERS, as `serve` starts it) on a port of its own."""
 
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
+    def __init__(self, environment: dict[str, str], log: Path, server: str) -> None:
         self.port = free_port()
-        arguments = ["-m", "uvicorn", f"--port={self.port}", *UVICORN, "chatproject.asgi:application"]
-        super().__init__(arguments, environment, log)
+        words = SERVERS[server].format(fd="", frame_bytes=65536).split()
+        options = [f"--port={self.port}", *(word for word in words if word != "--fd=")]
+        super().__init__(["-m", server, *options, "chatproject.asgi:application"], environment, log)
 
     @property
     def address(self) -> str:
@@ -94,28 +97,59 @@ class Web(Process):
 
     async def ready(self) -> None:
         """Wait until it answers."""
+        await asyncio.to_thread(self.wait)
+
+    def wait(self) -> None:
+        """The same where there is no loop."""
         deadline = time.monotonic() + START_SECONDS
-        while not await asyncio.to_thread(self.answers):
+        while not self.answers():
             assert self.alive, self.log.read_text()[-3000:]
             assert time.monotonic() < deadline, "the web server does not answer"
-            await asyncio.sleep(0.1)
+            time.sleep(0.1)
 
 
 class Cluster:
-    """`webs` and `workers` as many as asked for; `provider` is the model, `redis` theirs alone."""
+    """`webs` and `workers` as many as asked for; `provider` is the model, `redis` theirs alone.
 
-    def __init__(self, folder: Path, *, webs: int, workers: int, **settings: str) -> None:
+    `async with` in a test, `with` in a fixture that several tests share.
+    """
+
+    def __init__(self, folder: Path, *, webs: int, workers: int, server: str = "uvicorn", **settings: str) -> None:
         self.provider, self.redis = Provider(), Redis()
         self._stack = ExitStack()
         self._folder = folder
         self._counts = webs, workers
+        self._server = server
         self._settings = settings
 
     async def __aenter__(self) -> Self:
+        return await asyncio.to_thread(self.__enter__)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def _start(self) -> None:
         self._stack.enter_context(self.provider)
         self._stack.enter_context(self.redis)
         environment = self._environment()
-        self.webs = [Web(environment, self._folder / f"web{number}.log") for number in range(self._counts[0])]
+        self.webs = [
+            Web(environment, self._folder / f"web{number}.log", self._server) for number in range(self._counts[0])
+        ]
         worker = ["manage.py", "worker"]
         self.workers = [
             Process(worker, environment, self._folder / f"worker{number}.log") for number in range(self._counts[1])
@@ -124,13 +158,7 @@ class Cluster:
             process.start()
             self._stack.callback(_end, process)
         for web in self.webs:
-            await web.ready()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.close()
+            web.wait()
 
     def _environment(self) -> dict[str, str]:
         settings = connection.settings_dict
@@ -167,6 +195,9 @@ def _end(process: Process) -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A port on which nothing listens; not from `random`, which has the same seed in every process of `-n`."""
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as tried:
+            if tried.connect_ex(("127.0.0.1", port)):
+                return port

@@ -4,7 +4,7 @@ import asyncio
 import random
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
@@ -18,6 +18,13 @@ from realtime.client import Client, Refused, Room, State, wait_before
 from tests.faults.cluster import Cluster
 from tests.realtime.support import fill, log, remove, write
 from tests.serving import BASE_DIR
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A web server and a worker that the tests of this module share."""
+    with Cluster(tmp_path_factory.mktemp("shared"), webs=1, workers=1) as running:
+        yield running
 
 
 @pytest.fixture
@@ -49,24 +56,19 @@ def url_of(running: Cluster) -> str:
 
 
 @pytest.mark.parametrize("transport", ["websocket", "sse"])
-async def test_alice_and_bob_talk(
-    alice: User, bob: User, conversation: UUID, cluster: Callable[..., Cluster], transport: str
-) -> None:
-    async with cluster() as running:
-        here, there = (
-            following(url_of(running), alice, conversation, transport=transport),
-            following(url_of(running), bob, conversation),
-        )
-        async with here as (_, alices), there as (_, bobs):
-            sent = await alices.send("Hello Bob")
-            assert (sent["seq"], sent["dup"]) == (3, False)
-            assert (await hear(bobs, "message:new"))[0]["data"]["text"] == "Hello Bob"
-            await bobs.send("Hello Alice")
-            assert [event["seq"] for event in await hear(alices, "message:new", 2)] == [3, 4]
+async def test_alice_and_bob_talk(alice: User, bob: User, conversation: UUID, running: Cluster, transport: str) -> None:
+    here = following(url_of(running), alice, conversation, transport=transport)
+    there = following(url_of(running), bob, conversation)
+    async with here as (_, alices), there as (_, bobs):
+        sent = await alices.send("Hello Bob")
+        assert (sent["seq"], sent["dup"]) == (3, False)
+        assert (await hear(bobs, "message:new"))[0]["data"]["text"] == "Hello Bob"
+        await bobs.send("Hello Alice")
+        assert [event["seq"] for event in await hear(alices, "message:new", 2)] == [3, 4]
 
 
-async def test_an_answer_grows(alice: User, conversation: UUID, cluster: Callable[..., Cluster]) -> None:
-    async with cluster(workers=1) as running, following(url_of(running), alice, conversation) as (_, room):
+async def test_an_answer_grows(alice: User, conversation: UUID, running: Cluster) -> None:
+    async with following(url_of(running), alice, conversation) as (_, room):
         await room.send("slow 20 20", assistant="openai")
         text = ""
         async with asyncio.timeout(20):
@@ -124,10 +126,10 @@ async def _until(room: Room, seq: int) -> AsyncIterator[dict]:
 
 
 async def test_an_answer_that_began_before_what_is_held_grows_too(
-    alice: User, conversation: UUID, cluster: Callable[..., Cluster]
+    alice: User, conversation: UUID, running: Cluster
 ) -> None:
     """Its `run:start` is not on the newest page, or before a resync."""
-    async with cluster(workers=1) as running, following(url_of(running), alice, conversation) as (client, room):
+    async with following(url_of(running), alice, conversation) as (client, room):
         await room.send("slow 500 20", assistant="openai")
         await hear(room, "delta")
         await fill(alice, conversation, 110)
@@ -167,11 +169,8 @@ async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.close()
 
 
-async def test_where_websockets_are_blocked(
-    alice: User, bob: User, conversation: UUID, cluster: Callable[..., Cluster]
-) -> None:
+async def test_where_websockets_are_blocked(alice: User, bob: User, conversation: UUID, running: Cluster) -> None:
     async with (
-        cluster() as running,
         no_websockets(running.webs[0].port) as url,
         following(url, alice, conversation) as (client, room),
     ):
@@ -182,8 +181,8 @@ async def test_where_websockets_are_blocked(
         assert client.state == "online"
 
 
-async def test_refused_for_good(alice: User, conversation: UUID, cluster: Callable[..., Cluster]) -> None:
-    async with cluster() as running, following(url_of(running), alice, conversation) as (client, room):
+async def test_refused_for_good(alice: User, conversation: UUID, running: Cluster) -> None:
+    async with following(url_of(running), alice, conversation) as (client, room):
         with pytest.raises(Refused) as refused:
             await room.send("   ")
         assert refused.value.code == "invalid"
@@ -194,10 +193,8 @@ async def test_refused_for_good(alice: User, conversation: UUID, cluster: Callab
         assert len(await log(conversation)) == 2
 
 
-async def test_who_is_removed_hears_no_more(
-    alice: User, bob: User, conversation: UUID, cluster: Callable[..., Cluster]
-) -> None:
-    async with cluster() as running, following(url_of(running), bob, conversation) as (_, room):
+async def test_who_is_removed_hears_no_more(alice: User, bob: User, conversation: UUID, running: Cluster) -> None:
+    async with following(url_of(running), bob, conversation) as (_, room):
         await room.send("still here")
         await remove(alice, conversation, bob)
         async with asyncio.timeout(10):
@@ -206,8 +203,8 @@ async def test_who_is_removed_hears_no_more(
         assert room.error.code == "forbidden"
 
 
-async def test_a_bad_token_ends_it(alice: User, conversation: UUID, cluster: Callable[..., Cluster]) -> None:
-    async with cluster() as running, Client(url_of(running), token="nonsense") as client:
+async def test_a_bad_token_ends_it(conversation: UUID, running: Cluster) -> None:
+    async with Client(url_of(running), token="nonsense") as client:
         room = client.join(str(conversation))
         async with asyncio.timeout(10):
             assert [frame async for frame in room] == []
