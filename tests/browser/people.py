@@ -36,7 +36,7 @@ class Person:
         door = "/accounts/login/"
         self.page.request.get(door)
         mark = next(cookie["value"] for cookie in self.page.context.cookies() if cookie["name"] == "csrftoken")
-        form = {"login": self.user, "password": PASSWORD, "csrfmiddlewaretoken": mark}
+        form: dict[str, str | float | bool] = {"login": self.user, "password": PASSWORD, "csrfmiddlewaretoken": mark}
         assert self.page.request.post(door, form=form).ok
         self.page.goto("/")
 
