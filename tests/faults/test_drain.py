@@ -5,12 +5,11 @@ import signal
 from collections.abc import Callable
 from random import Random
 
-from chatproject.lib.threads import in_thread
-from tests.conftest import new_user
-from tests.faults.checker import History, violations
+from tests.faults.checker import violations
+from tests.faults.client import Client
 from tests.faults.cluster import Cluster
-from tests.faults.support import connected, log_of
-from tests.faults.test_many_clients import _clients, _place, _settle
+from tests.faults.crowd import gather
+from tests.faults.support import connected
 
 PEOPLE, MESSAGES = 8, 200
 # uvicorn raises the signal again once everything is done.
@@ -18,29 +17,26 @@ ENDED = (0, -signal.SIGTERM)
 
 
 async def test_a_rolling_restart(cluster: Callable[..., Cluster]) -> None:
-    people = [await in_thread(new_user, f"Person{number}") for number in range(PEOPLE)]
-    places = [await _place(people, number) for number in range(4)]
-    history = History()
     async with cluster(webs=3, workers=2, CATCHUP_MAX="100000", DRAIN_SECONDS="20") as running:
-        clients = await _clients(people, places, running, history, Random(1))
-        async with connected(*clients):
-            talk = asyncio.create_task(_talk(clients))
+        crowd = await gather(PEOPLE, lambda _: running.addresses, Random(1))
+        async with connected(*crowd.clients):
+            talk = asyncio.create_task(_talk(crowd.clients))
             for process in (*running.webs, *running.workers):
                 assert await asyncio.to_thread(process.stop) in ENDED
                 process.start()
                 if process in running.webs:
                     await process.ready()
             await talk
-            await _settle(clients, places)
-        logs = {str(place): await log_of(place) for place in places}
+            await crowd.settle()
+        logs = await crowd.logs()
         ended = [event["data"]["status"] for log in logs.values() for event in log if event["type"] == "run:end"]
-        assert violations(history, logs) == []
-        assert not history.of("fail")
+        assert violations(crowd.history, logs) == []
+        assert not crowd.history.of("fail")
         assert set(ended) == {"completed"}
         assert not running.tracebacks(), running.tracebacks()[0][-3000:]
 
 
-async def _talk(clients: list) -> None:
+async def _talk(clients: list[Client]) -> None:
     for number in range(MESSAGES):
         one = clients[number % len(clients)]
         place = list(one.places)[number % 2]
