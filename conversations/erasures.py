@@ -12,8 +12,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection, connections
+from django.db import connections
 
+from chatproject.lib import database
 from conversations.models import Conversation
 
 log = logging.getLogger(__name__)
@@ -66,9 +67,7 @@ class Watch:
 
     def look(self) -> None:
         """Forget what was erased since the look before."""
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT clock_timestamp()")
-            now: datetime = cursor.fetchone()[0]
+        now = database.now()
         rows = Conversation.objects.filter(erased_at__gt=(self._since or now) - MARGIN)
         lately = set(rows.values_list("id", flat=True))
         self._noticed = {id_: at for id_, at in self._noticed.items() if id_ in lately}

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from accounts.models import User
 from accounts.services.users import auth_versions, display_names
-from chatproject.lib import clock, metrics
+from chatproject.lib import metrics
 from chatproject.lib.threads import in_thread
 from conversations import selectors
 from conversations.services import sessions
@@ -29,7 +29,7 @@ from realtime.tasks import Landing, end, run_soon
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
-# How far polls look back: clocks differ, and writes take their time to commit.
+# How much further than to the last poll one looks back: writes take their time to commit.
 OVERLAP = timedelta(seconds=5)
 _hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
 
@@ -65,7 +65,7 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._watched: set[Watched] = set()
         self._peak = 0
-        self._polled = clock.now()
+        self._polled = time.monotonic()
         self.drain = Drain(lambda: self._watched)
 
     def _begin(self) -> None:
@@ -233,9 +233,12 @@ class Hub:
         """Every POLL_MS (faster while Redis is away): do the rooms stand where the log stands?"""
         while True:
             await self.subscriptions.pause()
+            begun = time.monotonic()
+            age = OVERLAP + timedelta(seconds=begun - self._polled)
             try:
-                await self._compare()
-                await self._shut_out()
+                await self._compare(age)
+                await self._shut_out(age)
+                self._polled = begun
             except Exception as error:
                 log.warning("the poll failed and is tried again: %s", type(error).__name__)
 
@@ -245,14 +248,14 @@ class Hub:
             if room:
                 room.offer([hints.item_of(frame)])
 
-    async def _shut_out(self) -> None:
-        """End the connections of users who were deactivated, or whose logins or sessions were ended."""
+    async def _shut_out(self, age: timedelta) -> None:
+        """End the connections of users who were deactivated, or whose logins or sessions were ended, lately."""
         people = [(one, one.user) for one in self._watched if one.user]
         if not people:
             return
         versions = await in_thread(auth_versions, {user.id for _, user in people})
         open_ = [one.session_id for one, _ in people if one.session_id]
-        ended = await in_thread(selectors.sessions_ended_since, clock.now() - OVERLAP, open_)
+        ended = await in_thread(selectors.sessions_ended_within, age, open_)
         for one, user in people:
             if versions.get(user.id) != user.auth_version or one.session_id in ended:
                 one.close(Close.NOT_AUTHENTICATED)
@@ -266,15 +269,13 @@ class Hub:
             except Exception as error:
                 log.warning("sessions could not be renewed: %s", type(error).__name__)
 
-    async def _compare(self) -> None:
+    async def _compare(self, age: timedelta) -> None:
         rooms = {id_: room for id_, room in self.rooms.items() if room.loaded}
         if not rooms:
             return
-        polled = clock.now()
         heads = await in_thread(selectors.heads, rooms)
         lengths = await in_thread(selectors.stored_lengths, rooms)
-        self._offer_registers(await in_thread(selectors.states_since, rooms, self._polled - OVERLAP))
-        self._polled = polled
+        self._offer_registers(await in_thread(selectors.states_within, rooms, age))
         for id_, (epoch, head) in heads.items():
             if epoch != rooms[id_].epoch or head > rooms[id_].head:
                 rooms[id_].fill()

@@ -1,7 +1,8 @@
-"""Reads of one moment, and what a database error means for whoever asked."""
+"""Reads of one moment, the database's clock, and what a database error means for whoever asked."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from django.db import (
     DataError,
@@ -23,6 +24,13 @@ READ_ONLY = "25006"
 # Classes of SQLSTATE: connection exception, insufficient resources, operator intervention.
 AWAY = ("08", "53", "57")
 OURS = (DataError, IntegrityError, ProgrammingError)
+
+
+def now() -> datetime:
+    """The time by the database's clock, on which all servers agree; also within a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return cursor.fetchone()[0]
 
 
 def is_away(error: Exception) -> bool:

@@ -41,9 +41,9 @@ from conversations.selectors.messages import (
     wire_messages,
 )
 from conversations.selectors.runs import answer, ended_run, run_for, running_tails, running_texts, stored_lengths
-from conversations.selectors.sessions import session_figures, session_for, sessions_ended_since, sessions_of
+from conversations.selectors.sessions import session_figures, session_for, sessions_ended_within, sessions_of
 from conversations.selectors.snapshots import conversations_holding, snapshot_at, snapshots, wire_snapshot
-from conversations.selectors.states import room_state, states_since
+from conversations.selectors.states import room_state, states_within
 from conversations.selectors.templates import offered, template_for, templates
 
 __all__ = [
@@ -82,13 +82,13 @@ __all__ = [
     "seq_before",
     "session_figures",
     "session_for",
-    "sessions_ended_since",
+    "sessions_ended_within",
     "sessions_of",
     "snapshot",
     "snapshot_at",
     "snapshots",
     "standing",
-    "states_since",
+    "states_within",
     "stored_lengths",
     "summaries",
     "system_messages",

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Avg, Count, F, Q, QuerySet
+from django.db.models.functions import Now
 
 from accounts.models import User
 from chatproject.lib import clock
@@ -27,9 +28,9 @@ def session_for(user: User, id_: UUID) -> Session:
     return found
 
 
-def sessions_ended_since(moment: datetime, among: Iterable[UUID]) -> set[UUID]:
-    """Those of `among` that have ended since `moment`, for the poll."""
-    ended = set(Session.objects.filter(ended_at__gte=moment).values_list("id", flat=True))
+def sessions_ended_within(age: timedelta, among: Iterable[UUID]) -> set[UUID]:
+    """Those of `among` that have ended in the last `age`, for the poll."""
+    ended = set(Session.objects.filter(ended_at__gte=Now() - age).values_list("id", flat=True))
     return ended & set(among)
 
 

@@ -1,9 +1,11 @@
 """The shared state of rooms."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
+
+from django.db.models.functions import Now
 
 from conversations import wire
 from conversations.models import RoomState
@@ -16,7 +18,7 @@ def room_state(conversation: UUID) -> dict[str, Json]:
     return {row.key: wire.room_state(row) for row in RoomState.objects.filter(conversation=conversation)}
 
 
-def states_since(conversations: Iterable[UUID], moment: datetime) -> list[Json]:
-    """`state:set` of every register that changed since `moment`, for the poll."""
-    rows = RoomState.objects.filter(updated_at__gte=moment, conversation_id__in=list(conversations))
+def states_within(conversations: Iterable[UUID], age: timedelta) -> list[Json]:
+    """`state:set` of every register that changed in the last `age`, for the poll."""
+    rows = RoomState.objects.filter(updated_at__gte=Now() - age, conversation_id__in=list(conversations))
     return [wire.state_set(row) for row in rows]

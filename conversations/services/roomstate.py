@@ -1,14 +1,16 @@
 """The shared state of a room: writes are merged under a row lock, whoever is in the room is told."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from accounts.models import User
-from chatproject.lib import clock
+from chatproject.lib import database
 from chatproject.lib.errors import Problem
 from chatproject.lib.jsonvalues import clean_object, is_well_formed
 from conversations import keys, selectors, wire
@@ -37,7 +39,7 @@ def set_state(
     with transaction.atomic():
         require(selectors.role_of(user.id, conversation), Permission.SEND)
         row = _locked(conversation, key)
-        changed = _apply(row, write)
+        changed = _apply(row, write, database.now())
     if changed:
         publish({conversation: [wire.state_set(row)]})
 
@@ -60,14 +62,13 @@ def _locked(conversation: UUID, key: str) -> RoomState:
         raise Problem("conversation_closed")
     if RoomState.objects.filter(conversation=conversation).count() >= settings.ROOM_STATE_KEYS:
         raise Problem("too_large", f"A room has at most {settings.ROOM_STATE_KEYS} keys.")
-    new = RoomState(conversation_id=conversation, key=key, value={}, wall=0, author={}, updated_at=clock.now())
+    new = RoomState(conversation_id=conversation, key=key, value={}, wall=0, author={}, updated_at=Now())
     RoomState.objects.bulk_create([new], ignore_conflicts=True)
     return rows.select_for_update().get()
 
 
-def _apply(row: RoomState, write: Register) -> bool:
+def _apply(row: RoomState, write: Register, now: datetime) -> bool:
     """Merge `write` into `row` and store it; tells whether it changed anything."""
-    now = clock.now()
     current = wire.register(row) if row.wall else None
     write = admitted(write, current, int(now.timestamp() * 1000))
     found = relation(write.clock.vector, current.clock.vector) if current else Relation.SUCCESSOR

@@ -1,4 +1,4 @@
-"""Verbs on sessions: begin or take up, renew, end."""
+"""Verbs on sessions: begin or take up, renew, end. Their times are the database's, so that servers agree on them."""
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from accounts import audit
 from accounts.models import User
-from chatproject.lib import clock, metrics
+from chatproject.lib import metrics
 from chatproject.lib.errors import Problem
 from chatproject.lib.jsonvalues import clean_object
 from conversations.groupcommit import GroupCommit
@@ -49,20 +49,19 @@ def arrive(visit: Visit) -> "Future[Arrival]":
 
 
 def _arrive_together(visits: Sequence[Visit]) -> list[Arrival]:
-    now = clock.now()
     wanted = {visit.resume for visit in visits if visit.resume}
     with transaction.atomic():
-        rows = Session.objects.filter(id__in=wanted, ended_at=None).order_by("id").select_for_update(no_key=True)
-        alive = {(row.id, row.user_id) for row in rows if row.last_seen > now - _lifetime()}
+        open_ = Session.objects.filter(id__in=wanted, ended_at=None, last_seen__gt=Now() - _lifetime())
+        alive = {(row.id, row.user_id) for row in open_.order_by("id").select_for_update(no_key=True)}
         results = [_arrival(visit, alive) for visit in visits]
         fresh = [
-            Session(id=result.session, user_id=visit.user, kind=visit.kind, client_id=visit.client_id, started_at=now,
-                    last_seen=now)
+            Session(id=result.session, user_id=visit.user, kind=visit.kind, client_id=visit.client_id, started_at=Now(),
+                    last_seen=Now())
             for visit, result in zip(visits, results, strict=True)
             if result.session != visit.resume
         ]  # fmt: skip
         Session.objects.bulk_create(fresh)
-        Session.objects.filter(id__in=wanted & {id_ for id_, _ in alive}).update(last_seen=now)
+        Session.objects.filter(id__in=wanted & {id_ for id_, _ in alive}).update(last_seen=Now())
     for session in fresh:
         metrics.sessions_started.labels(session.kind).inc()
     return results
@@ -100,12 +99,12 @@ def begin_http(
     if conversation is None:
         made = conversations.create(user=user, assistant=assistant, temporary=not keep)
         conversation = made.result().conversation.id
-    now = clock.now()
     metrics.sessions_started.labels(Session.Kind.HTTP).inc()
-    return Session.objects.create(
+    session = Session.objects.create(
         user=user, kind=Session.Kind.HTTP, client_id=client_id, conversation_id=conversation, data=clean,
-        started_at=now, last_seen=now,
+        started_at=Now(), last_seen=Now(),
     )  # fmt: skip
+    return Session.objects.get(id=session.id)
 
 
 def renew(ids: Iterable[UUID]) -> None:
@@ -116,14 +115,14 @@ def renew(ids: Iterable[UUID]) -> None:
 def change_data(*, session: Session, data: Any) -> Session:
     """Replace the caller's own JSON. Raises Problem `invalid`, `too_large`, `conflict` where the session is over."""
     clean = _clean_data(data)
-    if not Session.objects.filter(id=session.id, ended_at=None).update(data=clean, last_seen=clock.now()):
+    if not Session.objects.filter(id=session.id, ended_at=None).update(data=clean, last_seen=Now()):
         raise Problem("conflict", "This session has ended.")
     return Session.objects.get(id=session.id)
 
 
 def end(*, session: UUID, reason: str = Session.Reason.LEFT) -> None:
     """End a session; whoever still has it open is disconnected. Ending it twice is harmless."""
-    _end(Session.objects.filter(id=session), reason, at=clock.now())
+    _end(Session.objects.filter(id=session), reason, at=Now())
 
 
 @transaction.atomic
@@ -135,7 +134,7 @@ def end_as_staff(*, staff: User, session: UUID) -> None:
 
 def sweep() -> None:
     """End what nobody has been heard of for SESSION_SECONDS, as of when it was last heard of."""
-    silent = Session.objects.filter(ended_at=None, last_seen__lt=clock.now() - _lifetime())
+    silent = Session.objects.filter(ended_at=None, last_seen__lt=Now() - _lifetime())
     _end(Session.objects.filter(id__in=silent.values("id")[:SWEEP_BATCH]), Session.Reason.SILENCE, at=F("last_seen"))
 
 

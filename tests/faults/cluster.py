@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +28,8 @@ from tests.serving import BASE_DIR
 START_SECONDS = 60
 # Below those that the system gives to outgoing connections: one of these could take a port while its server is dead.
 PORTS = range(20_000, 32_000)
+# With these, a process reads tests/faults/settings.py, where CLOCK_SKEW and LOSE_HINTS count.
+TROUBLED = {"DJANGO_SETTINGS_MODULE": "tests.faults.settings"}
 
 
 class Process:
@@ -111,16 +114,27 @@ class Web(Process):
 class Cluster:
     """`webs` and `workers` as many as asked for; `provider` is the model, `redis` theirs alone.
 
-    `async with` in a test, `with` in a fixture that several tests share.
+    `async with` in a test, `with` in a fixture that several tests share. `settings` are environment variables of
+    all of them, `each` further ones of the first web, the second, ….
     """
 
-    def __init__(self, folder: Path, *, webs: int, workers: int, server: str = "uvicorn", **settings: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        webs: int,
+        workers: int,
+        server: str = "uvicorn",
+        each: Iterable[Mapping[str, str]] = (),
+        **settings: str,
+    ) -> None:
         self.provider, self.redis = Provider(), Redis()
         self._stack = ExitStack()
         self._folder = folder
         self._counts = webs, workers
         self._server = server
         self._settings = settings
+        self._each = list(each)
 
     async def __aenter__(self) -> Self:
         return await asyncio.to_thread(self.__enter__)
@@ -150,6 +164,8 @@ class Cluster:
         self.webs = [
             Web(environment, self._folder / f"web{number}.log", self._server) for number in range(self._counts[0])
         ]
+        for web, own in zip(self.webs, self._each, strict=False):
+            web.environment = {**environment, **own}
         worker = ["manage.py", "worker"]
         self.workers = [
             Process(worker, environment, self._folder / f"worker{number}.log") for number in range(self._counts[1])

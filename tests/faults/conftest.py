@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,8 @@ from tests.faults.cluster import Cluster
 def cluster(tmp_path: Path) -> Callable[..., Cluster]:
     """Makes processes: `async with cluster(webs=2, workers=1, LEASE_SECONDS="3") as running`."""
 
-    def make(*, webs: int = 1, workers: int = 0, **settings: str) -> Cluster:
-        return Cluster(tmp_path, webs=webs, workers=workers, **settings)
+    def make(**options: Any) -> Cluster:
+        return Cluster(tmp_path, **{"webs": 1, "workers": 0, **options})
 
     return make
 

@@ -41,13 +41,14 @@ async def test_twenty_clients_through_a_bad_network(
         crowd = await gather(CLIENTS, lambda _: [proxy.address for proxy in proxies], chance)
         async with connected(*crowd.clients):
             storms = [_storm(proxy, Random(chance.random()), plan.seconds) for proxy in proxies]
-            talk = crowd.talk(chance, plan, asking=0.05)
-            *happened, _ = await asyncio.gather(*storms, talk)
+            raging = asyncio.gather(*storms)
+            await crowd.talk(chance, plan, asking=0.05)
+            happened = await raging
             begun = time.monotonic()
             await crowd.settle()
             quiet = time.monotonic() - begun
         logs = await crowd.logs()
-        say(f"quiet {quiet:.1f} s after {sum(map(len, happened))} faults; {crowd.report(logs)}")
+        say(f"quiet {quiet:.1f} s after {sum(len(some) for some in happened)} faults; {crowd.report(logs)}")
         assert violations(crowd.history, logs) == []
         assert await in_thread(damage, crowd.places) == []
         assert len(crowd.history.of("ok")) == plan.messages
