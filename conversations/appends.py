@@ -18,6 +18,8 @@ from conversations.privacy import drafts
 from conversations.search import index
 
 Frame = dict[str, Any]
+# Conversation, author, cmid: what is written once at most.
+Identity = tuple[UUID, str, str]
 
 
 class Contradiction(Problem):
@@ -173,8 +175,7 @@ class Append:
     long: bool = False
 
     @property
-    def identity(self) -> tuple[UUID, str, str]:
-        """What is written once at most."""
+    def identity(self) -> Identity:
         return self.conversation, self.actor.id, self.cmid
 
 

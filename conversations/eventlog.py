@@ -22,14 +22,14 @@ from chatproject.lib import failpoints, metrics
 from chatproject.lib.crypto import DataKey
 from chatproject.lib.database import is_away
 from chatproject.lib.errors import Problem
-from conversations import keys, projections, wire
+from chatproject.lib.rows import one_round_trip
+from conversations import heads, keys, projections, wire
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Contradiction, Decision, Draft, Frame, Record, State
 from conversations.detours import Detours
 from conversations.groupcommit import GroupCommit, Outcome, attempt
-from conversations.heads import advance, lock, roles
 from conversations.integrity.mending import with_rows_made_right
-from conversations.models import Conversation, Event, SearchEntry
+from conversations.models import Conversation, Event
 from conversations.publishing import publish
 
 log = logging.getLogger(__name__)
@@ -68,11 +68,8 @@ def import_log(conversation: Conversation, key: DataKey, records: Iterable[Recor
             _row(conversation, one.draft, key, one.actor, one.at, **more)
             for one, more in zip(batch, marks, strict=True)
         ]
-        entries = [one.draft.search_entry(event) for one, event in zip(batch, events, strict=True)]
-        Event.objects.bulk_create(events)
-        SearchEntry.objects.bulk_create([entry for entry in entries if entry])
-        for event in events:
-            projections.apply(projector, conversation, event)
+        for one, event in zip(batch, events, strict=True):
+            _put(projector, conversation, one.draft, event)
         projector.flush()
         failpoints.hit("imported_batch")
     conversation.save()
@@ -159,29 +156,24 @@ class _Group:
     def __init__(self, appends: Sequence[Append], *, aside: Set[UUID], patient: bool) -> None:
         self.appends = appends
         self.results: list[Result | None] = []
-        self._locked, self._now = lock(appends, aside=aside, patient=patient)
-        self._roles = roles(appends)
-        self._known = _known(appends)
+        self._heads = heads.lock(appends, aside=aside, patient=patient)
         self._projector = projections.Projector()
-        self._created: list[Conversation] = []
-        self._events: list[Event] = []
-        self._entries: list[SearchEntry] = []
+        self._changed_roles = False
         self._effects: list[Callable[[], object]] = []
         self._advanced: dict[UUID, Conversation] = {}
 
     def write(self) -> None:
         self.results = [self._one(item) for item in self.appends]
         self._flush()
-        advance(list(self._advanced.values()))
 
     def _one(self, item: Append) -> Result | None:
         """The outcome for one append; None where its conversation could not be locked."""
         # A copy: where the group fails, the append is tried again from the beginning.
-        conversation = copy(item.create) if item.create else self._locked.get(item.conversation)
+        conversation = copy(item.create) if item.create else self._heads.locked.get(item.conversation)
         if conversation is None:
             # A long one is always aside here: whether it is there at all is seen later.
             return None if item.key or item.long else Problem("not_found")
-        before = self._known.get(item.identity)
+        before = self._heads.known.get(item.identity)
         if before:
             return _repetition(item, conversation, before)
         if conversation.erased or item.key is None:
@@ -200,14 +192,15 @@ class _Group:
         return Problem("not_found") if stranger else Problem("conversation_closed", "This conversation was erased.")
 
     def _role(self, item: Append) -> str | None:
-        if any(event.type in CHANGES_ROLES for event in self._events):
+        if self._changed_roles:
             self._flush()
-        return self._roles.get((item.conversation, item.actor.id))
+            self._heads.roles, self._changed_roles = heads.roles(self.appends), False
+        return self._heads.roles.get((item.conversation, item.actor.id))
 
     def _number(self, item: Append, conversation: Conversation, decision: Decision) -> Committed:
         if item.create:
-            self._created.append(conversation)
-            self._locked[conversation.id] = conversation
+            self._projector.insert(conversation)
+            self._heads.locked[conversation.id] = conversation
         self._advanced[conversation.id] = conversation
         main = item.main or decision.drafts[0]
         frames: list[Frame] = []
@@ -217,36 +210,27 @@ class _Group:
             frames.append(wire.event(event, draft.data))
             if draft is main:
                 committed.main = frames[-1]
-                self._known[item.identity] = event
+                self._heads.known[item.identity] = event
         self._effects += decision.effects
         return committed
 
     def _event(self, item: Append, conversation: Conversation, draft: Draft, *, is_main: bool) -> Event:
-        at = max(self._now, conversation.updated_at or self._now)
+        at = max(self._heads.now, conversation.updated_at or self._heads.now)
         named = {"cmid": item.cmid, "fingerprint": item.fingerprint} if is_main else {}
         assert item.key is not None
         event = _row(conversation, draft, item.key, draft.actor or item.actor, at, **named)
-        self._events.append(event)
-        projections.apply(self._projector, conversation, event)
-        if entry := draft.search_entry(event):
-            self._entries.append(entry)
+        _put(self._projector, conversation, draft, event)
+        self._changed_roles |= event.type in CHANGES_ROLES
         return event
 
     def _flush(self) -> None:
         """Write what is pending, so that queries of later decisions see it."""
-        if self._created:
-            Conversation.objects.bulk_create(self._created)
-        if self._events:
-            Event.objects.bulk_create(self._events)
-        if self._entries:
-            SearchEntry.objects.bulk_create(self._entries)
-        self._projector.flush()
-        effects, self._effects = self._effects, []
+        with one_round_trip():
+            self._projector.flush()
+            heads.advance(list(self._advanced.values()))
+        effects, self._effects, self._advanced = self._effects, [], {}
         for effect in effects:
             _run(effect)
-        if any(event.type in CHANGES_ROLES for event in self._events):
-            self._roles = roles(self.appends)
-        self._created, self._events, self._entries = [], [], []
 
 
 def _row(conversation: Conversation, draft: Draft, key: DataKey, actor: Actor, at: datetime, **more: Any) -> Event:
@@ -267,6 +251,14 @@ def _row(conversation: Conversation, draft: Draft, key: DataKey, actor: Actor, a
     )
 
 
+def _put(projector: projections.Projector, conversation: Conversation, draft: Draft, event: Event) -> None:
+    """The event, what follows from it, and by which words it is found."""
+    projector.insert(event)
+    projections.apply(projector, conversation, event)
+    if entry := draft.search_entry(event):
+        projector.insert(entry)
+
+
 def _run(effect: Callable[[], object]) -> None:
     """Effects run while a later append decides, which must not be blamed for what they raise."""
     try:
@@ -276,17 +268,6 @@ def _run(effect: Callable[[], object]) -> None:
 
 
 CHANGES_ROLES = ("conversation:new", "member:add", "member:update", "member:remove")
-
-
-def _known(appends: Sequence[Append]) -> dict[tuple[UUID, str, str], Event]:
-    """Events of before that carry one of the cmids. A statement of its own after the lock: READ COMMITTED
-    shows it what was committed while the lock was waited for."""
-    rows = Event.objects.filter(
-        conversation_id__in={item.conversation for item in appends},
-        cmid__in={item.cmid for item in appends},
-        imported_by=None,
-    )
-    return {(row.conversation_id, row.actor_id, row.cmid): row for row in rows if row.cmid}
 
 
 def _repetition(item: Append, conversation: Conversation, before: Event) -> Result:

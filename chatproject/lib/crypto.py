@@ -81,16 +81,18 @@ class DataKey:
         return hmac.new(self.secret, digestmod=hashlib.sha256)
 
     @cached_property
-    def _search_secret(self) -> bytes:
+    def search_secret(self) -> bytes:
+        """What words are hashed with, see `hash_word`."""
         return hmac.digest(self.secret, b"words that can be searched", hashlib.sha256)
-
-    def hash_word(self, word: str) -> int:
-        """A keyed hash (HMAC-SHA-256, 64 bits of it) by which a word is found without being known."""
-        return int.from_bytes(hmac.digest(self._search_secret, word.encode(), hashlib.sha256)[:8], "big")
 
     def fingerprint(self, value: Any) -> bytes:
         """A keyed hash (HMAC-SHA-256) that tells whether two requests had the same body."""
         return hmac.digest(self.secret, msgspec.json.encode(value, order="sorted"), hashlib.sha256)
+
+
+def hash_word(secret: bytes, word: str) -> int:
+    """A keyed hash (HMAC-SHA-256, 64 bits of it) by which a word is found without being known."""
+    return int.from_bytes(hmac.digest(secret, word.encode(), hashlib.sha256)[:8], "big")
 
 
 def is_sealed(value: Any) -> bool:

@@ -20,6 +20,7 @@ MOST_DIGITS = 19
 LONGEST = MOST_DIGITS + (MOST_DIGITS - 1) * GAP_LENGTH
 
 _RUN = re.compile(rf"\d++(?:{GAP}\d++)*+")
+_DIGIT = re.compile(r"\d")
 _GROUP = re.compile(r"\d+")
 _OPEN = re.compile(rf"(?:{GAP})?\Z")
 
@@ -42,6 +43,11 @@ class Run:
 def ascii_digits(digits: str) -> str:
     """The same digits in ASCII, whatever script they are in."""
     return digits if digits.isascii() else "".join(str(unicodedata.decimal(digit)) for digit in digits)
+
+
+def enough(text: str, *, least: int) -> bool:
+    """Whether a text has so many digits at all: most have not, and need no closer look."""
+    return len(_DIGIT.findall(text)) >= least
 
 
 def runs(text: str, *, least: int) -> Iterator[Run]:

@@ -22,6 +22,7 @@ _WORD = re.compile(
     r"(?<![A-Za-z])(?:ssns?|ss#|soc(?:ial)?[\s.\-]{0,3}sec(?:urity)?)(?![A-Za-z])|社[会會]安全|社安|社会保障|社會保障",
     re.IGNORECASE,
 )
+DIGITS = 9
 # Characters between a number and the word that tells what it is, at most; and how long the word is, with some room.
 NEARBY = 40
 WORD_LENGTH = 20
@@ -34,6 +35,8 @@ class SocialSecurityNumbers:
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where there are social security numbers."""
+        if not digits.enough(text, least=DIGITS):
+            return []
         plain = list(_plain(text))
         words = [match.span() for match in _WORD.finditer(text)] if plain else []
         return [*_separated(text), *_near(words, plain)]

@@ -1,12 +1,15 @@
 """The rows that the events of one transaction make and change.
 
-New messages and runs are gathered and inserted together; everything else is written at once. Counters and
+New rows of the large tables are gathered and inserted together; everything else is written at once. Counters and
 the active run are set on the conversation's row, which the log stores with the new head.
 """
 
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Model
+
+from chatproject.lib import rows
 from conversations.models import Message, Run
 from conversations.models.message import MessageRows
 
@@ -15,19 +18,17 @@ class Projector:
     """What handlers write with, in the order of the events."""
 
     def __init__(self) -> None:
-        self._messages: list[Message] = []
-        self._runs: list[Run] = []
+        self._new: dict[type[Model], list[Model]] = {}
 
-    def insert(self, row: Message | Run) -> None:
-        (self._messages if isinstance(row, Message) else self._runs).append(row)  # type: ignore[arg-type]
+    def insert(self, row: Model) -> None:
+        """Have a row inserted with the next `flush`."""
+        self._new.setdefault(type(row), []).append(row)
 
     def flush(self) -> None:
         """Insert what was gathered; before any statement that must find it."""
-        if self._messages:
-            Message.objects.bulk_create(self._messages)
-        if self._runs:
-            Run.objects.bulk_create(self._runs)
-        self._messages, self._runs = [], []
+        new, self._new = self._new, {}
+        for gathered in new.values():
+            rows.insert(gathered)
 
     def update_run(self, run: str, **fields: Any) -> None:
         self.flush()

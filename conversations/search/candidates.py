@@ -122,5 +122,5 @@ def _arrays(terms: Iterable[str], stretches: Sequence[Stretch]) -> list[str]:
     terms = list(terms)
     conversations = {one.conversation: one.key for one in stretches}
     plain = {id_: hashing.hashed(key, terms) for id_, key in conversations.items()}
-    placed = (hashing.placed(plain[one.conversation], one.number) for one in stretches)
+    placed = (hashing.placed(plain[one.conversation], one.conversation, one.number) for one in stretches)
     return ["{" + ",".join(map(str, values)) + "}" for values in placed]

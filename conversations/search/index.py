@@ -38,6 +38,6 @@ def entry(event: Event, hashes: Iterable[int]) -> SearchEntry:
         seq=event.seq,
         event=event.id,
         message=event.data.get("message"),
-        words=hashing.placed(hashes, hashing.stretch_of(event.seq)),
+        words=hashing.placed(hashes, event.conversation_id, hashing.stretch_of(event.seq)),
         version=VERSION,
     )

@@ -6,10 +6,12 @@ punctuation (`user@example.com`, `get_user`, `10.0.0.1`) is its parts. Scripts t
 compatibility forms do not matter (Unicode NFKC and case folding), nor do the endings of English words.
 """
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 from operator import add
 from typing import NamedTuple
 
@@ -20,7 +22,7 @@ from conversations.search.stems import stem
 
 # A change here, or in what follows from it, is a new number: entries of another version are made anew
 # (`manage.py reindex_search`).
-VERSION = 3
+VERSION = 4
 
 _SPACELESS = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー]"
 _LETTER = rf"[[\p{{L}}\p{{M}}\p{{N}}]--{_SPACELESS}]"
@@ -28,6 +30,8 @@ _RUN = regex.compile(rf"(?V1){_SPACELESS}[{_SPACELESS}\p{{M}}]*")
 # A word, with what belongs to it in `don't`, `C#` and `C++`; or a pictogram.
 _WORD = rf"{_LETTER}+(?:['’]{_LETTER}+)*(?:[+#]{{1,2}}(?![\p{{L}}\p{{N}}]))?|\p{{Emoji_Presentation}}"
 _PIECE = regex.compile(rf"(?V1){_RUN.pattern.removeprefix('(?V1)')}|{_WORD}")
+# The same where all is ASCII, which Python's own engine finds four times as fast.
+_ASCII_PIECE = re.compile(r"[A-Za-z0-9]+(?:'[A-Za-z0-9]+)*(?:[+#]{1,2}(?![A-Za-z0-9]))?")
 # The parts of `getUserById`, `HTTPServer`, `error404`.
 _PART = regex.compile(r"\p{Lu}+(?!\p{Ll})|\p{Lu}?[\p{Ll}\p{Lo}\p{M}]+|\p{N}+")
 _CLUSTER = regex.compile(r"\X")
@@ -59,19 +63,23 @@ def folded(text: str) -> str:
 
 def terms(text: str) -> list[str]:
     """All that `text` can be found by, each once, in about the order in which they come."""
-    return list(counts(text))
+    return list(dict.fromkeys(chain.from_iterable(map(_terms, dict.fromkeys(_pieces(text))))))
 
 
 def counts(text: str) -> Counter[str]:
     """How often each term is in `text`."""
     found: Counter[str] = Counter()
-    for piece, times in Counter(_PIECE.findall(normal(text))).items():
+    for piece, times in Counter(_pieces(text)).items():
         if _RUN.match(piece):
             found.update(_repeated(_neighbours(piece), times))
         else:
             for word in _forms(piece):
                 found[word.term] += times
     return found
+
+
+def _pieces(text: str) -> list[str]:
+    return _ASCII_PIECE.findall(text) if text.isascii() else _PIECE.findall(normal(text))
 
 
 def words(text: str) -> list[Word]:
@@ -134,6 +142,14 @@ def _characters(run: str) -> Iterator[Word]:
             yield Word(pair, pair, place, place + 2, main=False)
 
 
+def _terms(piece: str) -> tuple[str, ...]:
+    return _known_terms(piece) if len(piece) <= _CACHED_LENGTH else _find_terms(piece)
+
+
+def _find_terms(piece: str) -> tuple[str, ...]:
+    return tuple(_neighbours(piece)) if _RUN.match(piece) else tuple(word.term for word in _forms(piece))
+
+
 def _forms(piece: str) -> tuple[Word, ...]:
     return _known_forms(piece) if len(piece) <= _CACHED_LENGTH else _find_forms(piece)
 
@@ -150,9 +166,9 @@ def _find_forms(piece: str) -> tuple[Word, ...]:
     return tuple(sorted(found, key=lambda word: (not word.main, word.start)))
 
 
-_known_forms = lru_cache(65536)(_find_forms)
+_known_forms, _known_terms = lru_cache(65536)(_find_forms), lru_cache(65536)(_find_terms)
 # Words are kept for all conversations together.
-erasures.FORGETTERS.append(lambda _: _known_forms.cache_clear())
+erasures.FORGETTERS += [lambda _: _known_forms.cache_clear(), lambda _: _known_terms.cache_clear()]
 
 
 def _plain(word: str) -> str:

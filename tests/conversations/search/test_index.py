@@ -133,7 +133,7 @@ def fill(conversation: UUID, count: int, text: str) -> None:
                 seq=seq,
                 event=new_id(),
                 message=new_id(),
-                words=hashing.placed(hashes, hashing.stretch_of(seq)),
+                words=hashing.placed(hashes, conversation, hashing.stretch_of(seq)),
                 version=1,
             )
             for seq in range(100, 100 + count)

@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from conversations.search.words import asked, normal, terms, words
 
-TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=60) | st.text(
-    "aB1 _-.'数据ｶﾞéﬁ①한", max_size=30
+TEXTS = (
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=60)
+    | st.text("aB1 _-.'数据ｶﾞéﬁ①한", max_size=30)
+    | st.text("aB1 _-.'+#\n", max_size=30)
 )
 
 

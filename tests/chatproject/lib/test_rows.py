@@ -1,0 +1,78 @@
+"""Rows as one JSON text: what goes in comes out, and a bad one is heard of."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import DataError, IntegrityError, connection, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chatproject.lib import clock, rows
+from chatproject.lib.ids import new_id
+from conversations.models import Message, SearchEntry
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30) | st.text(
+    '\\"{}%s,\n\t', max_size=9
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63) + 1, 2**63 - 1) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def message(conversation: UUID, seq: int, **more: Any) -> Message:
+    given = {"author_id": "x", "author_name": "x", "role": Message.Role.USER, "status": Message.Status.COMPLETE}
+    places = {"seq": seq, "changed_seq": seq, "anchor": seq, "created_at": clock.now()}
+    return Message(conversation_id=conversation, **places, **{**given, **more})
+
+
+def stored(row: Message) -> Message:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {rows.columns(Message, 'm')} FROM conversations_message m WHERE id = %s", [row.id])
+        [found] = rows.made(Message, cursor)
+    return found
+
+
+def values(row: Message) -> dict[str, Any]:
+    return {name: value for name, value in vars(row).items() if name != "_state"}
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=TEXTS, extra=JSON, parts=st.lists(JSON, max_size=2))
+def test_what_goes_in_comes_out(conversation: UUID, name: str, extra: Any, parts: list[Any]) -> None:
+    new = message(conversation, 1000, author_name=name, extra={"extra": extra}, parts=parts, run=new_id())
+    with transaction.atomic():
+        rows.insert([new])
+        assert values(Message.objects.get(id=new.id)) == values(stored(new)) == values(new)
+        transaction.set_rollback(True)
+
+
+def test_many_at_once_and_several_tables_in_one_round_trip(conversation: UUID) -> None:
+    new = [message(conversation, seq) for seq in range(100, 120)]
+    words = [2**63 - 1, 0, 5]
+    entries = [
+        SearchEntry(conversation_id=conversation, seq=100, event=new_id(), words=words, version=1),
+        SearchEntry(conversation_id=conversation, seq=101, event=new_id(), words=[], version=1),
+    ]
+    with rows.one_round_trip():
+        rows.insert(new)
+        rows.insert(entries)
+    assert Message.objects.filter(id__in=[one.id for one in new]).count() == 20
+    found = SearchEntry.objects.filter(conversation=conversation, seq__gte=100).order_by("seq")
+    assert [one.words for one in found] == [words, []]
+
+
+def together(*new: Message) -> None:
+    with transaction.atomic(), rows.one_round_trip():
+        for one in new:
+            rows.insert([one])
+
+
+def test_a_bad_one_is_heard_of_and_nothing_is_written(conversation: UUID) -> None:
+    first = message(conversation, 200)
+    for bad, error in ((message(conversation, 200), IntegrityError), (message(conversation, 2**63), DataError)):
+        with pytest.raises(error):
+            together(first, bad)
+        assert not Message.objects.filter(id=first.id).exists()
