@@ -88,6 +88,10 @@ class Web(Process):
     def address(self) -> str:
         return f"ws://127.0.0.1:{self.port}/ws/"
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
     def answers(self) -> bool:
         link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
         try:

@@ -1,13 +1,14 @@
 """Processes for tests that kill them."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.faults.cluster import Cluster
+from tests.postgres import Postgres
 
 
 @pytest.fixture
@@ -29,3 +30,10 @@ def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
             sys.stdout.write(f"\n{text}\n")
 
     return line
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL that tests may do anything to; each makes a database of its own in it."""
+    with Postgres() as server:
+        yield server

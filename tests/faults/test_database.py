@@ -1,0 +1,63 @@
+"""PostgreSQL is away, slow, locked or full: everybody is told soon, nothing is acknowledged that is not stored,
+nothing is queued that its sender was told to send again, sockets stay open."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.faults.cluster import Cluster
+from tests.faults.outside import Api, Caller, People
+from tests.faults.support import connected, until
+from tests.postgres import Postgres
+
+Make = Callable[..., Cluster]
+# Whoever asks is told within two seconds; what is more is the machine's own hurry.
+SOON = 2.5
+
+
+@pytest.mark.parametrize(
+    "seconds", [pytest.param(4, id="short"), pytest.param(60, id="long", marks=pytest.mark.faults)]
+)
+async def test_away(cluster: Make, postgres: Postgres, seconds: int, say: Callable[[str], None]) -> None:
+    async with cluster(webs=2, DATABASE_URL=postgres.database(f"away-{seconds}")) as running:
+        people = await People.gather(Api(running.webs[0].url), running.addresses)
+        async with connected(*people.clients), people.caller(running.addresses[0]) as caller:
+            assert (await caller.hello())[0]["type"] == "welcome"
+            talking = asyncio.create_task(people.talk(seconds + 2))
+            await asyncio.sleep(1)
+            postgres.stop()
+            stopped = time.monotonic()
+            await everybody_is_told(people, caller, running)
+            await asyncio.sleep(seconds - (time.monotonic() - stopped))
+            acknowledged = len(people.history.of("ok"))
+            postgres.start()
+            back = await until(lambda: len(people.history.of("ok")) > acknowledged)
+            await talking
+            assert (await caller.join(people.places[1]))[0]["type"] == "joined"
+            logs = await people.check()
+            say(f"live {back:.1f} s after PostgreSQL; answers within {people.longest_wait():.1f} s")
+        assert people.longest_wait() < SOON
+        assert back < 3
+        assert [one.connections for one in people.clients] == [1] * len(people.clients), "sockets stay open"
+        assert not any(event.get("cmid") == "not again" for log in logs.values() for event in log)
+        assert not running.tracebacks(), running.tracebacks()[0][-3000:]
+
+
+async def everybody_is_told(people: People, caller: Caller, running: Cluster) -> None:
+    """At every door, within two seconds, that it is worth trying again."""
+    place, other = people.places
+    frames = [await caller.say(place, "not again"), await caller.join(other)]
+    async with people.caller(running.addresses[1]) as newcomer:
+        frames += [await newcomer.hello(), await newcomer.hello()]
+    for frame, seconds in frames:
+        assert (frame["type"], frame["code"], frame["retryable"]) == ("error", "unavailable", True), frame
+        assert frame["retry_after_ms"] == 1000
+        assert seconds < SOON
+    for path, body in (("conversations/", None), (f"conversations/{place}/messages/", {"text": "Hello"})):
+        answer = await asyncio.to_thread(people.api.ask, f"api/v1/{path}", body, people.tokens[0])
+        assert (answer.status, answer.json["code"], answer.headers["Retry-After"]) == (503, "unavailable", "1")
+        assert answer.seconds < SOON
+    health = [await asyncio.to_thread(people.api.ask, path) for path in ("livez", "readyz")]
+    assert [answer.status for answer in health] == [200, 503]
