@@ -243,16 +243,30 @@ class Client:
             self._on_notice(frame)
 
     def _failed(self, error: Frame) -> None:
-        ref = str(error.get("ref", ""))
+        """Raises ConnectionError where the server cannot even say hello now."""
+        ref, delay = str(error.get("ref", "")), error.get("retry_after_ms", 1000) / 1000
+        if self._welcomed_at is None and error["retryable"]:
+            self._not_before = time.monotonic() + delay
+            raise ConnectionError(error["code"])
         if ref in self._requests:
             self._requests.pop(ref).set_exception(Refused(error))
-        elif ref.startswith("join:") and not error["retryable"]:
-            self._close_room(self.rooms[ref.removeprefix("join:")], error)
+        elif ref.startswith("join:"):
+            self._join_failed(ref.removeprefix("join:"), error, delay)
         elif any(room.refused(ref, error) for room in self.rooms.values()) and error["retryable"]:
-            delay = error.get("retry_after_ms", 1000) / 1000
             asyncio.get_running_loop().call_later(delay, self._say_again, ref)
         elif self._on_notice:
             self._on_notice(error)
+
+    def _join_failed(self, conversation: str, error: Frame, delay: float) -> None:
+        room = self.rooms.get(conversation)
+        if room and not error["retryable"]:
+            self._close_room(room, error)
+        elif room:
+            asyncio.get_running_loop().call_later(delay, self._join_again, room)
+
+    def _join_again(self, room: Room) -> None:
+        if self.rooms.get(room.id) is room:
+            self._join(room)
 
     def _say_again(self, cmid: str) -> None:
         for room in self.rooms.values():

@@ -5,6 +5,9 @@ import logging
 from collections import deque
 from collections.abc import Awaitable
 
+from django.conf import settings
+
+from chatproject.lib import metrics
 from chatproject.lib.database import as_problem
 from chatproject.lib.errors import Problem
 from realtime import protocol
@@ -65,7 +68,7 @@ class Lane:
         while True:
             if rest:
                 try:
-                    await rest
+                    await _in_time(frame, rest)
                 except Exception as error:
                     self._failed(frame, error)
             await self._session.outbox.uncrowded()
@@ -81,6 +84,8 @@ class Lane:
         if (session.user is None) != isinstance(frame, Hello):
             self._out_of_order(frame)
             return None
+        if session.user is None:
+            session.greeted()
         try:
             return COMMANDS[type(frame)].handler(session, frame)
         except Exception as error:
@@ -100,3 +105,17 @@ class Lane:
             return self._session.malformed(Problem("invalid", "hello was said already."))
         self._session.fail(Problem("unauthenticated", "Send hello first."), getattr(frame, "ref", None))
         return self._session.close(Close.NOT_AUTHENTICATED)
+
+
+async def _in_time(frame: protocol.ClientFrame, rest: Awaitable[None]) -> None:
+    """Finish what a frame asked for. Raises Problem `unavailable` where that takes too long: it was not done, or its
+    repetition changes nothing."""
+    seconds = settings.HELLO_SECONDS if isinstance(frame, Hello) else settings.ANSWER_MS / 1000
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            await rest
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        metrics.refusals.labels("slow").inc()
+        raise Problem("unavailable", "This takes too long now.", retry_after_ms=1000) from error

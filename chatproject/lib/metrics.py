@@ -50,7 +50,7 @@ exports = Counter("exports_total", "Exports of many conversations that ended, by
 imports = Counter("imports_total", "Conversations imported from files, by form.", ["form"])
 refusals = Counter(
     "refusals_total",
-    "What was answered `unavailable` without asking PostgreSQL, by reason: away, connections, threads, writes.",
+    "What was answered `unavailable`, by reason: away, connections, slow, writes.",
     ["reason"],
 )
 hints_failed = Counter("hints_failed_total", "Hints that could not be published; the poll delivers instead.")

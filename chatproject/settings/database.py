@@ -16,10 +16,10 @@ STATEMENT_TIMEOUT_MS = env.number("STATEMENT_TIMEOUT_MS", 15000, least=1)
 DB_POOL_SIZE = env.number("DB_POOL_SIZE", 16, least=4)
 # Callers that may wait for one of them at the same time; more are told to try again at once.
 DB_POOL_WAITING = env.number("DB_POOL_WAITING", 1000, least=1)
+# Milliseconds that somebody waits for one of these connections before being told to try again.
+DB_WAIT_MS = env.number("DB_WAIT_MS", 2000, least=1)
 # Threads of one process for database work beside the event loop.
 DB_THREADS = env.number("DB_THREADS", 8, least=2)
-# Milliseconds that somebody waits for one of these connections or threads before being told to try again.
-DB_WAIT_MS = env.number("DB_WAIT_MS", 2000, least=1)
 
 try:
     DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}

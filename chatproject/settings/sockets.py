@@ -37,6 +37,8 @@ SESSION_RENEW_SECONDS = env.number("SESSION_RENEW_SECONDS", 30, least=1)
 SESSION_DATA_BYTES = env.number("SESSION_DATA_BYTES", 16384, least=2)
 # Seconds between two looks for sessions that are over.
 SWEEP_SESSIONS_SECONDS = env.number("SWEEP_SESSIONS_SECONDS", 60, least=0)
+# Milliseconds within which what a client asks for is done; then it is told to try again.
+ANSWER_MS = env.number("ANSWER_MS", 2000, least=1)
 # Seconds within which the first frame must come.
 HELLO_SECONDS = env.number("HELLO_SECONDS", 10, least=1)
 # Events that a resume replays at most; more is answered with a snapshot.

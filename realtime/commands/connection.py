@@ -80,6 +80,8 @@ async def _prepare_one(user: User, point: ResumePoint) -> Admission | dict[str, 
     try:
         return await resume.prepare(user, conversation_id(point.conversation), where)
     except Problem as problem:
+        if problem.code.name == "unavailable":
+            raise
         return {
             "conversation": point.conversation,
             "ok": False,

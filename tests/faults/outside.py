@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any, Self
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -74,10 +75,11 @@ class Api:
 class Caller:
     """A socket whose user asks for one thing after the other, and wants an answer soon."""
 
-    def __init__(self, socket: ClientConnection, token: str) -> None:
+    def __init__(self, socket: ClientConnection, token: str, history: History) -> None:
         self._socket = socket
         self._token = token
-        self._asked = 0
+        self._history = history
+        self._asked = self._heard = 0
 
     async def ask(self, type_: str, *, answers: tuple[str, ...], **fields: Any) -> tuple[Frame, float]:
         """The first frame of one of these types (or `error`), and the seconds that it took."""
@@ -85,12 +87,26 @@ class Caller:
         begun = time.monotonic()
         ref = {} if type_ == "hello" else {"ref": self._asked}
         await self._socket.send(json.dumps({"type": type_, **ref, **fields}))
+        return await self._hear("error", *answers), time.monotonic() - begun
+
+    async def _hear(self, *types: str) -> Frame:
         async with asyncio.timeout(PATIENCE):
             while True:
                 found = json.loads(await self._socket.recv())
+                self._heard += 1
+                if self._heard % 5 == 0:
+                    await self._socket.send(json.dumps({"type": "ack", "n": self._heard}))
                 for frame in found if isinstance(found, list) else [found]:
-                    if frame["type"] in ("error", *answers):
-                        return frame, time.monotonic() - begun
+                    if frame["type"] in types:
+                        return frame
+
+    async def heartbeats(self, count: int) -> list[float]:
+        """Seconds between so many of them."""
+        times = []
+        for _ in range(count + 1):
+            await self._hear("heartbeat")
+            times.append(time.monotonic())
+        return [later - earlier for earlier, later in pairwise(times)]
 
     async def hello(self) -> tuple[Frame, float]:
         return await self.ask("hello", answers=("welcome",), v=1, client_id="caller", token=self._token)
@@ -98,8 +114,16 @@ class Caller:
     async def join(self, conversation: str) -> tuple[Frame, float]:
         return await self.ask("join", answers=("joined",), conversation=conversation, seq=0)
 
+    async def attach(self, run: str) -> tuple[Frame, float]:
+        return await self.ask("attach", answers=("delta",), run=run, offset=0)
+
     async def say(self, conversation: str, cmid: str) -> tuple[Frame, float]:
-        return await self.ask("send", answers=("sent",), conversation=conversation, cmid=cmid, text="Hello")
+        self._history.note("invoke", "caller", conversation, cmid)
+        frame, seconds = await self.ask("send", answers=("sent",), conversation=conversation, cmid=cmid, text="Hello")
+        self._history.note(
+            "ok" if frame["type"] == "sent" else "info", "caller", conversation, cmid, frame.get("seq", 0)
+        )
+        return frame, seconds
 
 
 @dataclass
@@ -161,4 +185,4 @@ class People:
     async def caller(self, address: str) -> AsyncIterator[Caller]:
         """A further socket of the first of them."""
         async with connect(address, ping_interval=None, close_timeout=1) as socket:
-            yield Caller(socket, self.tokens[0])
+            yield Caller(socket, self.tokens[0], self.history)

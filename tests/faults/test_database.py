@@ -4,9 +4,12 @@ nothing is queued that its sender was told to send again, sockets stay open."""
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
+import psycopg
 import pytest
 
+from chatproject.lib.ids import new_id
 from tests.faults.cluster import Cluster
 from tests.faults.outside import Api, Caller, People
 from tests.faults.support import connected, until
@@ -61,3 +64,60 @@ async def everybody_is_told(people: People, caller: Caller, running: Cluster) ->
         assert answer.seconds < SOON
     health = [await asyncio.to_thread(people.api.ask, path) for path in ("livez", "readyz")]
     assert [answer.status for answer in health] == [200, 503]
+
+
+SLOW_RUNS = """
+ALTER TABLE conversations_run RENAME TO hidden_run;
+CREATE FUNCTION slowly() RETURNS SETOF hidden_run LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_sleep(5); RETURN QUERY SELECT * FROM hidden_run; END $$;
+CREATE VIEW conversations_run AS SELECT * FROM slowly();
+"""
+
+
+async def test_slow_and_locked(cluster: Make, postgres: Postgres) -> None:
+    """What takes long, or waits for a lock, holds up nobody else: neither messages nor heartbeats."""
+    url = postgres.database("slow")
+    async with cluster(webs=1, DATABASE_URL=url, HEARTBEAT_MS="900") as running:
+        people = await People.gather(Api(running.webs[0].url), running.addresses)
+        address, (hot, other) = running.addresses[0], people.places
+        async with connected(*people.clients), AsyncExitStack() as stack:
+            callers = [await stack.enter_async_context(people.caller(address)) for _ in range(12)]
+            for caller in callers:
+                assert (await caller.hello())[0]["type"] == "welcome"
+            await a_locked_conversation(postgres, callers, hot, other)
+            postgres.run(SLOW_RUNS, database="slow")
+            await slow_answers(callers, other)
+            postgres.run(
+                "DROP VIEW conversations_run; ALTER TABLE hidden_run RENAME TO conversations_run", database="slow"
+            )
+            await people.check()
+        assert [one.connections for one in people.clients] == [1] * len(people.clients)
+
+
+async def a_locked_conversation(postgres: Postgres, callers: list[Caller], hot: str, other: str) -> None:
+    with psycopg.connect(postgres.address("slow")) as holder:
+        holder.execute("SELECT 1 FROM conversations_conversation WHERE id = %s FOR UPDATE", [hot])
+        waiting = asyncio.create_task(callers[0].say(hot, "locked"))
+        waits = [(await callers[1].say(other, f"free {number}"))[1] for number in range(20)]
+        assert max(waits) < 0.5
+        frame, seconds = await waiting
+        assert (frame["type"], frame["code"], frame["retryable"]) == ("error", "unavailable", True)
+        assert 1.9 < seconds < SOON
+    frame, _ = await callers[0].say(hot, "locked")
+    assert (frame["type"], frame["dup"]) == ("sent", False)
+
+
+async def slow_answers(callers: list[Caller], place: str) -> None:
+    """All threads of the server wait for `pg_sleep`, and then some."""
+    *busy, joining, talking, resting = callers
+    waiting = [asyncio.create_task(caller.attach(str(new_id()))) for caller in busy]
+    heart = asyncio.create_task(resting.heartbeats(4))
+    await asyncio.sleep(0.3)
+    told = [await joining.join(place)]
+    waits = [(await talking.say(place, f"meanwhile {number}"))[1] for number in range(20)]
+    told += await asyncio.gather(*waiting)
+    assert max(waits) < 0.5
+    assert max(await heart) < 2, "a heartbeat was late"
+    for frame, seconds in told:
+        assert (frame["type"], frame["code"], frame["retryable"]) == ("error", "unavailable", True), frame
+        assert seconds < SOON

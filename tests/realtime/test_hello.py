@@ -1,5 +1,6 @@
 """Who opens a socket, and how it is refused."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -14,8 +15,11 @@ from rest_framework_simplejwt.tokens import AccessToken
 
 from accounts.models import User
 from accounts.services import tokens
+from chatproject.lib.postgresql.outage import PAUSE_SECONDS
 from chatproject.lib.threads import in_thread
+from realtime.protocol import Close
 from realtime.routing import websocket
+from tests.outages import database_away
 from tests.sockets import Frame, Socket, connect
 
 pytestmark = pytest.mark.usefixtures("realtime_layer")
@@ -184,3 +188,19 @@ async def test_a_bearer_at_the_handshake(alice: User) -> None:
     assert (await hello_with({"authorization": f"Bearer {token}"}))["type"] == "welcome"
     assert (await hello_with({"authorization": "Bearer nonsense"}))["code"] == "unauthenticated"
     assert (await hello_with({"authorization": "Basic YTpi"}))["code"] == "unauthenticated"
+
+
+@override_settings(HELLO_SECONDS=4)
+async def test_nobody_is_sent_away_for_good_because_the_database_is_away(alice: User) -> None:
+    hello = {**HELLO, "token": await in_thread(access, alice)}
+    async with connect(None) as patient, connect(None) as silent:
+        with database_away():
+            for socket in (patient, silent):
+                await socket.say(**hello)
+            for socket in (patient, silent):
+                error = await socket.hear("error")
+                assert (error["code"], error["retryable"], error["retry_after_ms"]) == ("unavailable", True, 1000)
+        await asyncio.sleep(PAUSE_SECONDS)
+        await patient.say(**hello)
+        await patient.hear("welcome")
+        assert await silent.closed_with(seconds=6) == Close.RATE_LIMITED
