@@ -1,9 +1,10 @@
 """The tests' own database goes away, or is slow, for a while."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from asgiref.sync import SyncToAsync
+from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connection, connections
 
 from tests.conversations.support import another_connection
@@ -35,7 +36,8 @@ def break_connections() -> None:
 
 def _forget_dead_connections() -> None:
     """Those that this thread and the one for `sync_to_async` keep: elsewhere a request would have given them back."""
-    connection.close()
+    with suppress(SynchronousOnlyOperation):  # in a coroutine: the fixture `reconnected` does it
+        connection.close()
     SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
 

@@ -1,6 +1,7 @@
 """Who opens a socket, and how it is refused."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ import pytest
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth import login
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import connection
 from django.http import HttpRequest
 from django.test import override_settings
 from rest_framework_simplejwt.tokens import AccessToken
@@ -190,7 +192,15 @@ async def test_a_bearer_at_the_handshake(alice: User) -> None:
     assert (await hello_with({"authorization": "Basic YTpi"}))["code"] == "unauthenticated"
 
 
+@pytest.fixture
+def reconnected() -> Iterator[None]:
+    """The connection of fixtures is broken with all others."""
+    yield
+    connection.close()
+
+
 @override_settings(HELLO_SECONDS=4)
+@pytest.mark.usefixtures("reconnected")
 async def test_nobody_is_sent_away_for_good_because_the_database_is_away(alice: User) -> None:
     hello = {**HELLO, "token": await in_thread(access, alice)}
     async with connect(None) as patient, connect(None) as silent:
