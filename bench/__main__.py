@@ -7,12 +7,17 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
 
 from bench.crowd import crowd
+from bench.engine.spy import profiling
 from bench.engine.stage import Stage, stage
 from bench.figures import Figure, Terms, summary
+from bench.groupcommit import groupcommit
 from bench.idle import idle
 from bench.lengths import growth
+from bench.mixed import mixed
 from bench.overload import overload
 from bench.reconnect import reconnect
 from bench.rooms import daphne, pairs, rooms
@@ -25,6 +30,8 @@ SCENARIOS: dict[str, Scenario] = {
     "crowd": crowd,
     "overload": overload,
     "daphne": daphne,
+    "groupcommit": groupcommit,
+    "mixed": mixed,
     "reconnect": reconnect,
     "idle": idle,
     "growth": growth,
@@ -41,19 +48,21 @@ def main() -> None:
     options.add_argument("names", nargs="*", metavar="NAME", choices=[[], *SCENARIOS], help="of some; all without")
     options.add_argument("--repeat", type=int, default=Terms.repeat, help="turns of each server")
     options.add_argument("--seconds", type=float, default=Terms.seconds, help="of one window")
+    options.add_argument("--profile", type=Path, help="folder for a profile of our server per scenario (bench.profile)")
     given = options.parse_args()
     with stage() as place:
-        figures = measured(place, given.names or list(SCENARIOS), Terms(given.repeat, given.seconds))
+        figures = measured(place, given.names or list(SCENARIOS), Terms(given.repeat, given.seconds), given.profile)
     print(f"\n{summary(figures)}")
     sys.exit(any(one.holds is False for one in figures))
 
 
-def measured(place: Stage, names: list[str], terms: Terms) -> list[Figure]:
+def measured(place: Stage, names: list[str], terms: Terms, profiles: Path | None) -> list[Figure]:
     figures: list[Figure] = []
     for name in names:
         began = time.monotonic()
         print(f"\n## {name}: {(SCENARIOS[name].__doc__ or '').splitlines()[0]}\n", flush=True)
-        figures += SCENARIOS[name](place, terms)
+        with profiling(place.server("ours"), profiles / f"{name}.prof") if profiles else nullcontext():
+            figures += SCENARIOS[name](place, terms)
         print(f"\n({time.monotonic() - began:.0f} s)", flush=True)
     return figures
 

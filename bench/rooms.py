@@ -5,6 +5,7 @@ with p99 below 100 ms and nothing lost. Medians and ratios are printed.
 """
 
 import argparse
+from pathlib import Path
 
 from bench.engine.contest import Series, contest, contest_table
 from bench.engine.contestants import CONTESTANTS
@@ -72,7 +73,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--servers", default=ALL, help=f"of {', '.join(CONTESTANTS)}, separated by commas")
     parser.add_argument("--repeat", type=int, default=5, help="turns of each server")
     parser.add_argument("--seconds", type=float, default=1.5, help="of one window")
-    parser.add_argument("--profile", help="file to which py-spy writes where our server's time goes")
+    parser.add_argument("--profile", type=Path, help="file to which py-spy writes where our server's time goes")
     return parser
 
 

@@ -1,8 +1,6 @@
 """Servers against each other in the same rooms: turn by turn, because one machine drifts by more than they differ."""
 
-import asyncio
 import statistics
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +11,7 @@ from bench.engine.contestants import CONTESTANTS
 from bench.engine.load import Load, Window
 from bench.engine.servers import Server
 from bench.engine.sockets import Seat
+from bench.engine.spy import profiling
 from bench.figures import Terms, table
 
 COMMON_RATE, COMMON_SECONDS = 60.0, 2.0
@@ -20,7 +19,6 @@ WARM_UP_RATE, WARM_UP_SECONDS = 20.0, 0.5
 # Rates where searches begin are for rooms of so many.
 USUAL_MEMBERS = 50
 PROFILE_SECONDS, PROFILE_SHARE = 6, 0.8
-SPY = str(Path(sys.executable).with_name("py-spy"))
 
 
 @dataclass
@@ -42,7 +40,7 @@ class Series:
 
 
 async def contest(
-    servers: Mapping[str, Server], seats: list[list[Seat]], terms: Terms, *, profile: str | None = None
+    servers: Mapping[str, Server], seats: list[list[Seat]], terms: Terms, *, profile: Path | None = None
 ) -> dict[str, Series]:
     """Measure all servers in turn, `terms.repeat` times; `profile` is a file for one of our server."""
     found = {name: Series(CONTESTANTS[name].name) for name in servers}
@@ -67,13 +65,10 @@ async def turn(load: Load, series: Series, terms: Terms, start: float) -> None:
         say(f"  {count} × {error}")
 
 
-async def profiled(server: Server, load: Load, rate: float, file: str) -> None:
-    """Load a server at PROFILE_SHARE of what it can, and have py-spy look at it."""
-    command = [SPY, "record", "--pid", str(server.process.pid), "--duration", str(PROFILE_SECONDS), "--gil"]
-    how = ["--rate", "200", "--format", "speedscope" if file.endswith(".json") else "raw", "--output", file]
-    process = await asyncio.create_subprocess_exec(*command, *how, stdout=subprocess.DEVNULL)
-    await load.window(rate * PROFILE_SHARE, PROFILE_SECONDS + 1)
-    await process.wait()
+async def profiled(server: Server, load: Load, rate: float, file: Path) -> None:
+    """Load a server at PROFILE_SHARE of what it can, and look at it."""
+    with profiling(server, file):
+        await load.window(rate * PROFILE_SHARE, PROFILE_SECONDS)
 
 
 def say(line: str) -> None:

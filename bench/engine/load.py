@@ -51,8 +51,10 @@ class Window:
 class Load:
     """Sockets in rooms of equal size, on one server."""
 
-    def __init__(self, port: int, kind: type[Socket], rooms: Sequence[Sequence[Seat]]) -> None:
-        self.board = Board()
+    def __init__(
+        self, port: int, kind: type[Socket], rooms: Sequence[Sequence[Seat]], board: Board | None = None
+    ) -> None:
+        self.board = board or Board()
         self.members = len(rooms[0])
         self._port, self._kind, self._rooms = port, kind, rooms
         self.sockets: list[Socket] = []

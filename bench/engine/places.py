@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from itertools import islice
 
 from django.conf import settings
+from django.test import Client
 
 from accounts.models import User
 from accounts.services import tokens, users
+from bench.engine.pages import Visitor
 from bench.engine.sockets import Seat
 from chatproject.lib.ids import new_id
 from conversations.services import conversations
@@ -17,6 +19,18 @@ def seats(rooms: int, members: int) -> list[list[Seat]]:
     """So many new conversations, each with so many users of its own; nobody is in two of them."""
     people = iter([(user, tokens.issue(user)["access"]) for user in somebodies(rooms * members)])
     return [_conversation(list(islice(people, members))) for _ in range(rooms)]
+
+
+def visitors(rooms: int, members: int) -> list[list[Seat]]:
+    """As `seats`, for pages: everybody is logged in with a cookie, too."""
+    return [[_visitor(seat) for seat in room] for room in seats(rooms, members)]
+
+
+def _visitor(seat: Seat) -> Visitor:
+    user, _ = tokens.user_of_access(seat.token)
+    client = Client()
+    client.force_login(user)
+    return Visitor(seat.conversation, seat.token, f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}")
 
 
 def _conversation(people: list[tuple[User, str]]) -> list[Seat]:
