@@ -8,7 +8,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,14 @@ log = logging.getLogger(__name__)
 Frames = Mapping[UUID, Sequence[dict[str, Any]]]
 PAUSE_SECONDS = 1.0
 GATHER_MAX = 1000
+
+# Tells a user's streams to look for themselves; no client sees it.
+WAKE = "stream.wake"
+CONCERNS_USER: dict[str, Callable[[dict[str, Any]], str]] = {
+    "conversation:new": lambda frame: frame["actor"]["id"],
+    "member:add": lambda frame: frame["data"]["user"],
+    "member:remove": lambda frame: frame["data"]["user"],
+}
 
 _waiting: SimpleQueue[Frames] = SimpleQueue()
 _start = threading.Lock()
@@ -72,10 +80,18 @@ def _next() -> Frames | None:
         return None
 
 
+def _wakes(gathered: Frames) -> dict[UUID, list[dict[str, Any]]]:
+    """A hint for each user to whom a conversation opened or closed, for his streams (realtime/streampoll.py)."""
+    users = (CONCERNS_USER[frame["type"]](frame) for frames in gathered.values() for frame in frames
+             if frame["type"] in CONCERNS_USER)  # fmt: skip
+    return {UUID(user): [{"type": WAKE}] for user in users}
+
+
 async def _group_send(gathered: Frames) -> bool:
     """One round trip for all rooms; tells whether Redis took it in time."""
     try:
-        messages = {id_: hints.pack(id_, frames) for id_, frames in gathered.items()}
+        everything = {**gathered, **_wakes(gathered)}
+        messages = {id_: hints.pack(id_, frames) for id_, frames in everything.items()}
         layer: Any = get_channel_layer()
         await asyncio.wait_for(layer.send_groups(messages), settings.HINT_TIMEOUT_MS / 1000)
     except Exception as error:

@@ -23,6 +23,7 @@ from realtime.presence import Presence
 from realtime.protocol import Close
 from realtime.room import Room, RoomMember
 from realtime.shards import Shards
+from realtime.streampoll import StreamPoll
 from realtime.subscriptions import PROBE, Subscriptions
 from realtime.tasks import Landing, end, run_soon
 
@@ -72,6 +73,7 @@ class Hub:
         self.subscriptions = Subscriptions(lambda conversation: self.shards.lowest(conversation))
         self.shards = Shards(self.subscriptions.layer, self.subscriptions.look)
         self.presence = Presence(self._attendance_changed)
+        self.streams = StreamPoll(self.subscriptions)
 
     async def enter(self, conversation: UUID) -> Room:
         """The room of a conversation as `visit` gives it, and a seat there; `join` or `release` must follow.
@@ -204,6 +206,7 @@ class Hub:
         if message["type"] == PROBE:
             return self.subscriptions.probed()
         conversation, hint = hints.unpack(message)
+        self.streams.heard(conversation)
         room = self.rooms.get(conversation)
         if room:
             room.offer([item for item in hint.items if not self.presence.heard(conversation, item)])
@@ -239,6 +242,7 @@ class Hub:
                 await self._compare(age)
                 await self._shut_out(age)
                 self._polled = begun
+                await self.streams.look()
             except Exception as error:
                 log.warning("the poll failed and is tried again: %s", type(error).__name__)
 

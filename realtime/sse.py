@@ -29,7 +29,6 @@ from realtime.tasks import run_soon
 
 RETRY = b"retry: 1000\n\n"
 COMMENT = b": alive\n\n"
-COMMENT_SECONDS = 15
 PAGE = 200
 
 
@@ -166,7 +165,7 @@ async def _catch_up(member: StreamMember) -> AsyncIterator[Item]:
 
 async def _woken(member: StreamMember) -> bool:
     try:
-        async with asyncio.timeout(COMMENT_SECONDS):
+        async with asyncio.timeout(settings.SSE_COMMENT_SECONDS):
             await member.wake.wait()
     except TimeoutError:
         return False
@@ -177,7 +176,12 @@ def render(item: Item | None, epoch: str) -> bytes:
     """One server-sent event; only those of the log have an id."""
     if item is None:
         return COMMENT
-    id_line = f"id: {epoch}:{item.seq}\n" if item.seq else ""
+    return event_bytes(item, f"{epoch}:{item.seq}" if item.seq else "")
+
+
+def event_bytes(item: Item, id_: str = "") -> bytes:
+    """A frame as a server-sent event, with an `id` where there is one."""
+    id_line = f"id: {id_}\n" if id_ else ""
     return f"{id_line}event: {item.type}\ndata: {item.text}\n\n".encode()
 
 

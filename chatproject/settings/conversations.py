@@ -10,6 +10,8 @@ from chatproject.lib import environment as env
 EVENT_PUBLISHERS = ["realtime.broadcast.publish"]
 # Makes the body of a `text/event-stream` answer; called with (user, conversation id, cursor).
 EVENT_STREAM = "realtime.sse.stream"
+# The same for all conversations of a user; called with (user, stream cursor).
+USER_STREAM = "realtime.userstream.stream"
 # Appends that share one commit at most.
 GROUP_COMMIT_MAX = env.number("GROUP_COMMIT_MAX", 500, least=1)
 # Appends that may wait for a commit in one process before senders are told to try again.

@@ -62,5 +62,13 @@ ROOM_SIZE = env.number("ROOM_SIZE", 50, least=1)
 ROOM_LIMIT = env.number("ROOM_LIMIT", 0, least=0)
 # Seconds after which the seats that a dead process had in rooms are free; living ones renew theirs in time.
 ROOM_SEAT_SECONDS = env.number("ROOM_SEAT_SECONDS", 60, least=1)
+# Seconds after which a stream of server-sent events without news gets a comment, so that proxies keep it open.
+SSE_COMMENT_SECONDS = env.number("SSE_COMMENT_SECONDS", 15, least=1)
+# Conversations of one user's stream that bring their events at once, at most, and seconds without news after which
+# one does no longer; the others are looked at every POLL_MS.
+STREAM_ROOMS = env.number("STREAM_ROOMS", 50, least=1)
+STREAM_ROOM_SECONDS = env.number("STREAM_ROOM_SECONDS", 120, least=1)
+# Conversations that the `id` of such a stream names one by one at most; bounds its length.
+STREAM_AHEAD = env.number("STREAM_AHEAD", 64, least=1)
 # Conversations that one connection may have open at once.
 ROOMS_PER_CONNECTION = env.number("ROOMS_PER_CONNECTION", 100, least=1)

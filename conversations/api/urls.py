@@ -13,6 +13,7 @@ from conversations.api import (
     search,
     sessions,
     snapshots,
+    stream,
     templates,
 )
 
@@ -49,6 +50,7 @@ urlpatterns = [
     path("sessions/", sessions.SessionsView.as_view()),
     path("sessions/<uuid:id>/", sessions.SessionView.as_view()),
     path("sessions/<uuid:id>/messages/", sessions.SessionMessagesView.as_view()),
+    path("stream/", stream.StreamView.as_view()),
     path("search/", search.SearchView.as_view()),
     path("templates/", templates.TemplatesView.as_view()),
     path("templates/<slug:key>/", templates.TemplateView.as_view()),

@@ -30,7 +30,7 @@ from conversations.selectors.conversations import (
 )
 from conversations.selectors.exports import export_for, exported_items, exports
 from conversations.selectors.files import file_for, files
-from conversations.selectors.log import events, head, heads, seq_before, snapshot, standing
+from conversations.selectors.log import events, events_for, head, heads, seq_before, snapshot, standing
 from conversations.selectors.messages import (
     message,
     message_text,
@@ -44,15 +44,28 @@ from conversations.selectors.runs import answer, ended_run, run_for, running_tai
 from conversations.selectors.sessions import session_figures, session_for, sessions_ended_within, sessions_of
 from conversations.selectors.snapshots import conversations_holding, snapshot_at, snapshots, wire_snapshot
 from conversations.selectors.states import room_state, states_within
+from conversations.selectors.streams import (
+    Change,
+    Look,
+    conversation_ids,
+    heads_at,
+    lively,
+    look,
+    stream_now,
+)
 from conversations.selectors.templates import offered, template_for, templates
 
 __all__ = [
+    "Change",
+    "Look",
     "answer",
     "asked",
     "conversation_for",
+    "conversation_ids",
     "conversations_holding",
     "ended_run",
     "events",
+    "events_for",
     "export_for",
     "exported_items",
     "exports",
@@ -60,9 +73,12 @@ __all__ = [
     "files",
     "head",
     "heads",
+    "heads_at",
     "in_front",
     "kept",
     "light",
+    "lively",
+    "look",
     "member_rows",
     "members",
     "message",
@@ -90,6 +106,7 @@ __all__ = [
     "standing",
     "states_within",
     "stored_lengths",
+    "stream_now",
     "summaries",
     "system_messages",
     "template_for",

@@ -14,6 +14,7 @@ from chatproject.lib.database import one_moment
 from chatproject.lib.errors import Problem
 from conversations import epochs, wire
 from conversations.models import Conversation, Event, Message, Run
+from conversations.selectors.conversations import role_of
 from conversations.selectors.messages import wire_messages
 from conversations.selectors.runs import running_texts
 
@@ -42,6 +43,11 @@ def events(conversation: UUID, after_seq: int, limit: int, up_to: int | None = N
     if up_to is not None:
         rows = rows.filter(seq__lte=up_to)
     return wire.stored_events(rows[:limit])
+
+
+def events_for(user: UUID, conversation: UUID, after_seq: int, limit: int, up_to: int) -> list[Json]:
+    """Like `events`; nothing where the user is no member (any more)."""
+    return events(conversation, after_seq, limit, up_to) if role_of(user, conversation) else []
 
 
 def seq_before(conversation: UUID, moment: datetime) -> int:

@@ -59,6 +59,7 @@ API: dict[str, dict[str, str]] = {
     f"{ONE}export/": {"GET": ALL},
     "files/": {"GET": LOGIN, "POST": LOGIN},
     "files/<uuid:id>/": {"GET": ALL, "DELETE": OWN},
+    "stream/": {"GET": LOGIN},
     "search/": {"GET": LOGIN},
     "templates/": {"GET": LOGIN, "POST": STAFF},
     "templates/<slug:key>/": {"GET": LOGIN, "PATCH": STAFF, "DELETE": STAFF},

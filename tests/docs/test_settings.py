@@ -12,7 +12,14 @@ from tests.docs.pages import BASE, rows, text, words
 READERS = {"text", "number", "flag", "words"}
 # What is read beside the `env` functions: for tests and faults, or set by `serve` for its children.
 NOT_FOR_PEOPLE = {"CRASH_AT", "CRASH_ONCE", "PROMETHEUS_MULTIPROC_DIR"}
-IN_THE_FILE = {"ASSISTANTS", "ASSISTANT_CONTEXTS", "CONTEXT_STRATEGIES", "EVENT_PUBLISHERS", "EVENT_STREAM"}
+IN_THE_FILE = {
+    "ASSISTANTS",
+    "ASSISTANT_CONTEXTS",
+    "CONTEXT_STRATEGIES",
+    "EVENT_PUBLISHERS",
+    "EVENT_STREAM",
+    "USER_STREAM",
+}
 
 
 def sources() -> Iterator[Path]:
