@@ -1,7 +1,7 @@
 """The only way from this process to rooms elsewhere: hints through the channel layer, best effort.
 
 Writers hand frames over and go on; a thread with an event loop of its own publishes what has gathered, in
-one round trip. Where Redis is away, hints are dropped for a second at a time: every room polls the log.
+one round trip. Where Redis is away, hints are dropped for half a second at a time: every room polls the log.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from realtime import hints
 log = logging.getLogger(__name__)
 
 Frames = Mapping[UUID, Sequence[dict[str, Any]]]
-PAUSE_SECONDS = 1.0
+PAUSE_SECONDS = 0.5
 GATHER_MAX = 1000
 
 # Tells a user's streams to look for themselves; no client sees it.
