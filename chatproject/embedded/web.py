@@ -18,16 +18,18 @@ BACKLOG = 2048
 DRAIN_SECONDS = "5"
 # Where one who listens everywhere is reached from here.
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-# The servers limit the frames. The application keeps the heartbeat, so theirs are off. Compression would cost
+# What follows `python -m`. The servers limit the frames. The application keeps the heartbeat, so theirs are off.
+# Compression would cost
 # half a megabyte a connection.
 SERVERS = {
     "uvicorn": (
-        "--fd={fd} --ws=websockets-sansio --ws-max-size={frame_bytes} --ws-ping-interval=0 "
+        "chatproject.embedded.punctual --fd={fd} --ws=websockets-sansio --ws-max-size={frame_bytes} "
+        "--ws-ping-interval=0 "
         "--ws-per-message-deflate=false --lifespan=off --no-server-header "
         "--no-access-log --log-level=warning --timeout-graceful-shutdown=5"
     ),
     "daphne": (
-        "--fd={fd} --websocket-max-message-size={frame_bytes} --websocket-max-frame-size={frame_bytes} "
+        "daphne --fd={fd} --websocket-max-message-size={frame_bytes} --websocket-max-frame-size={frame_bytes} "
         "--ping-interval=2000000 --ping-timeout=2000000 --no-server-name --verbosity=0"
     ),
 }
@@ -79,7 +81,7 @@ def web(
     arguments = SERVERS[server].format(fd=listener.fileno(), frame_bytes=frame_bytes).split()
     return Program(
         name=f"web {number}",
-        argv=[sys.executable, "-m", server, *arguments, APPLICATION],
+        argv=[sys.executable, "-m", *arguments, APPLICATION],
         data_dir=layout.data_dir,
         environment=environment(layout),
         cwd=base_dir,

@@ -39,7 +39,7 @@ SESSION_DATA_BYTES = env.number("SESSION_DATA_BYTES", 16384, least=2)
 SWEEP_SESSIONS_SECONDS = env.number("SWEEP_SESSIONS_SECONDS", 60, least=0)
 # Milliseconds within which what a client asks for is done; then it is told to try again.
 ANSWER_MS = env.number("ANSWER_MS", 2000, least=1)
-# Seconds within which the first frame must come.
+# Seconds within which the first frame must come; and the head of a request, where uvicorn serves.
 HELLO_SECONDS = env.number("HELLO_SECONDS", 10, least=1)
 # Events that a resume replays at most; more is answered with a snapshot.
 CATCHUP_MAX = env.number("CATCHUP_MAX", 1000, least=1)

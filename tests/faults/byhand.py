@@ -15,16 +15,18 @@ from chatproject.lib.threads import in_thread
 from tests.faults.checker import Frame
 
 PATIENCE = 10.0
+ACK_EVERY = 10
 
 
 class Line:
-    """One connection; frames that were not asked for are kept in `heard` all the same."""
+    """One connection; acknowledges as it should. Everything that came in stays in `heard`."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
         self.heard: list[Frame] = []
         self.welcome: Frame = {}
         self._unread: list[Frame] = []
+        self._messages = 0
 
     async def say(self, **frame: Any) -> None:
         await self.socket.send(json.dumps(frame))
@@ -59,6 +61,9 @@ class Line:
         frames = found if isinstance(found, list) else [found]
         self._unread += frames
         self.heard += frames
+        self._messages += 1
+        if self._messages % ACK_EVERY == 0:
+            await self.say(type="ack", n=self._messages)
 
 
 @asynccontextmanager

@@ -80,9 +80,8 @@ class Web(Process):
 
     def __init__(self, environment: dict[str, str], log: Path, server: str) -> None:
         self.port = free_port()
-        words = SERVERS[server].format(fd="", frame_bytes=65536).split()
-        options = [f"--port={self.port}", *(word for word in words if word != "--fd=")]
-        super().__init__(["-m", server, *options, "chatproject.asgi:application"], environment, log)
+        words = SERVERS[server].format(fd="", frame_bytes=65536).replace("--fd=", f"--port={self.port}").split()
+        super().__init__(["-m", *words, "chatproject.asgi:application"], environment, log)
 
     @property
     def address(self) -> str:
