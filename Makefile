@@ -15,7 +15,7 @@ LOCK := $(BIN)/python -m piptools compile --quiet --allow-unsafe --generate-hash
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes
 
-.PHONY: help run test faults bench check lock clean
+.PHONY: help run test faults bench locust check lock clean
 
 help:  ## say what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -36,6 +36,9 @@ faults: $(VENV)/dev.stamp  ## run the long tests that kill processes
 
 bench: $(VENV)/bench.stamp  ## measure all figures of docs/benchmarks.md with their targets (ARGS="rooms --repeat 2" for some)
 	@exec $(BIN)/python -m bench $(ARGS)
+
+locust: $(VENV)/bench.stamp  ## have a thousand people use the product for five minutes (ARGS="--users 200 --minutes 2")
+	@exec $(BIN)/python -m bench.people $(ARGS)
 
 check: $(VENV)/dev.stamp  ## format, lint, types, then the tests (also of migrations)
 	$(BIN)/python -m ruff format --check .

@@ -1,6 +1,7 @@
 """Requests of all kinds on one server, as open chat pages make them: frames, and the partial pages that they bring."""
 
 import asyncio
+from copy import copy
 from dataclasses import dataclass
 
 from bench.engine import cores
@@ -40,7 +41,7 @@ class Mix:
 
 
 def mixed(place: Stage, _: Terms) -> list[Figure]:
-    """1,000 requests per second in 100 conversations of two: typing, send, read, the message as HTML, the list."""
+    """1,000 requests per second by pages in 100 conversations of two: typing, send, message, list, what was read."""
     from bench.engine import places
 
     port, visitors = place.server("ours").port, places.visitors(ROOMS, MEMBERS)
@@ -68,18 +69,18 @@ async def _mixes(port: int, visitors: list[list[Seat]]) -> list[Mix]:
 
 
 async def _mix(load: Load, board: PageBoard, rate: float) -> Mix:
-    board.answers = Answers()
+    board.answers.begin()
     watch, began = cores.Watch(), microseconds()
     await load.window(rate / REQUESTS_PER_MESSAGE, SECONDS)
     busy = watch.read()
     await asyncio.sleep(AFTER_SECONDS)
-    waiting = [task for socket in load.sockets if isinstance(socket, Page) for task in socket.tasks]
+    waiting = [task for socket in load.sockets if isinstance(socket, Page) for task in socket.requests.tasks]
     if waiting:
         _, late = await asyncio.wait(waiting, timeout=PATIENCE_SECONDS)
         for task in late:
             task.cancel()
     seconds = max(SECONDS, (microseconds() - began) / 1e6 - AFTER_SECONDS)
-    return Mix(rate, board.answers.requests / seconds, board.answers, busy)
+    return Mix(rate, board.answers.requests / seconds, copy(board.answers), busy)
 
 
 def _row(mix: Mix, kinds: list[str]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """A thousand clients cut off at once, who come back at once."""
 
 import asyncio
+import random
 import statistics
 import time
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from bench.engine.sockets import Ours, Seat
 from bench.engine.stage import Stage, run
 from bench.engine.tally import MARK, Board
 from bench.figures import Figure, Terms, at_most
+from realtime.client import wait_before
 
 ROOMS, MEMBERS = 20, 50
 MISSED = 20
@@ -18,8 +20,6 @@ MISSED_RATE = 200.0
 TARGET_MS = 3000.0
 # Nobody waits longer to be back.
 PATIENCE_SECONDS = 60.0
-# Where a refusal does not say when to come again: the reconnecting client's first wait.
-FIRST_WAIT_MS = 1000
 
 
 class Returning(Ours):
@@ -29,7 +29,8 @@ class Returning(Ours):
         super().__init__(seat, board)
         self.cursor = cursor
         self.missed = 0
-        self.wait_ms = FIRST_WAIT_MS
+        # When to come again at the earliest, as a refusal said.
+        self.wait_ms = 0
 
     def resume(self) -> dict[str, Any]:
         if self.cursor is None:
@@ -105,7 +106,7 @@ async def _say_meanwhile(port: int, seats: list[list[Seat]]) -> None:
 async def _come_back(port: int, seat: Seat, cursor: tuple[str, int], board: Board, began: float) -> Back | None:
     """Try until everything is there; None where that takes longer than anybody waits."""
     sockets: list[Returning] = []
-    refused = 0
+    refused, chance = 0, random.Random(seat.token)
     while time.monotonic() - began < PATIENCE_SECONDS:
         sockets.append(Returning(seat, board, cursor))
         try:
@@ -115,5 +116,5 @@ async def _come_back(port: int, seat: Seat, cursor: tuple[str, int], board: Boar
             return Back(took, refused)
         except (OSError, TimeoutError):
             refused += 1
-            await asyncio.sleep(sockets[-1].wait_ms / 1000)
+            await asyncio.sleep(max(sockets[-1].wait_ms / 1000, wait_before(refused, chance)))
     return None

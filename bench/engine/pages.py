@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,10 @@ from bench.engine.tally import Board
 
 # As in the page's own scripts (conversations/static/conversations/list.js).
 LIST_SOON_SECONDS = 0.4
-# Requests of one message among two: typing on and off, send; then for each, read, the message, the list.
+READ_SECONDS = 1.0
+# What Django's check wants twice, from a cookie and from a header.
+CSRF = "b" * 32
+# Requests of one message among two: typing on and off, send; then of each the message, the list, and what was read.
 REQUESTS_PER_MESSAGE = 9
 
 
@@ -27,9 +31,19 @@ class Answers:
     """How long answered requests took, in milliseconds, by kind; and how many frames went that have no answer."""
 
     def __init__(self) -> None:
-        self.taken: dict[str, list[float]] = {"send": [], "message page": [], "list page": []}
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget everything."""
+        self.taken: dict[str, list[float]] = {"send": [], "message page": [], "list page": [], "read": []}
         self.unanswered = 0
         self.failed = 0
+
+    def note(self, kind: str, ms: float | None) -> None:
+        if ms is None:
+            self.failed += 1
+        else:
+            self.taken[kind].append(ms)
 
     @property
     def requests(self) -> int:
@@ -56,26 +70,35 @@ class Connection:
         self._lock = asyncio.Lock()
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def get(self, path: str) -> int:
-        """The status of the answer, once all of it is here. Raises OSError or EOFError."""
+    async def ask(self, path: str, form: str | None = None) -> int:
+        """The status of the answer to a GET, or to a POST of `form`, once all of it is here.
+
+        Raises OSError or EOFError.
+        """
         async with self._lock:
             try:
-                return await self._ask(path)
+                return await self._ask(path, form)
             except (OSError, EOFError):
                 # The server closes what is not used for a while; browsers try again, too.
                 self.close()
-                return await self._ask(path)
+                return await self._ask(path, form)
 
-    async def _ask(self, path: str) -> int:
+    async def _ask(self, path: str, form: str | None) -> int:
         if self._streams is None or self._streams[1].is_closing():
             self._streams = await asyncio.open_connection("127.0.0.1", self._port)
         reader, writer = self._streams
-        head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\nCookie: {self._cookie}\r\n\r\n"
-        writer.write(head.encode())
+        writer.write(self._request(path, form).encode())
         status, *fields = (await reader.readuntil(b"\r\n\r\n")).lower().split(b"\r\n")
-        [length] = [int(field.partition(b":")[2]) for field in fields if field.startswith(b"content-length:")]
-        await reader.readexactly(length)
+        lengths = [int(field.partition(b":")[2]) for field in fields if field.startswith(b"content-length:")]
+        await reader.readexactly(sum(lengths))
         return int(status.split()[1])
+
+    def _request(self, path: str, form: str | None) -> str:
+        fields = [f"Host: localhost\r\nAccept: text/html\r\nCookie: {self._cookie}; csrftoken={CSRF}"]
+        if form is None:
+            return "\r\n".join([f"GET {path} HTTP/1.1", *fields, "", ""])
+        fields += [f"X-CSRFToken: {CSRF}", "Content-Type: application/x-www-form-urlencoded"]
+        return "\r\n".join([f"POST {path} HTTP/1.1", *fields, f"Content-Length: {len(form)}", "", form])
 
     def close(self) -> None:
         if self._streams:
@@ -83,29 +106,75 @@ class Connection:
         self._streams = None
 
 
-class Page(Ours):
-    """One open chat page: reads what comes, and fetches it as HTML, as the page's scripts do."""
+class Requests:
+    """What one open page asks for by HTTP when something is said, as its scripts do; `note(kind, ms)` is told of each
+    answer, with None for one that failed."""
 
-    board: PageBoard
+    def __init__(self, port: int, cookie: str, conversation: str, note: Callable[[str, float | None], None]) -> None:
+        self.base = f"/c/{conversation}/"
+        self.tasks: set[asyncio.Task[None]] = set()
+        self._http = Connection(port, cookie)
+        self._note = note
+        # By kind: what is asked for soon.
+        self._due: dict[str, tuple[str, str | None]] = {}
+        self._closed = False
+
+    def said(self, event: dict[str, Any]) -> None:
+        """`message:new` came in."""
+        self.ask("message page", f"{self.base}m/{event['data']['message']}/")
+        self._soon("list page", LIST_SOON_SECONDS, "/list/")
+        self._soon("read", READ_SECONDS, f"{self.base}read/", f"seq={event['seq']}")
+
+    def ask(self, kind: str, path: str, form: str | None = None) -> "asyncio.Task[None]":
+        task = asyncio.get_running_loop().create_task(self._ask(kind, path, form))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return task
+
+    def close(self) -> None:
+        self._closed = True
+        self._http.close()
+
+    def _soon(self, kind: str, seconds: float, path: str, form: str | None = None) -> None:
+        """Ask in a moment, once for all that happens until then; the latest counts."""
+        if kind not in self._due:
+            asyncio.get_running_loop().call_later(seconds, self._ask_due, kind)
+        self._due[kind] = path, form
+
+    def _ask_due(self, kind: str) -> None:
+        path, form = self._due.pop(kind)
+        if not self._closed:
+            self.ask(kind, path, form)
+
+    async def _ask(self, kind: str, path: str, form: str | None) -> None:
+        began = time.monotonic()
+        try:
+            status = await self._http.ask(path, form)
+        except (OSError, EOFError):
+            status = 0
+        if not self._closed:
+            self._note(kind, (time.monotonic() - began) * 1000 if 200 <= status < 300 else None)
+
+
+class Page(Ours):
+    """One open chat page."""
 
     def __init__(self, seat: Seat, board: Board) -> None:
         super().__init__(seat, board)
         assert isinstance(seat, Visitor)
         assert isinstance(board, PageBoard)
-        self.board = board
-        self.http = Connection(board.port, seat.cookie)
+        self.answers = board.answers
+        self.requests = Requests(board.port, seat.cookie, seat.conversation, self.answers.note)
         self.sent_at: dict[str, float] = {}
-        self.list_due = False
-        self.tasks: set[asyncio.Task[None]] = set()
 
     def hang_up(self) -> None:
         super().hang_up()
-        self.http.close()
+        self.requests.close()
 
     def message(self, text: bytes) -> bytes:
         for on in (b"true", b"false"):
             self.transport.send(TEXT, b'{"type":"typing","conversation":"%s","on":%s}' % (self.conversation, on))
-        self.board.answers.unanswered += 2
+        self.answers.unanswered += 2
         self.sent_at[str(self.said)] = time.monotonic()
         return super().message(text)
 
@@ -118,34 +187,6 @@ class Page(Ours):
 
     def happened(self, frame: dict[str, Any]) -> None:
         if frame["type"] == "sent" and str(frame["ref"]) in self.sent_at:
-            self.board.answers.taken["send"].append((time.monotonic() - self.sent_at.pop(str(frame["ref"]))) * 1000)
+            self.answers.note("send", (time.monotonic() - self.sent_at.pop(str(frame["ref"]))) * 1000)
         elif frame["type"] == "message:new":
-            self.transport.send(
-                TEXT, b'{"type":"read","conversation":"%s","seq":%d}' % (self.conversation, frame["seq"])
-            )
-            self.board.answers.unanswered += 1
-            self.get("message page", f"/c/{self.seat.conversation}/m/{frame['data']['message']}/")
-            if not self.list_due:
-                self.list_due = True
-                asyncio.get_running_loop().call_later(LIST_SOON_SECONDS, self.get_list)
-
-    def get_list(self) -> None:
-        self.list_due = False
-        if self.open:
-            self.get("list page", "/list/")
-
-    def get(self, kind: str, path: str) -> None:
-        task = asyncio.get_running_loop().create_task(self._get(kind, path))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
-
-    async def _get(self, kind: str, path: str) -> None:
-        began = time.monotonic()
-        try:
-            status = await self.http.get(path)
-        except (OSError, EOFError, asyncio.CancelledError):
-            status = 0
-        if status == 200:
-            self.board.answers.taken[kind].append((time.monotonic() - began) * 1000)
-        else:
-            self.board.answers.failed += 1
+            self.requests.said(frame)

@@ -5,6 +5,7 @@ import gc
 import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import uvloop
@@ -23,8 +24,10 @@ Result = TypeVar("Result")
 class Stage:
     """Servers and rooms that several scenarios use, each made when it is first wanted, and what was found out."""
 
-    def __init__(self, servers: Servers) -> None:
+    def __init__(self, servers: Servers, folder: Path) -> None:
         self.servers = servers
+        # For files that end with it.
+        self.folder = folder
         # Highest rates in 10 rooms of 50, by the name of the server.
         self.highest: dict[str, float] = {}
         self._started: dict[str, Server] = {}
@@ -70,7 +73,7 @@ def stage() -> Iterator[Stage]:
     cores.take_others()
     with running() as services:
         make_peer_database()
-        yield Stage(Servers(services.supervisor, services.data_dir))
+        yield Stage(Servers(services.supervisor, services.data_dir), services.data_dir)
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
