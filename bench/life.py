@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx2 as httpx
 
-from bench.engine.pages import Requests
+from bench.engine.requests import Requests
 from bench.engine.tally import MARK, STAMP_DIGITS, microseconds
 from realtime.client import Client, Refused
 

@@ -1,21 +1,15 @@
 """Chat pages in the generator: a socket, and the partial pages that it makes the page fetch."""
 
-import asyncio
 import itertools
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from bench.engine.requests import Requests
 from bench.engine.sockets import TEXT, Ours, Seat
 from bench.engine.tally import Board
 
-# As in the page's own scripts (conversations/static/conversations/list.js).
-LIST_SOON_SECONDS = 0.4
-READ_SECONDS = 1.0
-# What Django's check wants twice, from a cookie and from a header.
-CSRF = "b" * 32
 # Requests of one message among two: typing on and off, send; then of each the message, the list, and what was read.
 REQUESTS_PER_MESSAGE = 9
 
@@ -60,100 +54,6 @@ class PageBoard(Board):
         super().__init__()
         self.port = port
         self.answers = Answers()
-
-
-class Connection:
-    """One HTTP connection that is kept, one request at a time."""
-
-    def __init__(self, port: int, cookie: str) -> None:
-        self._port, self._cookie = port, cookie
-        self._lock = asyncio.Lock()
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-
-    async def ask(self, path: str, form: str | None = None) -> int:
-        """The status of the answer to a GET, or to a POST of `form`, once all of it is here.
-
-        Raises OSError or EOFError.
-        """
-        async with self._lock:
-            try:
-                return await self._ask(path, form)
-            except (OSError, EOFError):
-                # The server closes what is not used for a while; browsers try again, too.
-                self.close()
-                return await self._ask(path, form)
-
-    async def _ask(self, path: str, form: str | None) -> int:
-        if self._streams is None or self._streams[1].is_closing():
-            self._streams = await asyncio.open_connection("127.0.0.1", self._port)
-        reader, writer = self._streams
-        writer.write(self._request(path, form).encode())
-        status, *fields = (await reader.readuntil(b"\r\n\r\n")).lower().split(b"\r\n")
-        lengths = [int(field.partition(b":")[2]) for field in fields if field.startswith(b"content-length:")]
-        await reader.readexactly(sum(lengths))
-        return int(status.split()[1])
-
-    def _request(self, path: str, form: str | None) -> str:
-        fields = [f"Host: localhost\r\nAccept: text/html\r\nCookie: {self._cookie}; csrftoken={CSRF}"]
-        if form is None:
-            return "\r\n".join([f"GET {path} HTTP/1.1", *fields, "", ""])
-        fields += [f"X-CSRFToken: {CSRF}", "Content-Type: application/x-www-form-urlencoded"]
-        return "\r\n".join([f"POST {path} HTTP/1.1", *fields, f"Content-Length: {len(form)}", "", form])
-
-    def close(self) -> None:
-        if self._streams:
-            self._streams[1].close()
-        self._streams = None
-
-
-class Requests:
-    """What one open page asks for by HTTP when something is said, as its scripts do; `note(kind, ms)` is told of each
-    answer, with None for one that failed."""
-
-    def __init__(self, port: int, cookie: str, conversation: str, note: Callable[[str, float | None], None]) -> None:
-        self.base = f"/c/{conversation}/"
-        self.tasks: set[asyncio.Task[None]] = set()
-        self._http = Connection(port, cookie)
-        self._note = note
-        # By kind: what is asked for soon.
-        self._due: dict[str, tuple[str, str | None]] = {}
-        self._closed = False
-
-    def said(self, event: dict[str, Any]) -> None:
-        """`message:new` came in."""
-        self.ask("message page", f"{self.base}m/{event['data']['message']}/")
-        self._soon("list page", LIST_SOON_SECONDS, "/list/")
-        self._soon("read", READ_SECONDS, f"{self.base}read/", f"seq={event['seq']}")
-
-    def ask(self, kind: str, path: str, form: str | None = None) -> "asyncio.Task[None]":
-        task = asyncio.get_running_loop().create_task(self._ask(kind, path, form))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
-        return task
-
-    def close(self) -> None:
-        self._closed = True
-        self._http.close()
-
-    def _soon(self, kind: str, seconds: float, path: str, form: str | None = None) -> None:
-        """Ask in a moment, once for all that happens until then; the latest counts."""
-        if kind not in self._due:
-            asyncio.get_running_loop().call_later(seconds, self._ask_due, kind)
-        self._due[kind] = path, form
-
-    def _ask_due(self, kind: str) -> None:
-        path, form = self._due.pop(kind)
-        if not self._closed:
-            self.ask(kind, path, form)
-
-    async def _ask(self, kind: str, path: str, form: str | None) -> None:
-        began = time.monotonic()
-        try:
-            status = await self._http.ask(path, form)
-        except (OSError, EOFError):
-            status = 0
-        if not self._closed:
-            self._note(kind, (time.monotonic() - began) * 1000 if 200 <= status < 300 else None)
 
 
 class Page(Ours):
