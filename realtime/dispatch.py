@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable
+from typing import Any
 
 from django.conf import settings
 
@@ -85,7 +86,7 @@ class Lane:
             self._out_of_order(frame)
             return None
         if session.user is None:
-            session.greeted()
+            session.greet()
         try:
             return COMMANDS[type(frame)].handler(session, frame)
         except Exception as error:
@@ -103,8 +104,15 @@ class Lane:
     def _out_of_order(self, frame: protocol.ClientFrame) -> None:
         if isinstance(frame, Hello):
             return self._session.malformed(Problem("invalid", "hello was said already."))
+        if self._session.greeted:
+            return self._say_again(getattr(frame, "ref", None))
         self._session.fail(Problem("unauthenticated", "Send hello first."), getattr(frame, "ref", None))
         return self._session.close(Close.NOT_AUTHENTICATED)
+
+    def _say_again(self, ref: Any) -> None:
+        """Its `hello` was put off; acknowledging that is no mistake."""
+        if ref is not None:
+            self._session.fail(Problem("unavailable", "Say hello again.", retry_after_ms=1000), ref)
 
 
 async def _in_time(frame: protocol.ClientFrame, rest: Awaitable[None]) -> None:

@@ -46,7 +46,8 @@ class Session:
         self._transport = transport
         self._headers = headers
         self._begun = self._heard = self._beat = time.monotonic()
-        self._greeted = False
+        # Whether `hello` was said; without a user since, it was put off.
+        self.greeted = False
         self._beats = 0
 
     def authenticated(self) -> User:
@@ -67,9 +68,9 @@ class Session:
         """Any frame counts as a sign of life."""
         self._heard = time.monotonic()
 
-    def greeted(self) -> None:
-        """`hello` was said. Where it could not be answered, that ends nobody's session for good."""
-        self._greeted, self._begun = True, time.monotonic()
+    def greet(self) -> None:
+        """`hello` was said. Where it cannot be answered now, that ends nobody's session for good."""
+        self.greeted, self._begun = True, time.monotonic()
 
     def send(self, frame: dict[str, Any]) -> None:
         self.outbox.say(protocol.encode(frame))
@@ -106,7 +107,7 @@ class Session:
         if (now - self._heard) * 1000 > settings.TIMEOUT_MS:
             self.close(Close.HEARTBEAT)
         elif self.user is None and now - self._begun > settings.HELLO_SECONDS:
-            self.close(Close.RATE_LIMITED if self._greeted else Close.NOT_AUTHENTICATED)
+            self.close(Close.RATE_LIMITED if self.greeted else Close.NOT_AUTHENTICATED)
         elif self.outbox.stalled_for > settings.ACK_SECONDS:
             self.close(Close.SLOW)
         elif (now - self._beat) * 1000 >= settings.HEARTBEAT_MS:

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.test import Client
 
 from accounts.models import User
+from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
 from realtime.hub import hub
 from tests.realtime.support import join
@@ -29,6 +30,9 @@ async def test_whoever_comes_meanwhile_is_sent_on(alice: User, alice_socket: Soc
     async with connect(None) as late:
         await late.say(type="hello", v=1, client_id="late", token="whatever")
         assert (await late.hear())["type"] == "drain"
+        await late.say(type="ack", n=1)
+        await late.say(type="join", ref=1, conversation=str(new_id()))
+        assert (await late.hear("error"))["code"] == "unavailable"
         assert await late.closed_with() == 4001
         ready = await in_thread(Client().get, "/readyz")
         assert (ready.status_code, ready.json()["status"]) == (503, "draining")
