@@ -178,7 +178,7 @@ async def test_nonsense_in_redis_is_cleared_away(realtime_layer: None) -> None:
         await layer.server_of(conversation).hset(rooms_key(conversation), mapping={"x": "y", "1|z": "w", "rooms": "7"})
         assert (await sit(shards, conversation))[1] == 0
         assert len(await layer.server_of(conversation).hkeys(rooms_key(conversation))) == 2
-        await layer.server_of(conversation).set(rooms_key(conversation), "not even a hash")
+        await layer.server_of(conversation).set(rooms_key(conversation), "not even a hash", ex=60)
         assert (await sit(shards, conversation))[1] == 0
 
 
