@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -100,6 +101,12 @@ class Web(Process):
             return False
         finally:
             link.close()
+
+    def metric(self, name: str) -> float:
+        """What `/metrics` says, over all labels."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
+            lines = [line.rpartition(" ") for line in answer.read().decode().splitlines()]
+        return sum(float(value) for named, _, value in lines if named.partition("{")[0] == name)
 
     async def ready(self) -> None:
         """Wait until it answers."""

@@ -72,7 +72,7 @@ class Proxy:
         self.connections: list[Connection] = []
         self.up, self.down = Way(asyncio.Event()), Way(asyncio.Event())
         self.refusing = False
-        self._target = port
+        self.target = port
         self._tasks: set[asyncio.Task[None]] = set()
         self.heal()
 
@@ -113,7 +113,7 @@ class Proxy:
         if self.refusing:
             return writer.transport.abort()
         with suppress(OSError):
-            await self._join((reader, writer), await asyncio.open_connection("127.0.0.1", self._target, limit=CHUNK))
+            await self._join((reader, writer), await asyncio.open_connection("127.0.0.1", self.target, limit=CHUNK))
 
     async def _join(self, client: Streams, server: Streams) -> None:
         connection = Connection(client, server)

@@ -1,13 +1,12 @@
 """Hints are lost, doubled and out of order: everybody sees the log all the same."""
 
 import asyncio
-import urllib.request
 from collections.abc import Callable
 from random import Random
 
 from chatproject.lib.threads import in_thread
 from tests.faults.checker import violations
-from tests.faults.cluster import TROUBLED, Cluster, Web
+from tests.faults.cluster import TROUBLED, Cluster
 from tests.faults.crowd import Plan, gather, new_seed
 from tests.faults.support import connected, damage
 
@@ -22,17 +21,10 @@ async def test_hints_cannot_be_relied_on(cluster: Callable[..., Cluster], say: C
             await crowd.talk(chance, Plan(messages=200, seconds=4))
             await crowd.settle()
         logs = await crowd.logs()
-        lost = [await asyncio.to_thread(_filled, web) for web in running.webs]
+        lost = [await asyncio.to_thread(web.metric, "events_lost_total") for web in running.webs]
         say(f"{lost} events were read from the log; {crowd.report(logs)}")
         assert min(lost) > 0, "hints were not lost"
         assert violations(crowd.history, logs) == []
         assert await in_thread(damage, crowd.places) == []
         assert [one.connections for one in crowd.clients] == [1] * len(crowd.clients)
         assert not running.tracebacks(), running.tracebacks()[0][-3000:]
-
-
-def _filled(web: Web) -> float:
-    """How many events this server had to read from the log."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{web.port}/metrics", timeout=5) as answer:
-        lines = answer.read().decode().splitlines()
-    return sum(float(line.split()[1]) for line in lines if line.startswith("events_lost_total "))
