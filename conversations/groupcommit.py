@@ -48,7 +48,7 @@ class GroupCommit(Generic[Item, Result]):
         try:
             self._queue.put_nowait((item, future))
         except Full:
-            raise Problem("unavailable", "Too many writes are waiting.", retry_after_ms=1000) from None
+            raise too_many() from None
         return future
 
     def _start_thread(self) -> None:
@@ -96,6 +96,12 @@ def attempt(
         if problem.code.name == "internal":
             log.exception("%s: a write cannot be done", name)
         return [problem for _ in items]
+
+
+def too_many() -> Problem:
+    """More writes wait than are let in, or for longer than anybody should."""
+    metrics.refusals.labels("writes").inc()
+    return Problem("unavailable", "Too many writes are waiting.", retry_after_ms=1000)
 
 
 def uncancellable_future() -> "Future[Result]":

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from uuid import UUID
 
 import pytest
@@ -12,11 +13,11 @@ from django.conf import settings
 from django.db import OperationalError, connection
 
 from accounts.models import AuditEntry, User
-from chatproject.lib import failpoints
+from chatproject.lib import failpoints, metrics
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from chatproject.lib.postgresql.outage import PAUSE_SECONDS
-from conversations import eventlog
+from conversations import detours, eventlog
 from conversations.appends import Draft, State
 from conversations.models import Message
 from conversations.services import conversations, members, messages
@@ -228,6 +229,30 @@ def test_a_lock_that_is_not_had_in_time_is_unavailable(alice: User, conversation
     again = messages.send(user=alice, conversation=conversation, text="Hi", cmid="0").result(30)
 
     assert (again.main["seq"], again.dup) == (3, False)
+
+
+def test_many_locked_conversations_are_told_in_time_too(alice: User) -> None:
+    """More than are waited for at the same time."""
+    rooms = new_conversations(alice, 3 * detours.THREADS)
+    with ExitStack() as holders:
+        for room in rooms:
+            holders.enter_context(locked(room))
+        began = time.monotonic()
+        outcomes = [messages.send(user=alice, conversation=room, text="Hi", cmid="1") for room in rooms]
+        assert [refusal(outcome) for outcome in outcomes] == ["unavailable"] * len(rooms)
+        assert time.monotonic() - began < settings.LOCK_TIMEOUT_MS / 1000 + 1
+    assert all(check_numbers(room) == 1 for room in rooms)
+
+
+def test_what_waits_for_locks_is_bounded(alice: User, conversation: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "GROUP_COMMIT_QUEUE", 3)
+    refused = metrics.refusals.labels("writes")._value.get()
+    with locked(conversation):
+        sent = [messages.send(user=alice, conversation=conversation, text="Hi", cmid=f"{n}") for n in range(10)]
+        told = [outcome for outcome in sent if outcome.exception(30) and "Too many" in str(outcome.exception())]
+        assert 5 <= len(told) <= 7
+    assert metrics.refusals.labels("writes")._value.get() >= refused + 5
+    assert check_numbers(conversation) == 2
 
 
 def test_a_lock_on_another_row_delays_only_who_needs_it(alice: User, bob: User, conversation: UUID) -> None:
