@@ -31,8 +31,8 @@ class Arrival:
 def idle(place: Stage, terms: Terms) -> list[Figure]:
     """1,000 sockets in 20 rooms come in and say nothing, on servers that have just started."""
     found = []
+    warm_up, seats = place.new_seats(2, 10), place.new_seats(ROOMS, MEMBERS)
     for name in SERVERS * min(TURNS, terms.repeat):
-        warm_up, seats = place.new_seats(2, 10), place.new_seats(ROOMS, MEMBERS)
         server = CONTESTANTS[name].start(place.servers)
         found.append(run(_arrival(name, server, warm_up, seats)))
         server.stop()

@@ -16,7 +16,7 @@ from bench.figures import Terms, table
 
 COMMON_RATE, COMMON_SECONDS = 60.0, 2.0
 WARM_UP_RATE, WARM_UP_SECONDS = 20.0, 0.5
-# Rates where searches begin are for rooms of so many.
+# Rates where searches begin are for rooms of so many; with fewer members more messages go through.
 USUAL_MEMBERS = 50
 PROFILE_SECONDS, PROFILE_SHARE = 6, 0.8
 
@@ -47,7 +47,7 @@ async def contest(
     for _ in range(terms.repeat):
         for name, series in found.items():
             async with Load(servers[name].port, CONTESTANTS[name].kind, seats) as load:
-                await turn(load, series, terms, CONTESTANTS[name].rate * USUAL_MEMBERS / len(seats[0]))
+                await turn(load, series, terms, CONTESTANTS[name].rate * (USUAL_MEMBERS / len(seats[0])) ** 0.5)
                 if profile and name == "ours" and series.rate:
                     await profiled(servers[name], load, series.rate, profile)
     return found
