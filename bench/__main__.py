@@ -6,6 +6,7 @@ Prints tables, then every figure with its target. Ends with 1 where one was miss
 import argparse
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -62,9 +63,18 @@ def measured(place: Stage, names: list[str], terms: Terms, profiles: Path | None
         began = time.monotonic()
         print(f"\n## {name}: {(SCENARIOS[name].__doc__ or '').splitlines()[0]}\n", flush=True)
         with profiling(place.server("ours"), profiles / f"{name}.prof") if profiles else nullcontext():
-            figures += SCENARIOS[name](place, terms)
+            figures += attempted(name, place, terms)
         print(f"\n({time.monotonic() - began:.0f} s)", flush=True)
     return figures
+
+
+def attempted(name: str, place: Stage, terms: Terms) -> list[Figure]:
+    """The figures of a scenario. One that breaks down is a miss, and the others go on."""
+    try:
+        return SCENARIOS[name](place, terms)
+    except Exception as error:
+        traceback.print_exc(limit=-3)
+        return [Figure(name, f"broke down: {type(error).__name__}", "figures", False)]
 
 
 if __name__ == "__main__":

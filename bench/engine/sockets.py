@@ -64,6 +64,7 @@ class Socket(WSListener):
         self.open = False
         if not self.ready.done():
             self.ready.set_exception(ConnectionError("closed before it was ready"))
+            self.ready.exception()  # whoever waited may have given up
 
     def hang_up(self) -> None:
         self.open = False

@@ -11,7 +11,8 @@ MARK = b"@@"
 STAMP_DIGITS = 12
 # How our protocol says that a message is stored.
 ACKNOWLEDGED = b'"type":"sent"'
-ERROR = b'"type":"error"'
+# What may come in one frame with messages and is not to be overlooked.
+OTHERS = (b'"type":"error"', b'"type":"joined"')
 
 
 def microseconds() -> int:
@@ -55,7 +56,8 @@ class Tally:
         """Stamps, without those of the time before; acknowledgements; whether there is more."""
         all_stamps = [int(part[:STAMP_DIGITS], 16) for part in payload.split(MARK)[1:]]
         stamps, acknowledged = [stamp for stamp in all_stamps if stamp >= self.start], payload.count(ACKNOWLEDGED)
-        return stamps, acknowledged, ERROR in payload or not (all_stamps or acknowledged)
+        more = not (all_stamps or acknowledged) or any(other in payload for other in OTHERS)
+        return stamps, acknowledged, more
 
     def lost(self, members: int) -> int:
         """Deliveries that are missing, where each message goes to so many; negative: some came twice.

@@ -57,3 +57,5 @@ def test_acknowledgements_are_counted_and_other_frames_are_left_to_their_reader(
     assert tally.note(b'{"type":"joined"}')
     assert tally.note(b'[{"type":"sent","ref":"2"},{"type":"error","code":"unavailable"}]')
     assert tally.acknowledged == 2
+    [text] = said(tally, 1)
+    assert tally.note(b'[{"type":"joined"},{"type":"catchup","events":[{"text":"%s"}]}]' % text)
