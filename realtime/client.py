@@ -160,7 +160,7 @@ class Client:
         base = self._chance.choice(self.urls).rstrip("/")
         if self._transport != "sse":
             try:
-                link = self._link = WebSocketLink(base.replace("http", "ws", 1) + "/ws/", self)
+                link = self._link = WebSocketLink(base, self)
                 return await link.run()
             except Blocked:
                 if self._transport == "websocket":

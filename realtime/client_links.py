@@ -10,9 +10,11 @@ import httpx2 as httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
+from realtime.client_posts import OPEN_SECONDS, answer_to, http_client, problem
 from realtime.client_room import Frame, Room
 
-OPEN_SECONDS = 10
+# The largest frame that the server takes (PROTOCOL.md section 4).
+FRAME_MAX_BYTES = 64 * 1024
 ACK_SECONDS = 1.0
 TOKEN_EXPIRED, UNAUTHENTICATED = 4004, 4501
 
@@ -36,21 +38,33 @@ class Owner(Protocol):
 class WebSocketLink:
     """One WebSocket, from `hello` to its end."""
 
-    def __init__(self, url: str, owner: Owner) -> None:
-        self._url = url
+    def __init__(self, base: str, owner: Owner) -> None:
+        self._base = base
         self._owner = owner
+        self._posts: set[asyncio.Task[None]] = set()
         self._socket: ClientConnection | None = None
-        self._outgoing: asyncio.Queue[Frame] = asyncio.Queue()
+        self._outgoing: asyncio.Queue[str] = asyncio.Queue()
         self._received = self._acked = 0
         self._window = 20
 
     def say(self, frame: Frame) -> None:
-        self._outgoing.put_nowait(frame)
+        """A message that is too large for a frame goes as a request."""
+        text = json.dumps(frame)
+        if frame["type"] != "send" or len(text) <= FRAME_MAX_BYTES:
+            return self._outgoing.put_nowait(text)
+        post = asyncio.create_task(self._post(frame))
+        self._posts.add(post)
+        post.add_done_callback(self._posts.discard)
+
+    async def _post(self, frame: Frame) -> None:
+        async with http_client(self._base, self._owner.hello()["token"]) as http:
+            self._owner.receive(await answer_to(http, frame))
 
     async def run(self) -> int | None:
         """Until the connection ends; its close code, None where it was cut. Raises Blocked, OSError."""
+        url = self._base.replace("http", "ws", 1) + "/ws/"
         try:
-            self._socket = await connect(self._url, open_timeout=OPEN_SECONDS, ping_interval=None, close_timeout=1)
+            self._socket = await connect(url, open_timeout=OPEN_SECONDS, ping_interval=None, close_timeout=1)
         except (InvalidHandshake, InvalidMessage) as error:
             raise Blocked(str(error)) from error
         async with self._socket, asyncio.TaskGroup() as group:
@@ -89,7 +103,7 @@ class WebSocketLink:
     async def _write(self) -> None:
         with suppress(ConnectionClosed):
             while self._socket:
-                await self._socket.send(json.dumps(await self._outgoing.get()))
+                await self._socket.send(await self._outgoing.get())
 
     async def _acknowledge(self) -> None:
         while True:
@@ -111,9 +125,7 @@ class EventStreamLink:
     def __init__(self, base: str, token: str, owner: Owner, seconds: float) -> None:
         self._owner = owner
         self._until = time.monotonic() + seconds
-        self._http = httpx.AsyncClient(
-            base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=httpx.Timeout(60, connect=OPEN_SECONDS)
-        )
+        self._http = http_client(base, token)
         self._tasks: set[asyncio.Task[None]] = set()
         self._following: dict[str, asyncio.Task[None]] = {}
 
@@ -160,7 +172,7 @@ class EventStreamLink:
         path = f"/api/v1/conversations/{room.id}/events/"
         async with self._http.stream("GET", path, headers=headers) as answer:
             if answer.status_code != 200:
-                self._owner.receive({"type": "error", "ref": f"join:{room.id}", **_problem(await answer.aread())})
+                self._owner.receive({"type": "error", "ref": f"join:{room.id}", **problem(await answer.aread())})
                 return
             async for line in answer.aiter_lines():
                 if line.startswith("id:"):
@@ -170,33 +182,4 @@ class EventStreamLink:
         raise ConnectionError("the stream ended")
 
     async def _post(self, frame: Frame) -> None:
-        if frame["type"] == "stop":
-            answer = await self._http.post(f"/api/v1/runs/{frame['run']}/stop/")
-        else:
-            body = {name: value for name, value in frame.items() if name not in ("type", "ref", "conversation")}
-            answer = await self._http.post(f"/api/v1/conversations/{frame['conversation']}/messages/", json=body)
-        self._owner.receive(self._answer(frame, answer))
-
-    def _answer(self, frame: Frame, answer: httpx.Response) -> Frame:
-        if answer.status_code >= 400:
-            return {"type": "error", "ref": frame["ref"], **_problem(answer.content)}
-        if frame["type"] == "stop":
-            return {"type": "ok", "ref": frame["ref"]}
-        body = answer.json()
-        event, run = body["event"], body.get("run")
-        sent = {"type": "sent", "ref": frame["ref"], "conversation": frame["conversation"], "cmid": frame["cmid"]}
-        return {
-            **sent,
-            "seq": event["seq"],
-            "id": event["id"],
-            "dup": body["dup"],
-            **({"run": run["id"]} if run else {}),
-        }
-
-
-def _problem(content: bytes) -> Frame:
-    try:
-        found = json.loads(content)
-    except ValueError:
-        found = {"code": "internal", "detail": "The answer was not understood."}
-    return {**found, "retryable": found.get("code") in ("unavailable", "internal", "rate_limited")}
+        self._owner.receive(await answer_to(self._http, frame))

@@ -43,6 +43,9 @@ TOKENIZER_DIR = Path(env.text("TOKENIZER_DIR") or DATA_DIR / "tokenizer")
 DELTA_MS = env.number("DELTA_MS", 40, least=1)
 # Code points of one answer at most; what comes after is cut and the run is stopped.
 ANSWER_MAX_LENGTH = env.number("ANSWER_MAX_LENGTH", 100_000, least=1)
+# Bytes of one answer as JSON at most, so that the event that ends it fits into one frame (BATCH_MAX_BYTES) with all
+# that is around it: some 80,000 characters of Chinese.
+ANSWER_MAX_BYTES = env.number("ANSWER_MAX_BYTES", 240 * 1024, least=1024)
 # Bytes of one step's input or output that are stored at most.
 STEP_MAX_BYTES = env.number("STEP_MAX_BYTES", 16384, least=64)
 # Runs that one worker process answers at the same time.

@@ -14,6 +14,7 @@ from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
 from conversations.assistants import chunks, recalling
 from conversations.assistants.base import AssistantError
+from conversations.assistants.lengths import fitting, size_as_json
 from conversations.assistants.persistence import persistently
 from conversations.context import building, reports, terms
 from conversations.context.result import Context
@@ -39,7 +40,7 @@ class RunningTurn:
         self.sources: list[dict[str, Any]] | None = None
         self._text: list[str] = []
         self._screen = Screen()
-        self._length = 0
+        self._length = self._bytes = 0
         self._half = ""
         self._waiting: list[str] = []
         self._stored = 0
@@ -65,17 +66,18 @@ class RunningTurn:
         return await in_thread(pictures.data_url, file)
 
     async def emit(self, text: str) -> None:
-        """Add to the answer. Raises AssistantError beyond ANSWER_MAX_LENGTH, Problem when fenced off."""
+        """Add to the answer. Raises AssistantError where it gets too long (ANSWER_MAX_LENGTH, ANSWER_MAX_BYTES), and
+        Problem when fenced off."""
         text, self._half = _whole(self._half + text)
-        room = settings.ANSWER_MAX_LENGTH - self._length
-        taken = text[:room]
+        taken = fitting(text[: settings.ANSWER_MAX_LENGTH - self._length], settings.ANSWER_MAX_BYTES - self._bytes)
         if taken:
             self._text.append(taken)
             self._waiting.append(self._screen.feed(taken))
             self._length += len(taken)
+            self._bytes += size_as_json(taken)
             await self._ensure_flusher()
-        if len(text) > room:
-            raise AssistantError("too_large", f"An answer has at most {settings.ANSWER_MAX_LENGTH} characters.")
+        if len(text) > len(taken):
+            raise AssistantError("too_large", "The answer is too long; what came first is kept.")
 
     @asynccontextmanager
     async def step(self, kind: str, name: str, input: Any = None) -> AsyncIterator[RunningStep]:

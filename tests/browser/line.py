@@ -1,9 +1,13 @@
-"""A network line that can be cut: a TCP relay in front of the product, on loopback."""
+"""A network line that can be cut, or lets no WebSocket through: a TCP relay in front of the product, on loopback."""
 
 import asyncio
 import threading
 from contextlib import suppress
-from typing import Any, Self
+from typing import Any, Literal, Self
+
+REFUSAL = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+# What becomes of a request for a WebSocket: an error, silence, or an end without an answer.
+Blockade = Literal["refuse", "swallow", "drop"]
 
 
 class Line:
@@ -12,7 +16,10 @@ class Line:
     def __init__(self, port: int) -> None:
         self.target = port
         self.port = 0
+        self._blockade: Blockade | None = None
+        self.blocked = 0
         self._open: set[asyncio.StreamWriter] = set()
+        self._sockets: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="line", daemon=True)
 
@@ -39,6 +46,19 @@ class Line:
         """Connections can be made again."""
         self._run(self._listen())
 
+    def block(self, how: Blockade) -> None:
+        """No WebSocket gets through any more, and those that are open break; everything else goes on."""
+        self._blockade = how
+        self._run(self._break_sockets())
+
+    def unblock(self) -> None:
+        """WebSockets get through again."""
+        self._blockade = None
+
+    async def _break_sockets(self) -> None:
+        for writer in list(self._sockets):
+            writer.transport.abort()
+
     def _run(self, work: Any) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(5)
 
@@ -54,8 +74,23 @@ class Line:
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
+            head = await reader.read(65536)
+            wants_socket = b"upgrade: websocket" in head.lower()
+            if wants_socket and self._blockade:
+                return await self._stop(reader, writer, self._blockade)
             there, back = await asyncio.open_connection("127.0.0.1", self.target)
+            back.write(head)
+            if wants_socket:
+                self._sockets.add(writer)
             await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
+
+    async def _stop(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, how: Blockade) -> None:
+        self.blocked += 1
+        if how == "swallow":
+            await reader.read()  # until the browser gives up
+        elif how == "refuse":
+            writer.write(REFUSAL)
+        writer.close()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
@@ -67,4 +102,5 @@ class Line:
             pass
         finally:
             self._open.discard(writer)
+            self._sockets.discard(writer)
             writer.close()

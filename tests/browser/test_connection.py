@@ -41,6 +41,7 @@ def test_what_is_unsent_outlives_a_reload(alice: Person) -> None:
     alice.begin("say hi")
     alice.is_answered("hi")
     alice.page.route_web_socket("**/ws/", lambda socket: socket.close(code=1001))
+    alice.page.route("**/api/v1/**", lambda route: route.abort())
     alice.page.reload()
     alice.say("say kept")
     expect(alice.unsent).to_have_count(1)

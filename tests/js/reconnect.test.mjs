@@ -42,7 +42,7 @@ test("after five tries in vain it says offline, and goes on", async () => {
   assert.equal(scene.wire.sockets.length, 9);
   const trying = ["waiting", "connecting"];
   assert.deepEqual(namesOf(scene.states), ["connecting", "online", ...trying, ...trying, ...trying, ...trying, ...trying, ...Array(6).fill("offline")]);
-  assert.deepEqual(scene.states.at(-1), { state: "offline", attempt: 8, retryAt: null, trying: true, reason: "network", code: 1006 });
+  assert.deepEqual(scene.states.at(-1), { state: "offline", attempt: 8, retryAt: null, trying: true, reason: "network", code: 1006, transport: null });
   await welcomed(scene);
   assert.equal(scene.client.state.state, "online");
 });
@@ -57,7 +57,7 @@ test("a first connection that fails is tried again in the same way", async () =>
 test("the state tells a page all it needs for a countdown", async () => {
   const { wire, clock, client } = await online();
   wire.last.drops(4003);
-  assert.deepEqual(client.state, { state: "waiting", attempt: 1, retryAt: clock.now() + 1000, trying: false, reason: "slow", code: 4003 });
+  assert.deepEqual(client.state, { state: "waiting", attempt: 1, retryAt: clock.now() + 1000, trying: false, reason: "slow", code: 4003, transport: null });
 });
 
 test("a connection that held begins to count anew; one that is dropped at once does not", async () => {
@@ -175,7 +175,7 @@ for (const [code, reason] of [[4500, "bad_frame"], [4501, "unauthenticated"], [4
   test(`close code ${code} is final, and the state says why`, async () => {
     const { wire, clock, client, page } = await online();
     wire.last.drops(code);
-    assert.deepEqual(client.state, { state: "closed", attempt: 0, retryAt: null, trying: false, reason, code });
+    assert.deepEqual(client.state, { state: "closed", attempt: 0, retryAt: null, trying: false, reason, code, transport: null });
     page.window.dispatchEvent(new Event("online"));
     await clock.pass(100_000);
     assert.equal(wire.sockets.length, 1);

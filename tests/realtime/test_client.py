@@ -181,6 +181,16 @@ async def test_where_websockets_are_blocked(alice: User, bob: User, conversation
         assert client.state == "online"
 
 
+async def test_a_message_larger_than_a_frame_is_a_request(alice: User, conversation: UUID, running: Cluster) -> None:
+    """32,000 characters of Chinese are 96 KB; the connection stays what it is."""
+    async with following(url_of(running), alice, conversation, transport="websocket") as (client, room):
+        first = await room.send("short")
+        sent = await asyncio.wait_for(room.send("漢" * 32_000, cmid="large"), 10)
+        assert (sent["seq"], sent["dup"]) == (first["seq"] + 1, False)
+        assert (await hear(room, "message:new", 2))[1]["data"]["text"] == "漢" * 32_000
+        assert client.state == "online"
+
+
 async def test_refused_for_good(alice: User, conversation: UUID, running: Cluster) -> None:
     async with following(url_of(running), alice, conversation) as (client, room):
         with pytest.raises(Refused) as refused:

@@ -23,8 +23,9 @@ export class ConnectionLine {
   /** @param {import("../realtime/reconnector.js").ConnectionState} connection */
   show(connection) {
     this.#stopTimers();
-    const { state, retryAt, trying, reason } = connection;
+    const { state, transport, retryAt, trying, reason } = connection;
     document.body.dataset.connection = state;
+    document.body.dataset.transport = transport ?? "";
     if (state === "online") return void (this.#line.hidden = true);
     if (state === "closed") return this.#closed(reason);
     if (state === "connecting") return this.#connecting();

@@ -11,8 +11,7 @@
  *     const { acknowledged } = room.send("Hello");
  */
 import { systemClock } from "./clock.js";
-import { INSUFFICIENT_STATE, TOKEN_EXPIRED, TOO_LARGE } from "./codes.js";
-import { Connection } from "./connection.js";
+import { INSUFFICIENT_STATE, MAX_FRAME_BYTES, MAX_REQUEST_BYTES, TOKEN_EXPIRED, TOO_LARGE } from "./codes.js";
 import { Emitter } from "./emitter.js";
 import { Identity } from "./identity.js";
 import { uuid7 } from "./ids.js";
@@ -21,7 +20,7 @@ import { Requests } from "./requests.js";
 import { UnsentStore } from "./store.js";
 import { Subscriptions } from "./subscriptions.js";
 import { watchPage } from "./wakeups.js";
-import { webSocketTransport, webSocketUrl } from "./websocket.js";
+import { Wire } from "./wire.js";
 
 export { Conversation } from "./conversation.js";
 export { SendError } from "./outbox.js";
@@ -38,13 +37,12 @@ export class Client extends Emitter {
   /** From `welcome`; null before. @type {object|null} */
   user = null;
   #options;
-  #open;
   #clock;
   #identity;
   #store;
   #requests;
   #reconnector;
-  #connection = null;
+  #wire;
   #session = null;
   #subscriptions;
   #unwatch = null;
@@ -60,37 +58,44 @@ export class Client extends Emitter {
    * @param {Storage} [options.storage]  e.g. `localStorage`: keeps what is unsent over a reload
    * @param {string} [options.user]  id of the user who is logged in; give it wherever `storage` outlives a log-out
    * @param {typeof WebSocket} [options.WebSocket]
+   * @param {typeof fetch|null} [options.fetch]  for server-sent events and POST where there is no WebSocket; null = never
    * @param {{now, setTimeout, clearTimeout}} [options.clock]
    * @param {() => number} [options.random]
    * @param {{window?: EventTarget, document?: Document}} [options.page]  where `online` and `visibilitychange` come from
    */
   constructor(options = {}) {
     super();
-    this.#options = { url: "/ws/", WebSocket: globalThis.WebSocket, random: Math.random, page: globalThis, ...options };
+    const { WebSocket, fetch } = globalThis;
+    this.#options = { url: "/ws/", WebSocket, fetch: fetch?.bind(globalThis), random: Math.random, page: globalThis, ...options };
     this.clientId = options.clientId ?? uuid7();
     this.#clock = options.clock ?? systemClock;
-    this.#open = webSocketTransport(this.#options.WebSocket);
     this.#identity = new Identity(options);
     this.#store = new UnsentStore(options.storage, options.user);
-    this.#requests = new Requests((frame) => this.#send(frame));
+    this.#wire = new Wire({ ...this.#options, clock: this.#clock, identity: this.#identity, ...this.#calls });
+    this.#requests = new Requests((frame) => this.#wire.send(frame));
     this.#subscriptions = new Subscriptions({
       requests: this.#requests,
-      tell: (frame) => this.#send(frame),
+      tell: (frame) => this.#wire.send(frame),
       store: this.#store,
       clock: this.#clock,
+      maxBytes: this.#wire.hasHttp ? MAX_REQUEST_BYTES : MAX_FRAME_BYTES,
     });
     this.#reconnector = new Reconnector({
-      connect: () => this.#try(),
-      onState: (state) => this.emit("state", state),
+      connect: () => this.#wire.open(),
+      onState: () => this.emit("state", this.state),
       onDrained: () => this.#giveUp({ code: null, reason: "drain" }),
       clock: this.#clock,
       random: this.#options.random,
     });
   }
 
-  /** @type {import("./reconnector.js").ConnectionState} */
+  /**
+   * `transport` is `websocket` or `sse` while online, else null.
+   * @type {import("./reconnector.js").ConnectionState & {transport: import("./ways.js").Way|null}}
+   */
   get state() {
-    return this.#reconnector.state;
+    const state = this.#reconnector.state;
+    return { ...state, transport: state.state === "online" ? this.#wire.way : null };
   }
 
   /** Connects and stays connected until `close` or a final close code. While it waits: tries now. */
@@ -122,7 +127,7 @@ export class Client extends Emitter {
     if (known) return known.room;
     const subscription = this.#subscriptions.add(id, position);
     if (this.#store.user !== null) subscription.outbox.restore();
-    if (this.#connection?.welcomed) subscription.connected();
+    if (this.#wire.welcomed) subscription.connected();
     return subscription.room;
   }
 
@@ -134,21 +139,13 @@ export class Client extends Emitter {
 
   // ---- the connection
 
-  #try() {
-    const calls = {
-      open: (callbacks) => this.#open(webSocketUrl(this.#options.url), callbacks),
+  get #calls() {
+    return {
       hello: (identity) => this.#hello(identity),
       onFrame: (frame) => this.#receive(frame),
       onEnd: (end) => this.#lost(end),
+      onReplaced: () => this.#forgetRequests(),
     };
-    this.#connection = new Connection(calls, this.#clock);
-    this.#connection.start(() => this.#identity.present());
-  }
-
-  #send(frame) {
-    if (!this.#connection?.welcomed) return false;
-    this.#connection.send(frame);
-    return true;
   }
 
   #hello(identity) {
@@ -170,13 +167,13 @@ export class Client extends Emitter {
   }
 
   #giveUp(end) {
-    this.#connection?.close();
+    this.#wire.close();
     this.#lost(end);
   }
 
   #lost({ code, reason }) {
     if (code === INSUFFICIENT_STATE) this.#forgetPositions();
-    if (code === TOO_LARGE) this.#subscriptions.failLargest();
+    if (code === TOO_LARGE) this.#tooLarge();
     if (code === TOKEN_EXPIRED) this.#identity.expired();
     this.#drop();
     const renewable = code === UNAUTHENTICATED && this.#identity.isExpired && this.#identity.canRenew;
@@ -184,15 +181,24 @@ export class Client extends Emitter {
     if (this.state.state === "closed") this.#endSession();
   }
 
+  #tooLarge() {
+    if (this.#wire.hasHttp) this.#wire.noteTooLarge(this.#subscriptions.largestInFlight);
+    else this.#subscriptions.failLargest();
+  }
+
   #drop() {
-    this.#connection?.close();
-    this.#connection = null;
+    this.#wire.close();
+    this.#forgetRequests();
+  }
+
+  #forgetRequests() {
     this.#requests.clear();
     this.#subscriptions.disconnected();
   }
 
   #endSession() {
     this.#session = null;
+    this.#wire.stop();
     this.#unwatch?.();
     this.#unwatch = null;
   }
@@ -203,7 +209,8 @@ export class Client extends Emitter {
   }
 
   #wake() {
-    this.#connection?.probe(() => this.#subscriptions.askForSignOfLife());
+    this.#wire.probe(() => this.#subscriptions.askForSignOfLife());
+    this.#wire.trySocket();
     this.#reconnector.hurry();
   }
 
@@ -226,16 +233,17 @@ export class Client extends Emitter {
 
   #onWelcome(frame) {
     if (!this.#isSameUser(frame.user)) return this.#stop("user_changed");
-    this.#session = frame.session;
+    this.#session = frame.session ?? this.#session; // server-sent events have none of ours
     this.user = frame.user ?? null;
     this.#store.user ??= frame.user?.id ?? null;
     const followed = this.#subscriptions.all; // a listener may join more of them, or close
+    this.#wire.noteWelcome();
     this.#reconnector.welcomed();
     this.emit("welcome", frame);
     const resumed = new Map((frame.resumed ?? []).map((entry) => [entry.conversation, entry]));
     for (const one of followed) {
       one.outbox.restore();
-      if (this.#connection?.welcomed) one.connected(resumed.get(one.id));
+      if (this.#wire.welcomed) one.connected(resumed.get(one.id));
     }
   }
 
@@ -245,7 +253,7 @@ export class Client extends Emitter {
   }
 
   #onHeartbeat({ n, heads = {} }) {
-    this.#send({ type: "pong", n });
+    this.#wire.send({ type: "pong", n });
     this.#subscriptions.sawHeads(heads);
   }
 
@@ -259,13 +267,13 @@ export class Client extends Emitter {
     if (frame.ref !== undefined && frame.ref !== null) return; // who asked has been told
     if (frame.retry_after_ms) this.#reconnector.holdOff(frame.retry_after_ms);
     this.emit("error", frame);
-    const helloRefused = this.#connection && !this.#connection.welcomed && frame.retryable;
+    const helloRefused = this.#wire.greeting && frame.retryable;
     if (helloRefused) this.#giveUp({ code: null, reason: frame.code });
   }
 
   async #renew() {
     this.#identity.expired();
-    if (!this.#connection?.welcomed || !this.#identity.canRenew) return;
+    if (!this.#wire.welcomed || !this.#identity.canRenew) return;
     const token = await this.#identity.renew().catch(() => null); // then the server closes with 4004
     if (token) this.#requests.ask({ type: "auth", token });
   }

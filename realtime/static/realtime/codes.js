@@ -17,8 +17,14 @@ export const TOO_LARGE = 1009;
 export const TOKEN_EXPIRED = 4004;
 export const INSUFFICIENT_STATE = 4005;
 
+/** Codes of errors after which the same may work later (PROTOCOL 6). */
+export const RETRYABLE = new Set(["conversation_busy", "rate_limited", "room_full", "unavailable", "internal"]);
+
 /** The largest frame that the server takes, in bytes (PROTOCOL 4). */
 export const MAX_FRAME_BYTES = 64 * 1024;
+
+/** What is larger goes as a request, where that can be had; no message comes near this. */
+export const MAX_REQUEST_BYTES = 1024 * 1024;
 
 /** `joined.reason` and `welcome.resumed[].reason` after which a `resync` follows. */
 export const RESYNC_REASONS = new Set(["epoch", "ahead", "too_far", "expired"]);

@@ -1,6 +1,7 @@
 import { Timer } from "./clock.js";
 
-const OPEN_MS = 15_000;
+/** How long a connection may take to be welcomed. */
+export const OPEN_MS = 15_000;
 const ACK_MS = 1000;
 const DEFAULTS = { timeout_ms: 60_000, heartbeat_ms: 25_000, ack_window: 20 };
 
@@ -14,6 +15,7 @@ export class Connection {
   #transport = null;
   #terms = null; // from `welcome`; null until then
   #ended = false;
+  #openMs;
   #received = 0;
   #acked = 0;
   #heardAt;
@@ -27,8 +29,9 @@ export class Connection {
    * @param {(frame: object) => void} calls.onFrame
    * @param {(end: {code: number|null, reason: string|null}) => void} calls.onEnd  once, never after `close`
    */
-  constructor(calls, clock) {
+  constructor(calls, clock, openMs = OPEN_MS) {
     this.#calls = calls;
+    this.#openMs = openMs;
     this.#clock = clock;
     this.#heardAt = clock.now();
     this.#silence = new Timer(clock, () => this.#end(null, this.#terms ? "timeout" : "unreachable"));
@@ -39,9 +42,14 @@ export class Connection {
     return this.#terms !== null && !this.#ended;
   }
 
+  /** Also when it has ended meanwhile. */
+  get wasWelcomed() {
+    return this.#terms !== null;
+  }
+
   /** @param {() => Promise<object>} identify  resolves to `{token?, ticket?}` */
   async start(identify) {
-    this.#silence.set(OPEN_MS);
+    this.#silence.set(this.#openMs);
     try {
       const identity = await identify();
       if (!this.#ended) this.#open(identity);

@@ -21,6 +21,11 @@ export class Identity {
     this.#getTicket = typeof ticket === "string" ? once(ticket) : ticket;
   }
 
+  /** What hello is said with; null where it is the cookie, or a ticket. */
+  get token() {
+    return this.#token;
+  }
+
   get isExpired() {
     return this.#renew;
   }

@@ -1,5 +1,4 @@
 import { Timer } from "./clock.js";
-import { MAX_FRAME_BYTES } from "./codes.js";
 import { uuid7 } from "./ids.js";
 
 const ANSWER_MS = 15_000;
@@ -25,6 +24,7 @@ export class Outbox {
   #store;
   #clock;
   #calls;
+  #maxBytes;
   #items = [];
   #ref = null; // of the first item, while it is on its way
   #open = false;
@@ -34,10 +34,12 @@ export class Outbox {
 
   /**
    * @param {object} options
+   * @param {number} options.maxBytes  of one message, with what is around it
    * @param {(ack: object, item: object) => void} options.onSent
    * @param {(error: SendError) => void} options.onFailed
    */
-  constructor({ conversation, requests, store, clock, onSent, onFailed }) {
+  constructor({ conversation, requests, store, clock, maxBytes, onSent, onFailed }) {
+    this.#maxBytes = maxBytes;
     this.#conversation = conversation;
     this.#requests = requests;
     this.#store = store;
@@ -59,7 +61,7 @@ export class Outbox {
 
   add({ cmid = uuid7(this.#clock.now()), ...body }) {
     const item = newItem({ cmid, at: this.#clock.now(), body });
-    if (bytesOf(this.#frame(item)) > MAX_FRAME_BYTES) {
+    if (bytesOf(this.#frame(item)) > this.#maxBytes) {
       this.#refuse(item, { code: "too_large", message: "The message is too large." });
       return item;
     }
@@ -185,6 +187,7 @@ function stored({ cmid, at, body }) {
   return { cmid, at, body };
 }
 
-function bytesOf(frame) {
+/** Bytes of a frame on the wire. */
+export function bytesOf(frame) {
   return new TextEncoder().encode(JSON.stringify({ ...frame, ref: "r0000000000" })).length;
 }

@@ -31,7 +31,7 @@ export class Subscription {
 
   /**
    * @param {{epoch?: string, seq?: number, since?: string, runs?: Object<string, string>}} position
-   * @param {object} link  what the client lends: `requests, tell, clock, store, forget`
+   * @param {object} link  what the client lends: `requests, tell, clock, store, maxBytes, forget`
    */
   constructor(id, { epoch = null, seq = null, since, runs = {} }, link) {
     const parts = { conversation: id, requests: link.requests, clock: link.clock };
@@ -45,6 +45,7 @@ export class Subscription {
     this.outbox = new Outbox({
       ...parts,
       store: link.store,
+      maxBytes: link.maxBytes,
       onSent: (ack) => this.room.emit("sent", ack),
       onFailed: (error) => this.room.emit("failed", error),
     });

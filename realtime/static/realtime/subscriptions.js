@@ -7,7 +7,7 @@ export class Subscriptions {
   #byId = new Map();
   #link;
 
-  /** @param {object} link  what the client lends each of them: `requests, tell, store, clock` */
+  /** @param {object} link  what the client lends each of them: `requests, tell, store, clock, maxBytes` */
   constructor(link) {
     this.#link = { ...link, forget: (id) => this.#byId.delete(id) };
   }
@@ -44,11 +44,19 @@ export class Subscriptions {
     for (const [id, head] of Object.entries(heads)) this.get(id)?.sawHead(head);
   }
 
+  /** Of the messages that are on their way, 0 for none. */
+  get largestInFlight() {
+    return this.#largest?.bytesInFlight ?? 0;
+  }
+
   /** 1009: sending the largest again would only end the next connection too. */
   failLargest() {
+    this.#largest?.fail({ code: "too_large", message: "The message is too large." });
+  }
+
+  get #largest() {
     const outboxes = this.all.map(({ outbox }) => outbox).filter(({ bytesInFlight }) => bytesInFlight > 0);
-    const largest = outboxes.sort((a, b) => b.bytesInFlight - a.bytesInFlight)[0];
-    largest?.fail({ code: "too_large", message: "The message is too large." });
+    return outboxes.sort((a, b) => b.bytesInFlight - a.bytesInFlight)[0];
   }
 
   /** Asks something that costs little. @returns {boolean} whether an answer can be expected */

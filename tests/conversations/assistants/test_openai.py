@@ -96,6 +96,12 @@ async def test_an_answer_that_is_too_long_is_cut(alice: User) -> None:
     assert end["text"] == ("long text " * 250)
 
 
+@override_settings(ANSWER_MAX_BYTES=1000)
+async def test_an_answer_that_is_too_large_for_a_frame_is_cut(alice: User) -> None:
+    end = await ending(await answered(alice, "long 5000"))
+    assert (end["status"], end["error"]["code"], len(end["text"])) == ("failed", "too_large", 1000)
+
+
 async def test_an_assistant_that_is_not_offered_any_more(alice: User) -> None:
     conversation = await in_thread(conversation_with, alice, "openai")
     with override_settings(ASSISTANTS={}):

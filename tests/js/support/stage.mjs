@@ -10,7 +10,7 @@ export function stage(options = {}) {
   const clock = options.clock ?? new FakeClock();
   const { WebSocket, wire } = fakeWebSocket();
   const page = { window: new EventTarget(), document: Object.assign(new EventTarget(), { visibilityState: "visible" }) };
-  const client = new Client({ url: "ws://test/ws/", clientId: "tab-1", WebSocket, clock, page, random: () => 0.5, ...options });
+  const client = new Client({ url: "ws://test/ws/", clientId: "tab-1", WebSocket, fetch: null, clock, page, random: () => 0.5, ...options });
   const states = [];
   client.on("state", (state) => states.push(state));
   return { client, clock, wire, page, states };

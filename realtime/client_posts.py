@@ -1,0 +1,51 @@
+"""What the Python client says by plain HTTP: a frame of the socket as a request, and the frame that answers it.
+Needs neither Django nor the server's code."""
+
+import json
+
+import httpx2 as httpx
+
+from realtime.client_room import Frame
+
+OPEN_SECONDS = 10
+RETRYABLE = ("unavailable", "internal", "rate_limited", "conversation_busy", "room_full")
+
+
+def http_client(base: str, token: str) -> httpx.AsyncClient:
+    """Requests to the server at `base` as whom `token` says."""
+    timeout = httpx.Timeout(60, connect=OPEN_SECONDS)
+    return httpx.AsyncClient(base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=timeout)
+
+
+async def answer_to(http: httpx.AsyncClient, frame: Frame) -> Frame:
+    """Do what a `send` or `stop` frame asks: `sent`, `ok` or `error`. Should it be said again, its cmid is the same."""
+    try:
+        answer = await _post(http, frame)
+    except httpx.HTTPError as error:
+        return {"type": "error", "ref": frame["ref"], "code": "unavailable", "message": str(error), "retryable": True}
+    if answer.status_code >= 400:
+        return {"type": "error", "ref": frame["ref"], **problem(answer.content)}
+    return {"type": "ok", "ref": frame["ref"]} if frame["type"] == "stop" else _sent(frame, answer.json())
+
+
+async def _post(http: httpx.AsyncClient, frame: Frame) -> httpx.Response:
+    if frame["type"] == "stop":
+        return await http.post(f"/api/v1/runs/{frame['run']}/stop/")
+    body = {name: value for name, value in frame.items() if name not in ("type", "ref", "conversation")}
+    return await http.post(f"/api/v1/conversations/{frame['conversation']}/messages/", json=body)
+
+
+def _sent(frame: Frame, body: Frame) -> Frame:
+    event, run = body["event"], body.get("run")
+    sent = {name: frame[name] for name in ("ref", "conversation", "cmid")}
+    sent |= {"type": "sent", "seq": event["seq"], "id": event["id"], "dup": body["dup"]}
+    return {**sent, "run": run["id"]} if run else sent
+
+
+def problem(content: bytes) -> Frame:
+    """What an error frame has of a problem document."""
+    try:
+        found = json.loads(content)
+    except ValueError:
+        found = {"code": "internal", "detail": "The answer was not understood."}
+    return {**found, "retryable": found.get("code") in RETRYABLE}
