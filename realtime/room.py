@@ -14,7 +14,7 @@ from chatproject.lib.threads import in_thread
 from conversations import selectors
 from conversations.event_types import is_erased
 from realtime.batches import Batch, batches
-from realtime.deltas import delta_frames
+from realtime.deltas import delta_frames, joined_deltas
 from realtime.hints import Item, item_of
 from realtime.pace import Pace
 from realtime.tasks import run_soon
@@ -192,7 +192,7 @@ class Room:
     def flush(self) -> None:
         """Hand over now what waits for the next round: before anybody falls in with the members, or leaves."""
         items, self._fresh = self._fresh, []
-        for batch in batches(items):
+        for batch in batches(joined_deltas(items)):
             for member in list(self.members):
                 member.deliver(batch)
 
