@@ -48,6 +48,12 @@ def item_of(frame: dict[str, Any]) -> Item:
     return Item(frame["seq"], frame["type"], text, frame["data"].get("run", "") if frame["type"] in ENDS else "")
 
 
+def data_of(item: Item) -> dict[str, Any]:
+    """The `data` of an event."""
+    data: dict[str, Any] = msgspec.json.decode(item.text)["data"]
+    return data
+
+
 def pack(conversation: UUID, frames: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """A channel-layer message that carries `frames`."""
     key_id = keyring().primary_id

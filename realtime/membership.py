@@ -6,23 +6,19 @@ from uuid import UUID
 
 import msgspec
 
-from chatproject.lib.threads import in_thread
-from conversations import selectors
 from realtime import broadcast, protocol
 from realtime.batches import Batch, size_of
 from realtime.deltas import delta_frames
-from realtime.hints import Item
+from realtime.hints import Item, data_of
 from realtime.hub import hub
 from realtime.outbox import Waiting
-from realtime.paging import pages
+from realtime.paging import Page, pages
 from realtime.protocol import Close
 from realtime.room import Room
 from realtime.tasks import run_soon
 
 if TYPE_CHECKING:
     from realtime.session import Session
-
-PAGE = 200
 
 
 @dataclass(frozen=True)
@@ -119,16 +115,12 @@ class Membership:
 
     async def _push_page(self) -> None:
         """The next events, from the room's memory or from the log."""
-        after, head = self.pushed, self.room.head
-        items = self.room.since(after)
-        if items is None:
-            events = await in_thread(selectors.events, self.room.conversation, after, PAGE, head)
-        else:
-            events = [msgspec.json.decode(item.text) for item in items]
+        after = self.pushed
+        found = await self.room.after(after)
         if after != self.pushed or not self.present:
             return  # what was pushed before has been dropped meanwhile, or the member is gone
-        events, removed = self._until_removal(events)
-        for page in pages(self.room.conversation, events, head):
+        items, removed = self._until_removal(found)
+        for page in pages(self.room.conversation, items, self.room.head):
             if not await self.session.outbox.becomes_roomy() or not self.present or self.pushed != after:
                 return
             self._push_catchup(page)
@@ -136,13 +128,13 @@ class Membership:
         if removed:
             self.room.put_out([self])
 
-    def _until_removal(self, events: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], bool]:
+    def _until_removal(self, items: list[Item]) -> tuple[list[Item], bool]:
         """The events before this member's removal, if it was removed after it had been admitted."""
-        for position, event in enumerate(events):
-            removal = event["type"] == "member:remove" and event["seq"] > self._allowed_until
-            if removal and event["data"].get("user") == str(self.user_id):
-                return events[:position], True
-        return events, False
+        for position, item in enumerate(items):
+            removal = item.type == "member:remove" and item.seq > self._allowed_until
+            if removal and data_of(item).get("user") == str(self.user_id):
+                return items[:position], True
+        return items, False
 
     async def _fall_in(self) -> None:
         """Nothing is missing: say so, bring running answers up to date, and take part."""
@@ -165,15 +157,17 @@ class Membership:
         for item in [*self.room.changes_since(self._attending), *registers.values()]:
             if item.type != "state:set" or self._is_news(item):
                 self._push(item.text, 0)
+        # From now on everything is handed over; who falls behind is told all of it again.
+        self._attending, self._state = frozenset(), {}
 
     def _is_news(self, register: Item) -> bool:
         frame = msgspec.json.decode(register.text)
         known = self._state.get(frame["key"])
         return not known or known["clock"]["wall"] != frame["clock"]["wall"]
 
-    def _push_catchup(self, page: dict[str, Any]) -> None:
-        self._done_said = self._done_said or page["done"]
-        self._push(protocol.encode(page), page["events"][-1]["seq"] if page["events"] else 0)
+    def _push_catchup(self, page: Page) -> None:
+        self._done_said = self._done_said or page.done
+        self._push(protocol.encode(page.frame), page.last_seq)
 
     def _push(self, text: str, last_seq: int) -> None:
         self.pushed = max(self.pushed, last_seq)
@@ -187,5 +181,4 @@ class Membership:
         """The outbox dropped frames of this room: the log has them."""
         self.behind = True
         self.pushed = self.sent
-        self._attending, self._state = frozenset(), {}
         run_soon(self.catch_up())

@@ -32,11 +32,14 @@ class Where:
 
 
 async def prepare(user: User, conversation: UUID, where: Where) -> Admission:
-    """Read what joining takes; `admit` or `give_up` must follow. Raises Problem `not_found`, `invalid`."""
-    await in_thread(_authorise, user.id, conversation)
+    """Read what joining takes; `admit` or `give_up` must follow. Raises Problem `not_found`, `invalid`, `room_full`."""
+    role, known = await in_thread(_authorise, user.id, conversation)
     room = await hub().enter(conversation)
     try:
-        admission = await in_thread(_read, room, user, where)
+        if room.head != known:
+            # What was committed meanwhile may have been this user's removal.
+            role, known = await in_thread(_authorise, user.id, conversation)
+        admission = await _read(room, user, where, role=role, known=known)
         if admission.seq > room.head:
             await asyncio.shield(room.fill())
         return admission
@@ -86,40 +89,41 @@ def leave(session: Session, conversation: UUID) -> bool:
     return membership is not None
 
 
-def _authorise(user_id: UUID, conversation: UUID) -> str:
-    role = selectors.role_of(user_id, conversation)
+def _authorise(user_id: UUID, conversation: UUID) -> tuple[str, int]:
+    role, head = selectors.standing_of(user_id, conversation)
     require(role, Permission.READ)
-    return str(role)
+    return str(role), head
 
 
-def _read(room: Room, user: User, where: Where) -> Admission:
-    head = room.head
-    role = _authorise(user.id, room.conversation)
-    seq, reason = _start(room.conversation, room.epoch, head, where)
-    snapshot = selectors.snapshot(room.conversation, user) if reason else None
+async def _read(room: Room, user: User, where: Where, *, role: str, known: int) -> Admission:
+    """`role` is what the user was when the log stood at `known`."""
+    seq, reason = await _start(room, where)
+    snapshot = await in_thread(selectors.snapshot, room.conversation, user) if reason else None
+    members, state = await room.about.get()
     return Admission(
         room=room,
         user_id=user.id,
         user_name=user.display_name,
         role=role,
         seq=snapshot["head"] if snapshot else seq,
-        head=head,
+        head=known,
         held={} if snapshot else where.runs,
-        members=selectors.members(room.conversation),
-        state=selectors.room_state(room.conversation),
+        members=members,
+        state=state,
         resumed=reason is None and (where.cursor or where.since) is not None,
         reason=reason,
         snapshot=snapshot,
     )
 
 
-def _start(conversation: UUID, epoch: str, head: int, where: Where) -> tuple[int, str | None]:
+async def _start(room: Room, where: Where) -> tuple[int, str | None]:
     """The seq after which to replay, or why that cannot be done."""
+    epoch, head, most = room.epoch, room.head, settings.CATCHUP_MAX
     if where.cursor is not None:
-        return where.cursor.seq, reason_to_resync(where.cursor, epoch, head, most=settings.CATCHUP_MAX, strict=True)
+        return where.cursor.seq, reason_to_resync(where.cursor, epoch, head, most=most, strict=True)
     if where.since is not None:
-        seq = min(head, selectors.seq_before(conversation, parse_time(where.since)))
-        return seq, reason_to_resync(Cursor(epoch, seq), epoch, head, most=settings.CATCHUP_MAX)
+        seq = min(head, await in_thread(selectors.seq_before, room.conversation, parse_time(where.since)))
+        return seq, reason_to_resync(Cursor(epoch, seq), epoch, head, most=most)
     return max(0, head - NEWEST), None
 
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections import deque
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -15,13 +15,13 @@ from conversations import selectors
 from conversations.event_types import is_erased
 from realtime.batches import Batch, batches
 from realtime.deltas import delta_frames, joined_deltas
-from realtime.hints import Item, item_of
+from realtime.hints import Item, data_of, item_of
 from realtime.pace import Pace
+from realtime.recent import Recent
+from realtime.tail import Tail
 from realtime.tasks import run_soon
 
 PAGE = 500
-# Characters of recent events that a room keeps in memory.
-TAIL_MAX = 512 * 1024
 # An erased conversation has no members in its room any more.
 CHANGES_MEMBERS = ("member:remove", "member:update", "conversation:update")
 
@@ -66,8 +66,10 @@ class Room:
         self.registers: dict[str, Item] = {}
         # What goes to the members in the next round.
         self._fresh: list[Item] = []
-        self._tail: deque[Item] = deque()
-        self._tail_size = 0
+        self._tail = Tail()
+        self._recalling = asyncio.Lock()
+        # The members, and the shared state by key, no older than the head.
+        self.about = Recent(partial(in_thread, _about, conversation))
         self._filling: asyncio.Task[None] | None = None
         self._stale = False
 
@@ -95,13 +97,19 @@ class Room:
     def _named(self, users: Iterable[UUID]) -> list[dict[str, str]]:
         return [{"id": str(user), "name": self.names[user]} for user in users]
 
-    def since(self, seq: int) -> list[Item] | None:
-        """The events after `seq`, or None where the tail does not reach back that far."""
-        if seq >= self.head:
-            return []
-        if not self._tail or self._tail[0].seq > seq + 1:
-            return None
-        return [item for item in self._tail if item.seq > seq]
+    async def after(self, seq: int) -> list[Item]:
+        """The next events after `seq`: all up to the head from memory, or those that fit in one message from the
+        log, read once for all who want them. None at the head."""
+        async with self._recalling:
+            items, head, tail = self._tail.since(seq, self.head), self.head, self._tail
+            if items is None:
+                items = await self._read(seq, head)
+                tail.recall(items, self.head)
+        return items
+
+    async def _read(self, seq: int, head: int) -> list[Item]:
+        read = partial(selectors.events, up_to=head, most_bytes=settings.BATCH_MAX_BYTES)
+        return [item_of(frame) for frame in await in_thread(read, self.conversation, seq, PAGE)]
 
     def offer(self, items: Iterable[Item]) -> None:
         """Take what a hint brought. It may be old, doubled or ahead; a gap is filled from the log."""
@@ -123,18 +131,18 @@ class Room:
         if item.seq != self.head + 1:
             return False
         self.head = item.seq
-        self._remember(item)
+        self._note(item)
+        return True
+
+    def _note(self, item: Item) -> None:
+        """What the event at the head changes here."""
+        self._tail.remember(item)
         if item.type == "run:start" and item.run:
             self.lengths[item.run] = 0
         elif item.type == "run:end":
             self.lengths.pop(item.run, None)
-        return True
-
-    def _remember(self, item: Item) -> None:
-        self._tail.append(item)
-        self._tail_size += len(item.text)
-        while len(self._tail) > settings.ROOM_TAIL or self._tail_size > TAIL_MAX:
-            self._tail_size -= len(self._tail.popleft().text)
+        elif item.type.startswith("member:"):
+            self.about.forget()
 
     def _accept_register(self, item: Item) -> bool:
         """Hints and the poll may bring the same register, in any order; the larger clock is the later one."""
@@ -143,6 +151,7 @@ class Room:
         if known and _rank(json.loads(known.text)) >= _rank(frame):
             return False
         self.registers[frame["key"]] = item
+        self.about.forget()
         return True
 
     def _accept_delta(self, item: Item) -> bool:
@@ -159,7 +168,7 @@ class Room:
         """Hand `fresh` over, cut at every member's own removal; an erasure is the last that members get."""
         start = 0
         for position, item in enumerate(fresh):
-            data = _data(item) if item.type in CHANGES_MEMBERS else {}
+            data = data_of(item) if item.type in CHANGES_MEMBERS else {}
             if is_erased(data):
                 return self._close(fresh[start:])
             if item.type == "member:remove":
@@ -172,17 +181,14 @@ class Room:
 
     def _close(self, last: Sequence[Item]) -> None:
         """Keep nothing of what was erased, here or on the way to members; tell them by `last`, and end their stay."""
-        self._forget()
+        # Another one: who is reading the log puts nothing into this one.
+        self._tail = Tail()
         self._fresh.clear()
         self.lengths.clear()
         for member in self.members:
             member.forget()
         self._hand_over(last)
         self.put_out(self.members, "closed")
-
-    def _forget(self) -> None:
-        self._tail.clear()
-        self._tail_size = 0
 
     def _hand_over(self, items: Sequence[Item]) -> None:
         if items and self.members:
@@ -228,8 +234,9 @@ class Room:
         """Begin at the head of the log, with the answers that are running there."""
         epoch, head, answers = await in_thread(selectors.standing, self.conversation)
         self.epoch, self.head = epoch, head
+        self.about.forget()
         self.lengths = {answer["run"]: len(answer["text"]) for answer in answers}
-        self._forget()
+        self._tail = Tail()
 
     async def _fill_events(self) -> None:
         before = self.head
@@ -237,10 +244,10 @@ class Room:
         if epoch != self.epoch or head < before:
             return await self._restart()
         while self.head < head:
-            frames = await in_thread(selectors.events, self.conversation, self.head, PAGE)
-            if not frames:
+            items = await self._read(self.head, head)
+            if not items:
                 return
-            missing = [item_of(frame) for frame in frames if frame["seq"] > self.head]
+            missing = [item for item in items if item.seq > self.head]
             metrics.events_lost.inc(len(missing))
             self._deliver([item for item in missing if self._accept(item)])
 
@@ -267,9 +274,8 @@ class Room:
                 return [answer for answer in answers if answer["run"] in self.lengths]
 
 
-def _data(item: Item) -> dict[str, Any]:
-    data: dict[str, Any] = json.loads(item.text)["data"]
-    return data
+def _about(conversation: UUID) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
+    return selectors.members(conversation), selectors.room_state(conversation)
 
 
 def _rank(register: dict[str, Any]) -> tuple[int, str, int]:

@@ -63,6 +63,7 @@ class Session:
     def begin(self, user: User, client_id: str, session_id: UUID) -> None:
         """`hello` is answered: from now on everything is done as `user`."""
         self.user, self.client_id, self.session_id = user, client_id, session_id
+        self._headers = {}
 
     def heard(self) -> None:
         """Any frame counts as a sign of life."""

@@ -25,6 +25,7 @@ from conversations.selectors.conversations import (
     member_rows,
     members,
     role_of,
+    standing_of,
     visible_conversations,
     wire_conversation,
 )
@@ -104,6 +105,7 @@ __all__ = [
     "snapshot_at",
     "snapshots",
     "standing",
+    "standing_of",
     "states_within",
     "stored_lengths",
     "stream_now",

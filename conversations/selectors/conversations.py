@@ -56,6 +56,12 @@ def role_of(user_id: UUID, conversation: UUID) -> str | None:
     return rows.values_list("role", flat=True).first()
 
 
+def standing_of(user_id: UUID, conversation: UUID) -> tuple[str | None, int]:
+    """The role of a user as `role_of` gives it, and the head of the log at that moment (0 without a role)."""
+    rows = Member.objects.filter(conversation=conversation, user_id=user_id, user__is_active=True)
+    return rows.values_list("role", "conversation__last_seq").first() or (None, 0)
+
+
 def member_rows(conversation: UUID) -> QuerySet[Member]:
     """Members with their users, the first ones first. For callers that checked membership."""
     return Member.objects.filter(conversation=conversation).select_related("user").order_by("since", "id")

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import msgspec
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import F, Func, IntegerField, QuerySet, Sum, Window
+from django.db.models.expressions import Combinable
 
 from accounts.models import User
 from chatproject.lib.database import one_moment
@@ -37,12 +38,29 @@ def heads(conversations: Iterable[UUID]) -> dict[UUID, tuple[str, int]]:
     return {id_: (epochs.visible(epoch), seq) for id_, epoch, seq in rows}
 
 
-def events(conversation: UUID, after_seq: int, limit: int, up_to: int | None = None) -> list[Json]:
-    """Frames of the log after `after_seq`, in order. For callers that checked membership."""
+def events(
+    conversation: UUID, after_seq: int, limit: int, up_to: int | None = None, most_bytes: int | None = None
+) -> list[Json]:
+    """Frames of the log after `after_seq`, in order; with `most_bytes` no more than that takes as stored, but one.
+
+    For callers that checked membership.
+    """
     rows = Event.objects.filter(conversation=conversation, seq__gt=after_seq).order_by("seq")
     if up_to is not None:
         rows = rows.filter(seq__lte=up_to)
+    if most_bytes is not None:
+        rows = (
+            rows.filter(seq__lte=after_seq + limit)
+            .annotate(in_front=_stored_in_front())
+            .filter(in_front__lt=most_bytes)
+        )
     return wire.stored_events(rows[:limit])
+
+
+def _stored_in_front() -> Combinable:
+    """Bytes of data that the rows before a row take, without reading them."""
+    size = Func(F("data"), function="pg_column_size", output_field=IntegerField())
+    return Window(Sum(size), order_by=F("seq").asc()) - size
 
 
 def events_for(user: UUID, conversation: UUID, after_seq: int, limit: int, up_to: int) -> list[Json]:

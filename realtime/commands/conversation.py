@@ -3,6 +3,8 @@
 from functools import partial
 from uuid import UUID
 
+from django.conf import settings
+
 from chatproject.lib.errors import Problem
 from chatproject.lib.threads import in_thread
 from conversations import selectors
@@ -12,8 +14,9 @@ from conversations.services import reading
 from conversations.services.roomstate import set_state as set_register
 from realtime import resume
 from realtime.commands.registry import command, conversation_id
+from realtime.hints import item_of
 from realtime.membership import Membership
-from realtime.paging import fitting
+from realtime.paging import as_encoded, fitting
 from realtime.protocol import Fetch, Join, Leave, Read, SetState, Typing
 from realtime.session import Session
 
@@ -43,12 +46,12 @@ async def fetch(session: Session, frame: Fetch) -> None:
     """`page`: as many events as fit, of those asked for."""
     conversation = conversation_id(frame.conversation)
     events, head = await in_thread(_page, session.authenticated().id, conversation, frame.after_seq, frame.limit)
-    fits, _ = fitting(events)
+    fits, _ = fitting([item_of(event) for event in events])
     page = {
         "type": "page",
         "ref": frame.ref,
         "conversation": frame.conversation,
-        "events": fits,
+        "events": as_encoded(fits),
         "head": head,
     }
     session.send(page)
@@ -93,5 +96,5 @@ def _joined(session: Session, conversation: str) -> Membership:
 
 def _page(user_id: UUID, conversation: UUID, after_seq: int, limit: int) -> tuple[list[dict], int]:
     require(selectors.role_of(user_id, conversation), Permission.READ)
-    events = selectors.events(conversation, after_seq, limit)
+    events = selectors.events(conversation, after_seq, limit, most_bytes=settings.BATCH_MAX_BYTES)
     return events, selectors.head(conversation)[1]
