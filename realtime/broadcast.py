@@ -8,7 +8,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from django.conf import settings
 
 from chatproject.lib import metrics
 from realtime import hints
+from realtime.batches import batches
 
 log = logging.getLogger(__name__)
 
@@ -88,14 +89,21 @@ def _wakes(gathered: Frames) -> dict[UUID, list[dict[str, Any]]]:
 
 
 async def _group_send(gathered: Frames) -> bool:
-    """One round trip for all rooms; tells whether Redis took it in time."""
+    """One round trip for all rooms, more where one has more than fits; tells whether Redis took it in time."""
     try:
-        everything = {**gathered, **_wakes(gathered)}
-        messages = {id_: hints.pack(id_, frames) for id_, frames in everything.items()}
         layer: Any = get_channel_layer()
-        await asyncio.wait_for(layer.send_groups(messages), settings.HINT_TIMEOUT_MS / 1000)
+        for messages in _rounds({**gathered, **_wakes(gathered)}):
+            await asyncio.wait_for(layer.send_groups(messages), settings.HINT_TIMEOUT_MS / 1000)
     except Exception as error:
         metrics.hints_failed.inc()
         log.warning("hints could not be published (%s); rooms poll", type(error).__name__)
         return False
     return True
+
+
+def _rounds(gathered: Frames) -> Iterator[dict[UUID, dict[str, Any]]]:
+    """A message for each room, none larger than one to a client, until all have got everything: what processes hold
+    of a message while they send and read it is several times its size."""
+    rest = {id_: batches([hints.item_of(frame) for frame in frames]) for id_, frames in gathered.items()}
+    while found := {id_: batch for id_, left in rest.items() if (batch := next(left, None))}:
+        yield {id_: hints.pack(id_, batch.items) for id_, batch in found.items()}

@@ -35,7 +35,7 @@ class Item(msgspec.Struct, array_like=True, frozen=True):
 
 class Hint(msgspec.Struct, array_like=True):
     at: float
-    items: list[Item]
+    items: Sequence[Item]
 
 
 def item_of(frame: dict[str, Any]) -> Item:
@@ -54,10 +54,10 @@ def data_of(item: Item) -> dict[str, Any]:
     return data
 
 
-def pack(conversation: UUID, frames: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """A channel-layer message that carries `frames`."""
+def pack(conversation: UUID, items: Sequence[Item]) -> dict[str, Any]:
+    """A channel-layer message that carries `items`."""
     key_id = keyring().primary_id
-    body = msgspec.msgpack.encode(Hint(time.time(), [item_of(frame) for frame in frames]))
+    body = msgspec.msgpack.encode(Hint(time.time(), items))
     return {
         "type": "room.hint",
         "conversation": conversation.bytes,

@@ -72,3 +72,5 @@ STREAM_ROOM_SECONDS = env.number("STREAM_ROOM_SECONDS", 120, least=1)
 STREAM_AHEAD = env.number("STREAM_AHEAD", 64, least=1)
 # Conversations that one connection may have open at once.
 ROOMS_PER_CONNECTION = env.number("ROOMS_PER_CONNECTION", 100, least=1)
+# Objects that a web process makes between two collections of garbage; 0 = as Python does it by itself.
+GC_THRESHOLD = env.number("GC_THRESHOLD", 50_000, least=0)

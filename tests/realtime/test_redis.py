@@ -16,7 +16,7 @@ from redis.client import PubSub
 from accounts.models import User
 from chatproject.lib.threads import in_thread
 from realtime import broadcast
-from realtime.hints import pack
+from realtime.hints import item_of, pack
 from realtime.hub import hub
 from tests.realtime.support import fill, joined, log, remove, seqs, write
 from tests.redis import Redis
@@ -173,7 +173,7 @@ async def test_nonsense_in_redis_is_passed_over(
     async with joined(bob, conversation) as socket:
         group = f"asgi__group__c.{conversation.hex}.s0"
         layer = hub().subscriptions.layer
-        event = {**(await log(conversation))[-1], "seq": 3}
+        event = item_of({**(await log(conversation))[-1], "seq": 3})
         foreign = {**pack(alice.id, [event]), "conversation": conversation.bytes}
         cut = pack(conversation, [event])
         for payload in (
@@ -205,6 +205,20 @@ async def test_content_is_sealed_on_its_way(
                 await socket.hear("message:new")
                 seen += heard_by(spy)
     assert not any(b"MARKER-7f3a" in data for data in seen)
+
+
+async def test_no_message_is_larger_than_one_to_a_client(
+    alice: User, bob: User, conversation: UUID, redis: Redis, realtime_layer: None
+) -> None:
+    """However much is written at once: what a process holds while it reads a message is several times its size."""
+    with redis.client().pubsub() as spy, HINTS_ONLY:
+        spy.psubscribe("*")
+        async with joined(bob, conversation) as socket:
+            await fill(alice, conversation, 30, "x" * 30_000)
+            assert await seqs(socket, 32) == list(range(3, 33))
+            seen = [data for data in heard_by(spy) if conversation.bytes in data]
+    assert len(seen) >= 4
+    assert max(map(len, seen)) < 257 * 1024
 
 
 def heard_by(spy: PubSub) -> list[bytes]:
