@@ -29,7 +29,6 @@ from realtime.tasks import run_soon
 
 RETRY = b"retry: 1000\n\n"
 COMMENT = b": alive\n\n"
-PAGE = 200
 
 
 def stream(user: User, conversation: UUID, cursor: Cursor, until: str | None) -> AsyncIterator[bytes]:
@@ -149,11 +148,11 @@ async def _items(member: StreamMember) -> AsyncIterator[Item | None]:
 async def _catch_up(member: StreamMember) -> AsyncIterator[Item]:
     room = member.room
     while member.seq < room.head:
-        for frame in await in_thread(selectors.events, room.conversation, member.seq, PAGE, room.head):
+        for item in await room.after(member.seq):
             if member.gone:
                 return
-            member.seq = frame["seq"]
-            yield item_of(frame)
+            member.seq = item.seq
+            yield item
     answers = await room.running()
     if member.seq >= room.head:
         room.flush()

@@ -243,6 +243,7 @@ class UserStream:
         if tap.seq < room.head:
             self.stir()
             return
+        room.flush()
         tap.behind = False
         for answer in answers:
             for frame in delta_frames(tap.conversation, answer, 0):

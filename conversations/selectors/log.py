@@ -65,7 +65,9 @@ def _stored_in_front() -> Combinable:
 
 def events_for(user: UUID, conversation: UUID, after_seq: int, limit: int, up_to: int) -> list[Json]:
     """Like `events`; nothing where the user is no member (any more)."""
-    return events(conversation, after_seq, limit, up_to) if role_of(user, conversation) else []
+    return (
+        events(conversation, after_seq, limit, up_to, settings.BATCH_MAX_BYTES) if role_of(user, conversation) else []
+    )
 
 
 def seq_before(conversation: UUID, moment: datetime) -> int:

@@ -4,6 +4,8 @@ import asyncio
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from django.conf import settings
+
 from realtime.outbox import Outbox
 from realtime.pace import REST, Pace
 from realtime.tasks import Landing, begin
@@ -29,8 +31,14 @@ async def rounds(pace: Pace, holder: Busy, count: int) -> list[float]:
     return [later - sooner for sooner, later in zip(holder.times, holder.times[1:], strict=False)]
 
 
-async def test_where_handing_over_takes_no_time_nothing_waits() -> None:
-    assert sorted(await rounds(Pace(), Busy(), 21))[10] < 0.005
+async def test_where_little_is_to_do_nothing_waits() -> None:
+    """No timer: what is handed in goes out when the event loop comes round."""
+    pace, holder = Pace(), Busy()
+    for number in range(3):
+        pace.outbox(holder)
+        await asyncio.sleep(0)
+        assert len(holder.times) == number + 1
+        await asyncio.sleep(settings.BATCH_MS / 1000)
 
 
 async def test_under_load_what_comes_in_is_joined() -> None:
@@ -40,8 +48,8 @@ async def test_under_load_what_comes_in_is_joined() -> None:
 
 
 async def test_nothing_waits_longer_than_batch_ms() -> None:
-    between = await rounds(Pace(), Busy(0.04), 6)
-    assert sorted(between)[2] < 0.04 + 0.05 + 0.02
+    """However long a round took; one of these is not held up by another program."""
+    assert min(await rounds(Pace(), Busy(0.04), 8)) < 0.04 * (1 + REST)
 
 
 async def test_rooms_come_before_outboxes_and_everything_goes_out_once() -> None:
