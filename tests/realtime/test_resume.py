@@ -77,6 +77,13 @@ async def test_since_a_time(alice: User, conversation: UUID, bob_socket: Socket)
     assert [event["data"]["text"] for event in await missed(bob_socket)] == ["Then", "Later"]
 
 
+async def test_since_a_time_brings_all_of_that_very_millisecond(conversation: UUID, bob_socket: Socket) -> None:
+    first, second = await log(conversation)
+    assert first["at"] == second["at"]
+    assert (await ask(bob_socket, conversation, since=second["at"]))["resumed"]
+    assert await missed(bob_socket) == [first, second]
+
+
 async def test_since_a_time_that_is_none(conversation: UUID, bob_socket: Socket) -> None:
     for moment in ("yesterday", "2026-01-01T00:00:00", "2026-13-45T00:00:00Z", ""):
         await bob_socket.say(type="join", ref=1, conversation=str(conversation), since=moment)

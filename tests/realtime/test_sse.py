@@ -55,6 +55,14 @@ async def test_it_goes_on_after_a_cursor(alice: User, conversation: UUID, where:
         assert [frame["seq"] for frame in frames(found)] == [5]
 
 
+@pytest.mark.parametrize("path", ["conversations/{}/events/", "stream/"])
+async def test_since_a_time_brings_all_of_that_very_millisecond(alice: User, conversation: UUID, path: str) -> None:
+    first, second = await log(conversation)
+    assert first["at"] == second["at"]
+    async with request(alice, path.format(conversation), query=f"since={second['at']}") as stream:
+        assert frames(await stream.until("member:add")) == [first, second]
+
+
 async def test_a_cursor_that_cannot_be_replayed(alice: User, conversation: UUID) -> None:
     for last, reason in ((f"{new_id()}:2", "epoch"), (f"{(await head(conversation))[0]}:99", "ahead")):
         path = f"conversations/{conversation}/events/"
