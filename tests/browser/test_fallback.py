@@ -49,6 +49,8 @@ def test_a_whole_exchange_without_a_websocket_and_back(alice: Person, line: Line
     tab.say("say hello from here")
     alice.is_answered("hello from here")
     alice.in_step_with(tab)
+    for page in (alice.page, tab.page):
+        expect(page.locator("[data-queued]")).to_have_count(0)  # nobody waits for an answer that is there
     assert line.blocked >= 2
 
     alice.say("slow 300 40")

@@ -16,6 +16,7 @@ export class Thread {
   #base;
   #partials = new Partials((url, fragment) => this.#show(url, fragment));
   #wanted = new Set();
+  #begun = new Set(); // runs; what was rendered before may come in later
 
   /** @param {{root: HTMLElement, base: string}} options  `base` is the address of this conversation's page */
   constructor({ root, base }) {
@@ -49,7 +50,8 @@ export class Thread {
 
   /** `run:start` */
   began({ seq, at, data }) {
-    this.#root.querySelector(`[data-queued="${data.run}"]`)?.remove();
+    this.#begun.add(data.run);
+    this.#removeBegun(this.#root);
     if (this.has(data.message) || !this.#isRecent(seq)) return;
     const article = clone("answer");
     const old = data.branch_of && this.#byGroup(data.branch_of);
@@ -211,7 +213,12 @@ export class Thread {
     return [...this.#root.querySelectorAll(`[data-run="${run}"]`)].at(-1);
   }
 
+  #removeBegun(root) {
+    for (const note of root.querySelectorAll("[data-queued]")) if (this.#begun.has(note.dataset.queued)) note.remove();
+  }
+
   #dress(root) {
+    this.#removeBegun(root);
     showTimes(root);
     addCopyButtons(root);
     dressActs(root);
