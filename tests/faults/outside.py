@@ -117,9 +117,9 @@ class Caller:
     async def attach(self, run: str) -> tuple[Frame, float]:
         return await self.ask("attach", answers=("delta",), run=run, offset=0)
 
-    async def say(self, conversation: str, cmid: str) -> tuple[Frame, float]:
+    async def say(self, conversation: str, cmid: str, text: str = "Hello") -> tuple[Frame, float]:
         self._history.note("invoke", "caller", conversation, cmid)
-        frame, seconds = await self.ask("send", answers=("sent",), conversation=conversation, cmid=cmid, text="Hello")
+        frame, seconds = await self.ask("send", answers=("sent",), conversation=conversation, cmid=cmid, text=text)
         self._history.note(
             "ok" if frame["type"] == "sent" else "info", "caller", conversation, cmid, frame.get("seq", 0)
         )

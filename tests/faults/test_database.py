@@ -2,14 +2,19 @@
 nothing is queued that its sender was told to send again, sockets stay open."""
 
 import asyncio
+import os
+import subprocess
 import time
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
 
 from chatproject.lib.ids import new_id
+from tests.faults.checker import Frame
 from tests.faults.cluster import Cluster
 from tests.faults.outside import Api, Caller, People
 from tests.faults.support import connected, until
@@ -121,3 +126,64 @@ async def slow_answers(callers: list[Caller], place: str) -> None:
     for frame, seconds in told:
         assert (frame["type"], frame["code"], frame["retryable"]) == ("error", "unavailable", True), frame
         assert seconds < SOON
+
+
+@pytest.mark.faults
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+async def test_the_disk_is_full(cluster: Make, postgres: Postgres) -> None:
+    """The tables lie on a disk of 64 MiB, which something else fills up, and empties again."""
+    with small_disk(postgres) as disk:
+        postgres.run(f"CREATE TABLESPACE small LOCATION '{disk}'")
+        async with cluster(webs=2, DATABASE_URL=postgres.database("full", "TABLESPACE small")) as running:
+            people = await People.gather(Api(running.webs[0].url), running.addresses)
+            async with connected(*people.clients), people.caller(running.addresses[0]) as caller:
+                assert (await caller.hello())[0]["type"] == "welcome"
+                talking = asyncio.create_task(people.talk(10, pause=0.3))
+                await asyncio.sleep(1)
+                ballast = disk.parent / "ballast"
+                await asyncio.to_thread(fill_up, ballast)
+                refused = await until_refused(caller, people.places[0])
+                assert (refused["code"], refused["retryable"]) == ("unavailable", True)
+                assert (await caller.join(people.places[1]))[0]["type"] == "joined", "what is there can be read"
+                await asyncio.sleep(2)
+                ballast.unlink()
+                await talking
+                await people.check()
+            assert [one.connections for one in people.clients] == [1] * len(people.clients)
+            assert people.history.of("info")
+            assert not running.tracebacks(), running.tracebacks()[0][-3000:]
+
+
+async def until_refused(caller: Caller, place: str) -> Frame:
+    """Say much, until it is refused; PostgreSQL has some pages left when its disk is full."""
+    for number in range(500):
+        frame, seconds = await caller.say(place, f"much {number}", "漢" * 10_000)
+        assert seconds < SOON
+        if frame["type"] == "error":
+            return frame
+    raise AssertionError("the disk does not get full")
+
+
+@contextmanager
+def small_disk(postgres: Postgres) -> Iterator[Path]:
+    """An empty folder of PostgreSQL's own on a file system of 64 MiB."""
+    with TemporaryDirectory(prefix="chat-disk-", ignore_cleanup_errors=True) as folder:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=711", "tmpfs", folder], check=True)
+        os.chmod(folder, 0o711)
+        owner = postgres.layout.cluster.stat()
+        disk = Path(folder) / "tables"
+        disk.mkdir(mode=0o700)
+        os.chown(disk, owner.st_uid, owner.st_gid)
+        try:
+            yield disk
+        finally:
+            postgres.run('DROP DATABASE IF EXISTS "full" WITH (FORCE)')
+            postgres.run("DROP TABLESPACE IF EXISTS small")
+            subprocess.run(["umount", folder], check=True)
+
+
+def fill_up(file: Path) -> None:
+    """Leave no room on the disk of a file."""
+    with suppress(OSError), file.open("wb", buffering=0) as ballast:
+        while True:
+            ballast.write(bytes(1024 * 1024))
