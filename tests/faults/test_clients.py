@@ -81,7 +81,8 @@ async def test_a_client_that_does_not_read_for_a_minute(
         f"p99 {usual * 1000:.1f} ms, while one does not read {meanwhile * 1000:.1f} ms; {grown / MEGABYTE:.1f} MiB more"
     )
     assert grown < 10 * MEGABYTE
-    assert meanwhile < 2 * usual + 0.02
+    # The delivery that people are promised; a ratio to `usual` would measure what else the machine does.
+    assert meanwhile < max(0.1, 2 * usual)
     assert [seq for seq, _ in bobs.places[str(conversation)].view.applied] == list(range(1, len(log) + 1))
 
 
