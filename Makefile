@@ -9,7 +9,8 @@ BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(name))))
 # What starts servers and browsers comes second, two files at a time; of the rest, which waits more than it computes,
 # three at a time keep two cores busy.
-STARTING := tests/browser tests/faults tests/realtime/test_servers.py tests/realtime/test_client.py \
+STARTING := tests/browser tests/faults tests/realtime/test_servers.py tests/realtime/test_on_servers.py \
+	tests/realtime/test_client.py \
 	tests/chatproject/test_serve.py tests/conversations/files/test_servers.py tests/docs/test_examples.py
 LOCK := $(BIN)/python -m piptools compile --quiet --allow-unsafe --generate-hashes --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host

@@ -61,6 +61,7 @@ class Drain:
         for number, leaver in enumerate(leavers):
             leaver.drain(span * number / len(leavers))
         if leavers:
+            self.empty.clear()  # since the last time that nobody was here
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.empty.wait(), span + 3 * GRACE_SECONDS)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
@@ -58,6 +58,11 @@ class Stream:
             return [event async for event in self.events()]
 
 
+def play(scope: dict[str, Any], inbox: asyncio.Queue[dict[str, Any]], stream: Stream) -> Coroutine[Any, Any, None]:
+    """Have a request answered; tests/realtime/test_on_servers.py has a server do it."""
+    return application(scope, inbox.get, stream.take)
+
+
 @asynccontextmanager
 async def request(user: User, path: str, *, query: str = "", body: Any = None, **headers: str) -> AsyncIterator[Stream]:
     """A request of `user` to /api/v1/ that asks for a stream; the client goes away at the end."""
@@ -73,7 +78,7 @@ async def request(user: User, path: str, *, query: str = "", body: Any = None, *
     inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     inbox.put_nowait({"type": "http.request", "body": data, "more_body": False})
     stream = Stream()
-    task = asyncio.create_task(application(scope, inbox.get, stream.take))
+    task = asyncio.create_task(play(scope, inbox, stream))
     try:
         async with asyncio.timeout(5):
             await stream.started.wait()

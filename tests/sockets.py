@@ -1,4 +1,7 @@
-"""A socket as a transcript: the real ASGI application in an async context, nothing patched."""
+"""A socket as a transcript: the real ASGI application in an async context, nothing patched.
+
+The same transcripts are heard from real servers: tests/realtime/test_servers.py has `line` lead there.
+"""
 
 import asyncio
 import json
@@ -19,10 +22,15 @@ Frame = dict[str, Any]
 PATIENCE = 5.0
 
 
+def line() -> Any:
+    """A connection that is not open yet."""
+    return WebsocketCommunicator(websocket, "/ws/")
+
+
 class Socket:
     """One connection; keeps what was not asked for yet, and acknowledges as a good client does."""
 
-    def __init__(self, communicator: WebsocketCommunicator, *, acks: bool = True) -> None:
+    def __init__(self, communicator: Any, *, acks: bool = True) -> None:
         self._communicator = communicator
         self._frames: deque[Frame] = deque()
         self._messages = 0
@@ -45,6 +53,14 @@ class Socket:
                 frame = self._frames.popleft()
                 if type_ in (None, frame["type"]):
                     return frame
+
+    async def answer(self, ref: str) -> Frame:
+        """The answer to the frame with this `ref`; what comes before it is still to be heard."""
+        before: list[Frame] = []
+        while (frame := await self.hear()).get("ref") != ref:
+            before.append(frame)
+        self._frames.extendleft(reversed(before))
+        return frame
 
     async def hears_nothing(self, seconds: float = 0.3) -> bool:
         """Whether no frame comes for a while."""
@@ -74,7 +90,7 @@ class Socket:
 @asynccontextmanager
 async def connect(user: User | None, *, acks: bool = True, **hello: Any) -> AsyncIterator[Socket]:
     """A socket that said `hello` as `user` and was welcomed; for None one that said nothing yet."""
-    communicator = WebsocketCommunicator(websocket, "/ws/")
+    communicator = line()
     accepted, _ = await communicator.connect()
     assert accepted
     socket = Socket(communicator, acks=acks)

@@ -16,7 +16,7 @@ from chatproject.embedded.supervisor import Supervisor
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60.0
-FRAME_BYTES = 65536
+FRAME_BYTES, BATCH_BYTES = 65536, 262144
 # Limits of one user or address that the load, which comes from one place, would run into.
 UNLIMITED: dict[str, str] = {}
 
@@ -50,7 +50,8 @@ class Servers:
     def product(self, server: str = "uvicorn", **settings: str) -> Server:
         """The product's web server as `serve` starts it; `settings` are environment variables."""
         with web.listen("127.0.0.1", 0) as listener:
-            program = web.web(self._layout, BASE_DIR, listener, number=1, server=server, frame_bytes=FRAME_BYTES)
+            limits = {"frame_bytes": FRAME_BYTES, "batch_bytes": BATCH_BYTES}
+            program = web.web(self._layout, BASE_DIR, listener, number=1, server=server, **limits)
             program = replace(program, environment={**program.environment, **UNLIMITED, **settings})
             port = listener.getsockname()[1]
             return self._start(replace(program, name=f"ours-{server}"), port, lambda: web.answers(listener))

@@ -30,6 +30,7 @@ class Plan:
     web_processes: int
     worker_processes: int
     frame_bytes: int
+    batch_bytes: int
     # Whether each service is ours; otherwise DATABASE_URL and REDIS_URL name it.
     with_postgres: bool
     with_redis: bool
@@ -103,6 +104,7 @@ class Serving:
                 number=number,
                 server=plan.server,
                 frame_bytes=plan.frame_bytes,
+                batch_bytes=plan.batch_bytes,
             )
             child = self.supervisor.start(program)
         self.supervisor.wait_until(lambda: web.answers(listener), child, WEB_READY_SECONDS)

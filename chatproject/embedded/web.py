@@ -18,18 +18,18 @@ BACKLOG = 2048
 DRAIN_SECONDS = "5"
 # Where one who listens everywhere is reached from here.
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-# What follows `python -m`. The servers limit the frames. The application keeps the heartbeat, so theirs are off.
-# Compression would cost
-# half a megabyte a connection.
+# The servers limit the frames. The application keeps the heartbeat, so theirs are off. Compression would cost
+# half a megabyte a connection. Daphne's one limit goes for what it sends too, and it drops who passes it without a
+# close code: the application closes (1009) long before.
 SERVERS = {
     "uvicorn": (
-        "chatproject.embedded.punctual --fd={fd} --ws=websockets-sansio --ws-max-size={frame_bytes} "
-        "--ws-ping-interval=0 "
+        "-m chatproject.embedded.punctual --ws=websockets-sansio --ws-max-size={frame_bytes} --ws-ping-interval=0 "
         "--ws-per-message-deflate=false --lifespan=off --no-server-header "
         "--no-access-log --log-level=warning --timeout-graceful-shutdown=5"
     ),
     "daphne": (
-        "daphne --fd={fd} --websocket-max-message-size={frame_bytes} --websocket-max-frame-size={frame_bytes} "
+        "-m chatproject.embedded.daphne "
+        "--websocket-max-message-size={most_bytes} --websocket-max-frame-size={most_bytes} "
         "--ping-interval=2000000 --ping-timeout=2000000 --no-server-name --verbosity=0"
     ),
 }
@@ -74,14 +74,27 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def arguments(server: str, *, frame_bytes: int, batch_bytes: int) -> list[str]:
+    """Return Python's arguments for one of SERVERS, but for where it listens and what it serves; the bytes are those
+    of a message from and to a client at most."""
+    return SERVERS[server].format(frame_bytes=frame_bytes, most_bytes=4 * batch_bytes).split()
+
+
 def web(
-    layout: Layout, base_dir: Path, listener: socket.socket, *, number: int, server: str, frame_bytes: int
+    layout: Layout,
+    base_dir: Path,
+    listener: socket.socket,
+    *,
+    number: int,
+    server: str,
+    frame_bytes: int,
+    batch_bytes: int,
 ) -> Program:
     """Return web server `number` on the shared `listener`; `server` is one of SERVERS."""
-    arguments = SERVERS[server].format(fd=listener.fileno(), frame_bytes=frame_bytes).split()
+    limits = {"frame_bytes": frame_bytes, "batch_bytes": batch_bytes}
     return Program(
         name=f"web {number}",
-        argv=[sys.executable, "-m", *arguments, APPLICATION],
+        argv=[sys.executable, *arguments(server, **limits), f"--fd={listener.fileno()}", APPLICATION],
         data_dir=layout.data_dir,
         environment=environment(layout),
         cwd=base_dir,

@@ -213,7 +213,7 @@ def test_services_that_a_url_names_are_not_started(data_dir: Path, shared_data_d
 
 def test_it_serves_with_daphne(used_data_dir: Path) -> None:
     with Serve(used_data_dir, settings={"SERVER": "daphne", **NO_WORKER}) as serve:
-        assert "daphne" in serve.children()["web 1"].cmdline()
+        assert "chatproject.embedded.daphne" in serve.children()["web 1"].cmdline()
         assert serve.answers()
 
 

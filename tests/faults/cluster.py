@@ -21,7 +21,7 @@ from typing import Self
 
 from django.db import connection
 
-from chatproject.embedded.web import SERVERS
+from chatproject.embedded.web import arguments
 from tests.provider import Provider
 from tests.redis import Redis
 from tests.serving import BASE_DIR
@@ -77,12 +77,12 @@ class Process:
 
 
 class Web(Process):
-    """A web server (one of SERVERS, as `serve` starts it) on a port of its own."""
+    """A web server (uvicorn or daphne, as `serve` starts it) on a port of its own."""
 
     def __init__(self, environment: dict[str, str], log: Path, server: str) -> None:
         self.port = free_port()
-        words = SERVERS[server].format(fd="", frame_bytes=65536).replace("--fd=", f"--port={self.port}").split()
-        super().__init__(["-m", *words, "chatproject.asgi:application"], environment, log)
+        how = arguments(server, frame_bytes=65536, batch_bytes=262144)
+        super().__init__([*how, f"--port={self.port}", "chatproject.asgi:application"], environment, log)
 
     @property
     def address(self) -> str:

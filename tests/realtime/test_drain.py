@@ -24,6 +24,18 @@ async def test_everybody_is_asked_to_go(conversation: UUID, alice_socket: Socket
     await draining
 
 
+async def test_where_nobody_was_for_a_while_there_is_time_to_go_too(alice: User, realtime_layer: None) -> None:
+    async with connect(alice):
+        pass
+    async with connect(alice) as socket:
+        draining = asyncio.create_task(hub().drain.run())
+        await socket.hear("drain")
+        assert not draining.done()
+        assert await socket.closed_with() == 4001
+        await socket.disconnect()
+        await draining
+
+
 async def test_whoever_comes_meanwhile_is_sent_on(alice: User, alice_socket: Socket) -> None:
     draining = asyncio.create_task(hub().drain.run())
     await alice_socket.hear("drain")

@@ -6,7 +6,6 @@ import time
 from uuid import UUID
 
 import pytest
-from channels.testing import WebsocketCommunicator
 from django.test import override_settings
 
 from accounts.models import User
@@ -23,7 +22,7 @@ LIMIT = 256 * 1024
 
 async def messages_until_silence(socket: Socket, seconds: float = 0.4) -> list[str]:
     """WebSocket messages as they come, unacknowledged, until none comes."""
-    communicator: WebsocketCommunicator = socket._communicator
+    communicator = socket._communicator
     found: list[str] = []
     while True:
         try:

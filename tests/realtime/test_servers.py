@@ -1,7 +1,8 @@
-"""What only a real server shows: limits of frames, clients that vanish, clients that never read."""
+"""What only a real server shows, on both: limits of frames, clients that vanish, clients that never read, its end."""
 
 import asyncio
 import json
+import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
@@ -17,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 
 from accounts.models import User
 from accounts.services import tokens
+from chatproject.embedded.web import SERVERS
 from chatproject.lib.threads import in_thread
 from tests.faults.cluster import Cluster
 from tests.realtime.support import events_in, fill, head, write
@@ -47,14 +49,15 @@ async def close_code(link: ClientConnection, seconds: float = 5) -> int:
     return link.close_code or 0
 
 
-@pytest.fixture
-def one(tmp_path: Path) -> Callable[..., Cluster]:
+@pytest.fixture(params=sorted(SERVERS))
+def one(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., Cluster]:
     """One web server and nothing else."""
-    return lambda **settings: Cluster(tmp_path, webs=1, workers=0, **settings)
+    return lambda **settings: Cluster(tmp_path, webs=1, workers=0, server=request.param, **settings)
 
 
 async def test_limits(alice: User, conversation: UUID, one: Callable[..., Cluster]) -> None:
-    async with one(HELLO_SECONDS="1", TIMEOUT_MS="3000", HEARTBEAT_MS="60000") as running:
+    quick = {"HELLO_SECONDS": "1", "TIMEOUT_MS": "3000", "HEARTBEAT_MS": "60000", "ACK_SECONDS": "1"}
+    async with one(**quick) as running:
         async with opened(running, alice) as link:
             await link.send("x" * (64 * 1024 + 1))
             assert await close_code(link) == 1009
@@ -70,12 +73,35 @@ async def test_limits(alice: User, conversation: UUID, one: Callable[..., Cluste
             for _ in range(5):
                 await link.send("{")
             assert await close_code(link) == 4509
-        async with opened(running, alice) as link:
-            begun = time.monotonic()
-            assert await close_code(link) == 4002
-            assert 2.5 < time.monotonic() - begun < 5
+        await asyncio.gather(_silent(running, alice), _unacknowledged(running, alice))
         await _half_open(running)
+        await _draining(running, alice)
         assert not running.tracebacks(), running.tracebacks()[0][-3000:]
+
+
+async def _silent(running: Cluster, user: User) -> None:
+    async with opened(running, user) as link:
+        await say(link, type="ack", n=1)
+        begun = time.monotonic()
+        assert await close_code(link) == 4002
+        assert 2.5 < time.monotonic() - begun < 5
+
+
+async def _unacknowledged(running: Cluster, user: User) -> None:
+    async with opened(running, user) as link:
+        begun = time.monotonic()
+        assert await close_code(link) == 4003
+        assert 0.9 < time.monotonic() - begun < 3
+
+
+async def _draining(running: Cluster, user: User) -> None:
+    """Asked to end, the server sends its client away, and ends."""
+    async with opened(running, user) as link:
+        web = running.webs[0]
+        web.process.terminate()
+        assert json.loads(await link.recv())["type"] == "drain"
+        assert await close_code(link) == 4001
+        assert await asyncio.to_thread(web.process.wait, 15) in (0, -signal.SIGTERM)
 
 
 async def _half_open(running: Cluster) -> None:

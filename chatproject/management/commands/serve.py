@@ -43,6 +43,7 @@ def plan() -> Plan:
         web_processes=env.number("WEB_PROCESSES", 1, least=1),
         worker_processes=env.number("WORKER_PROCESSES", 1),
         frame_bytes=settings.FRAME_MAX_BYTES,
+        batch_bytes=settings.BATCH_MAX_BYTES,
         with_postgres=not env.text("DATABASE_URL"),
         with_redis=not env.text("REDIS_URL"),
     )
