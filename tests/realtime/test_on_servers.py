@@ -93,8 +93,8 @@ from tests.realtime.test_transcript import test_what_alice_says_bob_hears  # noq
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     """One server, with the tests' own database and Redis, as a second process of the product has them."""
     folder = tmp_path_factory.mktemp(request.param)
-    redis = {"REDIS_URL": os.environ["REDIS_URL"]}
-    with Cluster(folder, webs=1, workers=0, server=request.param, **redis) as running:
+    redis = os.environ["REDIS_URL"]
+    with Cluster(folder, webs=1, workers=0, server=request.param, REDIS_URL=redis) as running:
         yield running.webs[0]
         assert not running.tracebacks(), running.tracebacks()[0][-3000:]
 
