@@ -9,7 +9,6 @@
 The session's id is kept in Django's session of the browser; the conversation is also on the chat page.
 """
 
-import time
 from typing import Any
 from uuid import UUID
 
@@ -19,12 +18,11 @@ from django.http import HttpRequest
 from accounts.models import User
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id, parse_id
-from conversations import selectors
+from conversations import selectors, waiting
 from conversations.models import Session
 from conversations.services import messages, sessions
 
 KEY = "conversations.session"
-PAUSE_SECONDS = 0.1
 
 
 class Chat:
@@ -55,13 +53,8 @@ class Chat:
         sessions.end(session=self.session.id)
 
     def _answer(self, run: UUID, seconds: float) -> dict[str, Any] | None:
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            ended = selectors.ended_run(run)
-            if ended and ended.message:
-                return selectors.message(self.conversation, ended.message, self.user)
-            time.sleep(PAUSE_SECONDS)
-        return None
+        ended = waiting.wait_for(run, seconds)
+        return selectors.message(self.conversation, ended.message, self.user) if ended and ended.message else None
 
 
 def chat_for(request: HttpRequest, *, assistant: str | None = None, keep: bool = False) -> Chat:

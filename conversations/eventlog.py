@@ -28,7 +28,7 @@ from conversations.actors import Actor
 from conversations.appends import Append, Committed, Contradiction, Decision, Draft, Frame, Record, State
 from conversations.detours import Detours
 from conversations.groupcommit import GroupCommit, Outcome, attempt
-from conversations.integrity.mending import with_rows_made_right
+from conversations.integrity.retrying import with_rows_made_right
 from conversations.models import Conversation, Event
 from conversations.publishing import publish
 

@@ -1,11 +1,9 @@
 """Routes of messages."""
 
-import time
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -16,7 +14,7 @@ from accounts.models import User
 from chatproject.lib.errors import Problem
 from chatproject.lib.http import checked, idempotency_key, integer, page_size
 from chatproject.lib.ids import new_id
-from conversations import epochs, selectors, wire
+from conversations import epochs, selectors, waiting, wire
 from conversations.access import Permission
 from conversations.api.base import View, write_once
 from conversations.api.renderers import EventStreamRenderer, FastJSONRenderer
@@ -100,7 +98,7 @@ def answered(view: View, request: Request, done: Committed, wait: int) -> HttpRe
         start = Cursor(epochs.visible(done.conversation.epoch), done.main["seq"] - 1)
         return event_stream(view.user, done.conversation.id, start, until=run or done.main["id"])
     if run and wait:
-        _wait_for(UUID(run), wait)
+        waiting.wait_for(UUID(run), wait)
     return Response(_sent(view.user, done, run), status=201)
 
 
@@ -113,11 +111,3 @@ def _sent(user: User, done: Committed, run: str | None) -> dict[str, Any]:
         "dup": done.dup,
     }
     return {**answer, "run": wire.run(Run.objects.get(id=run))} if run else answer
-
-
-def _wait_for(run: UUID, seconds: int) -> None:
-    """Until the run has ended, or `seconds` are over; holds no connection meanwhile."""
-    until = time.monotonic() + seconds
-    while selectors.ended_run(run) is None and time.monotonic() < until:
-        connection.close()
-        time.sleep(0.1)

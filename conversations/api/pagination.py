@@ -7,6 +7,7 @@ from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 
 from chatproject.lib.errors import Problem
+from chatproject.lib.http import integer
 
 PAGE = [OpenApiParameter("cursor", str, description="From `next` or `previous`."), OpenApiParameter("limit", int)]
 
@@ -16,8 +17,11 @@ class ByTime(CursorPagination):
 
     page_size = settings.PAGE_SIZE
     max_page_size = settings.MAX_PAGE_SIZE
-    page_size_query_param = "limit"
     ordering = ("-updated_at", "-id")
+
+    def get_page_size(self, request: Request) -> int:
+        """What `limit` asks for. Raises Problem `invalid`."""
+        return int(integer(request, "limit", self.page_size, least=1, most=self.max_page_size))
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         """Raises Problem `invalid` for a cursor that we did not make."""

@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chatproject.lib.http import etag
+from chatproject.lib.http import etag, idempotency_key
 from conversations import selectors
 from conversations.access import Permission
 from conversations.api.base import View, write_once
@@ -31,7 +31,7 @@ class SnapshotsView(View):
     def post(self, request: Request, id: UUID) -> Response:
         """Store the state as it is now; at the same head again it is the same snapshot."""
         self.conversation(id)
-        taken = snapshots.take(conversation=id)
+        taken = snapshots.take_for(user=self.user, conversation=id, idempotency_key=idempotency_key(request))
         return Response(selectors.wire_snapshot(taken), status=201)
 
 

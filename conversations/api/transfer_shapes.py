@@ -22,7 +22,11 @@ class ImportShape(ConversationShape):
 
 class BulkInput(serializers.Serializer):
     conversations = serializers.ListField(
-        child=serializers.UUIDField(), required=False, max_length=10_000, help_text="All of yours where left out."
+        child=serializers.UUIDField(),
+        required=False,
+        allow_empty=False,
+        max_length=10_000,
+        help_text="All of yours where left out.",
     )
 
 

@@ -14,7 +14,7 @@ from chatproject.lib.clock import rfc3339
 from chatproject.lib.database import is_away
 from conversations.fold import Fold
 from conversations.fold.state import is_usable
-from conversations.integrity import rows
+from conversations.integrity import belongings, rows
 from conversations.integrity.differences import Difference, compare
 from conversations.integrity.report import Finding, Report
 from conversations.models import Conversation, Event, RunChunk, Snapshot
@@ -49,6 +49,7 @@ class _Inspection:
         self._check_head()
         if self._whole:
             self._check_rows(self._whole)
+            self._check_belongings()
         return self._report
 
     def _events(self) -> Iterator[Event]:
@@ -91,6 +92,8 @@ class _Inspection:
             self._report.add("head", f"the head is {self.row.last_seq}, the last event {self._report.events}")
         if self._at and self.row.updated_at != self._at:
             self._report.add("drift", f"updated_at is {rfc3339(self.row.updated_at)}, by the log {rfc3339(self._at)}")
+        if self.row.checkpoint_seq > max(self.row.last_seq, self._report.events):
+            self._report.add("checkpoint", f"a snapshot of {self.row.checkpoint_seq} is told of, which cannot be")
         for seq in sorted(self._seqs):
             if seq > self._report.events:
                 self._report.add("snapshot", f"snapshot {seq} is beyond the log", seq)
@@ -102,6 +105,13 @@ class _Inspection:
         left = RunChunk.objects.filter(run__conversation=self.row, run__ended_at__isnull=False)
         for run in left.order_by().values_list("run_id", flat=True).distinct():
             self._report.add("chunks", f"run {run} has ended and still has stored pieces")
+
+    def _check_belongings(self) -> None:
+        for file, message in belongings.astray_files(self.row.id).items():
+            told = f"in message {message}" if message else "in no message"
+            self._report.add("file", f"file {file} is by the log {told}")
+        for seq in belongings.astray_entries(self.row.id):
+            self._report.add("search", f"the text of event {seq} cannot be found, or by other words")
 
 
 def _is_orphan(difference: Difference) -> bool:

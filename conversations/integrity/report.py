@@ -7,7 +7,7 @@ from uuid import UUID
 from conversations.integrity.differences import Difference
 
 # What each kind of damage takes off the score, however much there is of it: one wrong row is enough.
-WEIGHTS = {"log": 0.5, "drift": 0.2, "orphan": 0.2, "snapshot": 0.05}
+WEIGHTS = {"log": 0.5, "drift": 0.2, "orphan": 0.2, "snapshot": 0.05, "search": 0.05}
 GROUPS = {
     "hole": "log",
     "head": "log",
@@ -16,7 +16,10 @@ GROUPS = {
     "drift": "drift",
     "orphan": "orphan",
     "chunks": "orphan",
+    "file": "drift",
     "snapshot": "snapshot",
+    "checkpoint": "snapshot",
+    "search": "search",
 }
 
 

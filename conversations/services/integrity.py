@@ -5,12 +5,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F, Max
 
 from accounts import audit
 from chatproject.lib import metrics
 from chatproject.lib.database import is_away
 from conversations import background, queue
-from conversations.integrity import repairing
+from conversations.integrity import belongings, repairing
 from conversations.integrity.inspecting import inspect
 from conversations.integrity.report import Report
 from conversations.models import Conversation, Event, PeriodicJob, Snapshot
@@ -18,7 +19,7 @@ from conversations.models import Conversation, Event, PeriodicJob, Snapshot
 log = logging.getLogger(__name__)
 
 # What can be made again from the log, which itself never changes.
-REPAIRABLE = ("drift", "orphan", "chunks", "snapshot", "head")
+REPAIRABLE = ("drift", "orphan", "chunks", "file", "snapshot", "checkpoint", "search", "head")
 
 
 def verify(*, conversation: UUID, repair: bool = False, staff: UUID | None = None) -> Report:
@@ -48,7 +49,9 @@ def _repair(report: Report, staff: UUID | None) -> None:
     with transaction.atomic():
         _mend_head(conversation)
         Snapshot.objects.filter(conversation=conversation, seq__in=_bad_snapshots(report)).delete()
+        _mend_checkpoint(conversation)
         repairing.rebuild(conversation)
+        belongings.put_right(conversation)
         found = dict(kinds)
         target = ("conversation", conversation)
         audit.record(actor=staff, action="conversation.repaired", target=target, score=report.score, found=found)
@@ -66,6 +69,12 @@ def _mend_head(conversation: UUID) -> None:
     last = Event.objects.filter(conversation=row).order_by("-seq").values_list("seq", flat=True).first() or 0
     if row.last_seq < last:
         Conversation.objects.filter(id=row.id).update(last_seq=last)
+
+
+def _mend_checkpoint(conversation: UUID) -> None:
+    """A mark ahead of the log would keep snapshots from being taken: back to the newest that is there."""
+    newest = Snapshot.objects.filter(conversation=conversation).aggregate(seq=Max("seq"))["seq"] or 0
+    Conversation.objects.filter(id=conversation, checkpoint_seq__gt=F("last_seq")).update(checkpoint_seq=newest)
 
 
 def verify_some() -> int:

@@ -9,6 +9,8 @@ from django.db import transaction
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
+from accounts.models import User
+from accounts.services.idempotency import Once
 from chatproject.lib import clock, metrics
 from chatproject.lib.database import is_away
 from chatproject.lib.errors import Problem
@@ -41,6 +43,27 @@ def take(*, conversation: UUID, reason: str = MANUAL) -> Snapshot:
     taken = _snapshot(conversation, fold, reason)
     _store(conversation, [one for one in on_the_way if one.seq < taken.seq], taken)
     return Snapshot.objects.get(conversation=conversation, seq=taken.seq)
+
+
+@transaction.atomic
+def take_for(*, user: User, conversation: UUID, idempotency_key: str | None = None) -> Snapshot:
+    """`take`, as `user` asks for it; with a key of before, the one that it took.
+
+    Raises Problem `idempotency_mismatch` too; `conflict` where that one is gone again.
+    """
+    if idempotency_key is None:
+        return take(conversation=conversation)
+    once = Once(user, "POST snapshots", idempotency_key, str(conversation))
+    before = once.claim()
+    if before:
+        return Snapshot.objects.filter(conversation=conversation, seq=before.int).first() or _gone()
+    taken = take(conversation=conversation)
+    once.remember(UUID(int=taken.seq))  # a snapshot has no id but its number
+    return taken
+
+
+def _gone() -> Snapshot:
+    raise Problem("conflict", "The snapshot that this key took was deleted.")
 
 
 def checkpoint() -> int:

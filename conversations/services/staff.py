@@ -7,14 +7,19 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.models import User
-from conversations import projections
+from chatproject.lib.errors import Problem
+from conversations.fold import Gap
+from conversations.integrity import repairing
 
 
 @transaction.atomic
 def rebuild(*, staff: User, conversation: UUID) -> None:
-    """Make the projections anew from the log. Raises Conversation.DoesNotExist, and OperationalError where
-    the conversation stays locked for longer than LOCK_TIMEOUT_MS."""
-    projections.rebuild(conversation)
+    """Bring the rows to what the log says. Raises Conversation.DoesNotExist, Problem `conflict` where the log has a
+    hole, and OperationalError where the conversation stays locked for longer than LOCK_TIMEOUT_MS."""
+    try:
+        repairing.rebuild(conversation)
+    except Gap as gap:
+        raise Problem("conflict", f"Its log is not whole: {gap}.") from gap
     audit.record(actor=staff.id, action="conversation.rebuilt", target=("conversation", conversation))
 
 

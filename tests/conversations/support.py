@@ -15,9 +15,10 @@ from django.db import connection, connections
 from accounts.models import User
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
-from conversations import projections, wire
+from conversations import wire
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
+from conversations.integrity import repairing
 from conversations.models import Conversation, Event, Feedback, Member, Message, Run
 from conversations.services import messages, runs
 
@@ -64,7 +65,7 @@ def _without_id(row: Any) -> Json:
 def replayed(conversation: UUID) -> None:
     """Assert that old state + new events == fresh state: what verbs wrote is what the log alone gives."""
     before = projected(conversation)
-    projections.rebuild(conversation)
+    repairing.rebuild(conversation)
     assert projected(conversation) == before
     check_numbers(conversation)
 

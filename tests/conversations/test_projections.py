@@ -14,6 +14,7 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from conversations import event_types, projections, selectors, wire
 from conversations.assistants import chunks
+from conversations.integrity import repairing
 from conversations.models import Conversation, Event, Feedback, Message, Run
 from conversations.services import branches, conversations, feedback, members, messages, reading, revisions, runs
 from tests.conversations.support import frames, projected, replayed
@@ -173,7 +174,7 @@ def test_any_story_can_be_told_again(alice: User, bob: User, mallory: User, step
     check_marks(story.id)
     replayed(story.id)
     shown = selectors.snapshot(story.id)
-    projections.rebuild(story.id)
+    repairing.rebuild(story.id)
     assert selectors.snapshot(story.id) == shown
 
 
@@ -195,7 +196,7 @@ def test_a_lost_projection_comes_back(alice: User, conversation: UUID) -> None:
     Message.objects.filter(conversation=conversation).delete()
     Conversation.objects.filter(id=conversation).update(title=None, tags=["wrong"], status="closed", version=99)
 
-    projections.rebuild(conversation)
+    repairing.rebuild(conversation)
 
     assert projected(conversation) == before
 

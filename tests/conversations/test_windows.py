@@ -14,7 +14,8 @@ from pytest_django import Settings
 from accounts.models import User
 from chatproject.lib import metrics, volatile
 from chatproject.lib.ids import new_id
-from conversations import projections, selectors, windows
+from conversations import selectors, windows
+from conversations.integrity import repairing
 from conversations.models import Conversation, Message
 from conversations.services import conversations, erasing, feedback, messages, revisions
 from tests.conversations.assistants.support import asked
@@ -94,7 +95,7 @@ def test_a_repair_is_seen_too(alice: User, conversation: UUID) -> None:
     say(alice, conversation)
     Message.objects.filter(conversation=conversation).update(status="hidden")
     assert page(conversation) == []
-    projections.rebuild(conversation)
+    repairing.rebuild(conversation)
     assert len(page(conversation)) == 1
 
 

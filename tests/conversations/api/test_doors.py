@@ -267,3 +267,18 @@ async def _pour(chunks: int, *headers: tuple[bytes, bytes]) -> int:
     await BodyLimit(EncryptedBodies())(scope, receive, send)
     assert statuses[0] == 413
     return taken
+
+
+@pytest.mark.parametrize("limit", ["garbage", "0", "-1", "201", "1.5", "", "9" * 30])
+def test_a_limit_that_is_none_is_refused_by_every_list(as_alice: Api, conversation: UUID, limit: str) -> None:
+    inside = (f"conversations/{conversation}/{part}/" for part in ("messages", "members", "snapshots", "events"))
+    for path in ("conversations/", "templates/", "exports/", "sessions/", *inside):
+        answer = as_alice.get(f"{path}?limit={limit}")
+        assert (answer.status, answer.code) == (400, "invalid"), path
+        assert "limit" in answer.json["errors"], path
+
+
+def test_an_export_of_nothing_is_refused(as_alice: Api) -> None:
+    answer = as_alice.post("exports/", {"conversations": []})
+    assert (answer.status, answer.code) == (400, "invalid")
+    assert as_alice.get("exports/").json["results"] == []

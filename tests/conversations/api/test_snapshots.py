@@ -29,6 +29,18 @@ def test_one_is_taken_and_shown_in_clear(as_alice: Api, as_bob: Api, alice: User
     assert as_bob.get(f"conversations/{conversation}/snapshots/3/").json == shown
 
 
+def test_with_the_same_key_it_is_taken_once(as_alice: Api, alice: User, conversation: UUID) -> None:
+    here = f"conversations/{conversation}/snapshots/"
+    first = as_alice.post(here, Idempotency_Key="k")
+    say(alice, conversation, "Hello")
+    again = as_alice.post(here, Idempotency_Key="k")
+    assert (again.status, again.json) == (201, first.json)
+    assert as_alice.post(here, Idempotency_Key="other").json["seq"] == first.json["seq"] + 1
+    elsewhere = as_alice.post("conversations/", {}).json["id"]
+    mismatch = as_alice.post(f"conversations/{elsewhere}/snapshots/", Idempotency_Key="k")
+    assert (mismatch.status, mismatch.code) == (422, "idempotency_mismatch")
+
+
 def test_they_are_listed_page_by_page(as_alice: Api, alice: User, conversation: UUID) -> None:
     for text in "abc":
         say(alice, conversation, text)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from chatproject.lib.ids import new_id
-from conversations import keys, projections
+from conversations import keys
+from conversations.integrity import repairing
 from conversations.models import Conversation, SearchEntry
 from conversations.search import candidates, finding, hashing, query, reindexing, stretches
 from conversations.search.words import asked, normal, terms
@@ -103,7 +104,7 @@ def test_entries_by_other_rules_are_replaced(alice: User, conversation: UUID) ->
 
 def test_a_rebuild_leaves_search_as_it_was(alice: User, conversation: UUID) -> None:
     message = say(alice, conversation, "A heron")
-    projections.rebuild(conversation)
+    repairing.rebuild(conversation)
     assert found(alice, "heron") == [message]
 
 

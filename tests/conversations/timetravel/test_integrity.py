@@ -12,11 +12,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as fewer
 
 from accounts.models import AuditEntry, User
+from chatproject.lib.clock import now
 from chatproject.lib.ids import new_id
 from conversations import queue
 from conversations.integrity.inspecting import inspect
 from conversations.integrity.report import Report
-from conversations.models import Conversation, Message, PeriodicJob, Snapshot
+from conversations.models import Conversation, File, Message, PeriodicJob, Snapshot
 from conversations.services import erasing, integrity, snapshots
 from tests.conversations.support import projected, replayed
 from tests.conversations.timetravel.stories import SEEDS, Story, told
@@ -51,8 +52,10 @@ def found(conversation: UUID) -> list[str]:
 
 MESSAGE, RUN, CONVERSATION = "conversations_message", "conversations_run", "conversations_conversation"
 MEMBER, FEEDBACK, SNAPSHOT = "conversations_member", "conversations_feedback", "conversations_snapshot"
+ENTRY = "conversations_searchentry"
 HERE = "WHERE conversation_id = %(id)s"
 ASKED, ANSWER, BOB = f"{HERE} AND role = 'user'", f"{HERE} AND role = 'assistant'", f"{HERE} AND role = 'editor'"
+LAST = f"{HERE} AND seq = (SELECT max(seq) FROM {ENTRY} {HERE})"
 STRAY_RUN = f"""
     INSERT INTO {RUN} (id, conversation_id, reply_to, assistant, status, steps, queued_seq, queued_at, fence, worker,
                        stored)
@@ -84,6 +87,11 @@ REPAIRABLE = [
     (f"UPDATE {CONVERSATION} SET active_run = %(new)s WHERE id = %(id)s", ["orphan conversation.active_run"]),
     (f"UPDATE {CONVERSATION} SET updated_at = now() WHERE id = %(id)s", ["drift"]),
     (f"UPDATE {CONVERSATION} SET last_seq = 4 WHERE id = %(id)s", ["head"]),
+    (f"UPDATE {CONVERSATION} SET checkpoint_seq = 999 WHERE id = %(id)s", ["checkpoint"]),
+    (f"DELETE FROM {ENTRY} {LAST}", ["search"]),
+    (f"UPDATE {ENTRY} SET words = '{{7}}' {LAST}", ["search"]),
+    (f"UPDATE {ENTRY} SET message = %(new)s {LAST}", ["search"]),
+    (f"UPDATE {ENTRY} SET seq = 99 {LAST}", ["search", "search"]),
     (f"UPDATE {SNAPSHOT} SET checksum = '' {HERE}", ["snapshot"]),
     (f"UPDATE {SNAPSHOT} SET seq = 99 {HERE}", ["snapshot"]),
 ]
@@ -147,6 +155,18 @@ def test_any_story_is_in_order(alice: User, bob: User, mallory: User, seed: int)
     Message.objects.filter(conversation=story.id).delete()
     assert integrity.verify(conversation=story.id, repair=True).findings == []
     replayed(story.id)
+
+
+def test_a_file_that_the_wrong_message_carries(story: Story) -> None:
+    """The log tells of no message with this one."""
+    asked = Message.objects.get(conversation=story.id, role="user")
+    file = File.objects.create(
+        conversation_id=story.id, message=asked.id, name={}, type="text/plain", size=1, digest=b"", created_at=now()
+    )
+    assert found(story.id) == ["file"]
+    assert integrity.verify(conversation=story.id, repair=True).findings == []
+    file.refresh_from_db()
+    assert file.message is None
 
 
 def test_one_that_was_erased_is_in_order(story: Story, alice: User) -> None:
