@@ -7,6 +7,7 @@ and the same `cmid` is never written twice (PROTOCOL.md section 2).
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence, Set
 from concurrent.futures import Future
 from copy import copy
@@ -18,11 +19,10 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 
-from chatproject.lib import failpoints, metrics
+from chatproject.lib import failpoints, metrics, rows
 from chatproject.lib.crypto import DataKey
 from chatproject.lib.database import is_away
 from chatproject.lib.errors import Problem
-from chatproject.lib.rows import one_round_trip
 from conversations import heads, keys, projections, wire
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Contradiction, Decision, Draft, Frame, Record, State
@@ -145,8 +145,8 @@ def _publish(written: list[Committed]) -> None:
     frames: dict[UUID, list[Frame]] = {}
     for result in written:
         frames.setdefault(result.conversation.id, []).extend(result.frames)
-        for frame in result.frames:
-            metrics.events.labels(frame["type"]).inc()
+    for type_, times in Counter(frame["type"] for result in written for frame in result.frames).items():
+        metrics.events.labels(type_).inc(times)
     publish(frames)
 
 
@@ -225,7 +225,7 @@ class _Group:
 
     def _flush(self) -> None:
         """Write what is pending, so that queries of later decisions see it."""
-        with one_round_trip():
+        with rows.one_round_trip():
             self._projector.flush()
             heads.advance(list(self._advanced.values()))
         effects, self._effects, self._advanced = self._effects, [], {}
@@ -237,7 +237,8 @@ def _row(conversation: Conversation, draft: Draft, key: DataKey, actor: Actor, a
     """The next event of a conversation, which goes on to its number and time."""
     conversation.last_seq += 1
     conversation.updated_at = at
-    return Event(
+    return rows.new(
+        Event,
         conversation_id=conversation.id,
         seq=conversation.last_seq,
         id=draft.id,

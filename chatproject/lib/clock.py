@@ -16,4 +16,4 @@ def rfc3339(moment: datetime | None) -> str | None:
     """RFC 3339 in UTC with milliseconds and `Z`, e.g. `2026-11-20T10:00:00.000Z`."""
     if moment is None:
         return None
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

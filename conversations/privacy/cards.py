@@ -61,6 +61,8 @@ class CreditCards:
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where there are numbers of cards."""
+        if not digits.enough(text, least=LEAST_DIGITS):
+            return []
         found = [span for run in digits.runs(text, least=LEAST_DIGITS) for span in _cards(run)]
         doubtful = any(
             text[start - 1 : start] in _NEIGHBOURS or text[end : end + 1] in _NEIGHBOURS for start, end in found

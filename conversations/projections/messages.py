@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from chatproject.lib import rows
 from conversations.models import Conversation, Event, File, Message
 from conversations.projections.projector import Projector
 from conversations.projections.registry import on
@@ -12,9 +13,10 @@ from conversations.projections.texts import forget_summaries, set_text, show, un
 @on("message:new")
 def _message_new(projector: Projector, conversation: Conversation, event: Event) -> None:
     data = event.data
-    row = Message(
+    row = rows.new(
+        Message,
         id=UUID(data["message"]),
-        conversation=conversation,
+        conversation_id=conversation.id,
         seq=event.seq,
         anchor=event.seq,
         role=event.actor_kind,

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from chatproject.lib import rows
 from conversations import past
 from conversations.models import Conversation, Event, Message, Run
 from conversations.projections.projector import Projector
@@ -23,9 +24,10 @@ def _run_start(projector: Projector, conversation: Conversation, event: Event) -
         unselect(conversation, UUID(data["branch_of"]), event.seq)
         forget_summaries(conversation, anchor)
     projector.insert(
-        Message(
+        rows.new(
+            Message,
             id=UUID(data["message"]),
-            conversation=conversation,
+            conversation_id=conversation.id,
             seq=event.seq,
             anchor=anchor,
             changed_seq=event.seq,
@@ -77,9 +79,10 @@ def _run_end(projector: Projector, conversation: Conversation, event: Event) -> 
 def queued_run(conversation: Conversation, event: Event) -> Run:
     """The run that `event` (`message:new` or `run:queue`) asks for."""
     data = event.data
-    return Run(
+    return rows.new(
+        Run,
         id=UUID(data["run"]),
-        conversation=conversation,
+        conversation_id=conversation.id,
         reply_to=UUID(data.get("reply_to") if event.type == "run:queue" else data["message"]),
         branch_of=data.get("branch_of"),
         assistant=data["assistant"],

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
+from chatproject.lib import rows
 from chatproject.lib.crypto import DataKey
 from conversations.models import Event, SearchEntry
 from conversations.search import hashing
@@ -33,7 +34,8 @@ def hashed(type_: str, data: Mapping[str, Any], key: DataKey) -> list[int] | Non
 
 def entry(event: Event, hashes: Iterable[int]) -> SearchEntry:
     """The entry of an event, now that it has a number."""
-    return SearchEntry(
+    return rows.new(
+        SearchEntry,
         conversation_id=event.conversation_id,
         seq=event.seq,
         event=event.id,

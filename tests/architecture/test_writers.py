@@ -39,7 +39,8 @@ def test_events_are_inserted_in_one_place() -> None:
         built = [
             node
             for node in ast.walk(module.tree)
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Event"
+            if isinstance(node, ast.Call)
+            if re.match(r"(\w+\.)?new\(Event\b|Event\(", ast.unparse(node))
         ]
         if module.name == "conversations.services.erasing":
             inserting = [call for call in inserting if not re.fullmatch(r"Event\.objects\.filter\(.*\)\.update", call)]

@@ -4,13 +4,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, transaction
+from django.db.models import Model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatproject.lib import clock, rows
 from chatproject.lib.ids import new_id
-from conversations.models import Message, SearchEntry
+from conversations.models import Event, Message, Run, SearchEntry
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30) | st.text(
     '\\"{}%s,\n\t', max_size=9
@@ -29,13 +30,12 @@ def message(conversation: UUID, seq: int, **more: Any) -> Message:
 
 
 def stored(row: Message) -> Message:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {rows.columns(Message, 'm')} FROM conversations_message m WHERE id = %s", [row.id])
-        [found] = rows.made(Message, cursor)
+    statement = f"SELECT {rows.columns(Message, 'm')} FROM conversations_message m WHERE id = %s"
+    [found] = rows.made(Message, rows.execute(statement, row.id))
     return found
 
 
-def values(row: Message) -> dict[str, Any]:
+def values(row: Model) -> dict[str, Any]:
     return {name: value for name, value in vars(row).items() if name != "_state"}
 
 
@@ -47,6 +47,16 @@ def test_what_goes_in_comes_out(conversation: UUID, name: str, extra: Any, parts
         rows.insert([new])
         assert values(Message.objects.get(id=new.id)) == values(stored(new)) == values(new)
         transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("model", [Event, Message, Run, SearchEntry])
+def test_a_row_made_quickly_is_one_made_by_its_model(model: type[Model]) -> None:
+    given = {"conversation_id": new_id(), "seq": 3, "id": new_id()}
+    given = {name: value for name, value in given.items() if name in {field.attname for field in model._meta.fields}}
+    quick, plain = rows.new(model, **given), model(**given)
+    assert values(quick) == values(plain)
+    assert (quick._state.adding, quick._state.db) == (plain._state.adding, plain._state.db)
+    assert all(value is not vars(rows.new(model))[name] for name, value in values(quick).items() if value in ([], {}))
 
 
 def test_many_at_once_and_several_tables_in_one_round_trip(conversation: UUID) -> None:
