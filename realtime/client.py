@@ -27,6 +27,8 @@ TRIES = 5
 FIRST_SECONDS, LONGEST_SECONDS, SPREAD_SECONDS = 1.0, 30.0, 0.5
 # A connection that lived this long was a good one: the next wait is the first again.
 STABLE_SECONDS = 5.0
+# `retry_after_ms` is exceeded by such a part of it at most.
+JITTER = 0.2
 # How long server-sent events are used before a WebSocket is tried again.
 FALLBACK_SECONDS = 60.0
 DRAIN, FINAL = 4001, 4500
@@ -76,6 +78,8 @@ class Client:
         self._link: WebSocketLink | EventStreamLink | None = None
         self._welcomed_at: float | None = None
         self._not_before = 0.0
+        # The server is well, and said when it is our turn.
+        self._invited = False
         self._hurry = asyncio.Event()
         self._requests: dict[str, asyncio.Future[Frame]] = {}
         self._task: asyncio.Task[None] | None = None
@@ -137,7 +141,8 @@ class Client:
             if code is not None and code >= FINAL:
                 return self._end(code)
             stable = self._welcomed_at and time.monotonic() - self._welcomed_at >= STABLE_SECONDS
-            attempt = 0 if code == DRAIN else 1 if stable else attempt + 1
+            attempt = 0 if code == DRAIN or self._invited else 1 if stable else attempt + 1
+            self._invited = False
             await self._pause(attempt)
 
     async def _visit(self) -> int | None:
@@ -212,10 +217,8 @@ class Client:
         resumed = {entry["conversation"]: entry for entry in frame["resumed"]}
         for room in list(self.rooms.values()):
             entry = resumed.get(room.id)
-            if entry is None:
-                self._join(room)
-            elif not entry["ok"] and entry["epoch"] is None:
-                self._close_room(room, {"code": entry["reason"]})
+            if entry is None or (not entry["ok"] and entry["epoch"] is None):
+                self._join(room)  # where that cannot be, its answer says why, and whether to try again
             room.say_unsent()
 
     def receive(self, frame: Frame) -> None:
@@ -246,23 +249,28 @@ class Client:
         """Raises ConnectionError where the server cannot even say hello now."""
         ref, delay = str(error.get("ref", "")), error.get("retry_after_ms", 1000) / 1000
         if self._welcomed_at is None and error["retryable"]:
-            self._not_before = time.monotonic() + delay
+            self._invited = error["code"] == "rate_limited" and "retry_after_ms" in error
+            self._not_before = time.monotonic() + self._later(delay)
             raise ConnectionError(error["code"])
         if ref in self._requests:
             self._requests.pop(ref).set_exception(Refused(error))
         elif ref.startswith("join:"):
             self._join_failed(ref.removeprefix("join:"), error, delay)
         elif any(room.refused(ref, error) for room in self.rooms.values()) and error["retryable"]:
-            asyncio.get_running_loop().call_later(delay, self._say_again, ref)
+            asyncio.get_running_loop().call_later(self._later(delay), self._say_again, ref)
         elif self._on_notice:
             self._on_notice(error)
+
+    def _later(self, seconds: float) -> float:
+        """Not sooner than the server said, and not all at the same moment."""
+        return seconds * self._chance.uniform(1, 1 + JITTER)
 
     def _join_failed(self, conversation: str, error: Frame, delay: float) -> None:
         room = self.rooms.get(conversation)
         if room and not error["retryable"]:
             self._close_room(room, error)
         elif room:
-            asyncio.get_running_loop().call_later(delay, self._join_again, room)
+            asyncio.get_running_loop().call_later(self._later(delay), self._join_again, room)
 
     def _join_again(self, room: Room) -> None:
         if self.rooms.get(room.id) is room:

@@ -18,6 +18,7 @@ from conversations import selectors
 from conversations.services import sessions
 from realtime import hints
 from realtime.drain import Drain
+from realtime.gate import Gate
 from realtime.pace import Pace
 from realtime.presence import Presence
 from realtime.protocol import Close
@@ -60,7 +61,7 @@ class Hub:
     """Hints wake rooms up; the poll finds what hints lost. Correctness never depends on a hint."""
 
     def __init__(self) -> None:
-        self.pace, self.landing = Pace(), Landing()
+        self.pace, self.landing, self.gate = Pace(), Landing(), Gate()
         self.rooms: dict[UUID, Room] = {}
         self._begin()
         self._tasks: list[asyncio.Task[None]] = []

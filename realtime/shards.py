@@ -21,7 +21,7 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from realtime.groups import RoomLayer, evaluate, rooms_key
 from realtime.seats import Seats
-from realtime.tasks import end, run_soon
+from realtime.tasks import run_soon
 
 log = logging.getLogger(__name__)
 
@@ -164,8 +164,9 @@ class Shards:
             self.tell(self._seats)
 
     async def stop(self) -> None:
-        """End what was begun."""
-        await end([self._telling] if self._telling else [])
+        """Wait until Redis knows that everybody has gone, or does not answer."""
+        if self._telling:
+            await asyncio.wait([self._telling])
 
     async def _tell(self) -> None:
         try:

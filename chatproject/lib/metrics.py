@@ -53,6 +53,7 @@ refusals = Counter(
     "What was answered `unavailable`, by reason: away, connections, slow, writes.",
     ["reason"],
 )
+hellos_put_off = Counter("hellos_put_off_total", "Clients that were told to say hello later, because many did at once.")
 hints_failed = Counter("hints_failed_total", "Hints that could not be published; the poll delivers instead.")
 file_bytes = Counter("file_bytes_total", "Bytes of files stored.")
 files_unread = Counter("files_unread_total", "Documents whose text could not be drawn in time.")

@@ -30,6 +30,11 @@ async def hello(session: Session, frame: Hello) -> None:
     if hub().drain.begun:
         return session.drain(0)
     resume.check_limit(len(frame.resume))
+    with hub().gate.passing():
+        await _welcome(session, frame)
+
+
+async def _welcome(session: Session, frame: Hello) -> None:
     user = await session.identify(frame)
     visit = Visit(user.id, "websocket", frame.client_id, parse_id(frame.session or ""))
     arriving = asyncio.wrap_future(sessions.arrive(visit))

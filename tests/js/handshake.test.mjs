@@ -83,6 +83,21 @@ test("a hello that is refused for now is said again on another connection, after
   assert.equal(wire.last.closed, true);
 });
 
+test("where many say hello at once, the turn that the server tells counts, not the usual waits that grow", async () => {
+  const { client, wire, clock } = stage();
+  client.connect();
+  for (let refusal = 0; refusal < 7; refusal += 1) {
+    await settled();
+    wire.last.opens();
+    wire.last.says({ type: "error", code: "rate_limited", message: "Later.", retryable: true, retry_after_ms: 1500 });
+    const wait = client.state.retryAt - clock.now();
+    assert.equal(client.state.state, "waiting");
+    assert.ok(wait >= 1500 && wait <= 1800, wait);
+    await clock.pass(wait);
+  }
+  assert.equal(wire.sockets.length, 8);
+});
+
 test("a join that gets no answer is asked again", async () => {
   const { client, wire, clock } = await online();
   client.join(ROOM, { seq: 0 });

@@ -265,10 +265,16 @@ export class Client extends Emitter {
   #onError(frame) {
     if (frame.code === "token_expired") this.#renew();
     if (frame.ref !== undefined && frame.ref !== null) return; // who asked has been told
-    if (frame.retry_after_ms) this.#reconnector.holdOff(frame.retry_after_ms);
-    this.emit("error", frame);
     const helloRefused = this.#wire.greeting && frame.retryable;
+    if (frame.retry_after_ms) this.#holdOff(frame, helloRefused && frame.code === "rate_limited");
+    this.emit("error", frame);
     if (helloRefused) this.#giveUp({ code: null, reason: frame.code });
+  }
+
+  // Many come at once, and each is told its turn; what is unavailable may be so for long, so the waits grow as ever.
+  #holdOff({ retry_after_ms: ms }, isTurn) {
+    if (isTurn) this.#reconnector.invite(ms);
+    else this.#reconnector.holdOff(ms);
   }
 
   async #renew() {

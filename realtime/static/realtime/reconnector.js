@@ -3,6 +3,8 @@ import { Timer } from "./clock.js";
 import { isFinal, reasonOf } from "./codes.js";
 
 const STABLE_MS = 5000;
+/** `retry_after_ms` is exceeded by such a part of it at most, so that not all come at the same moment. */
+const JITTER = 0.2;
 
 /**
  * @typedef {object} ConnectionState
@@ -25,7 +27,7 @@ export class Reconnector {
   #state = { state: "idle", attempt: 0, retryAt: null, trying: false, reason: null, code: null };
   #onlineAt = null;
   #notBefore = 0;
-  #drainAt = null;
+  #invitedAt = null; // the server said when to come
   #drainTimer;
 
   /**
@@ -62,7 +64,7 @@ export class Reconnector {
     if (isFinal(code)) return this.stop(reasonOf(code), code);
     const attempt = this.#nextAttempt();
     const at = this.#retryTime(attempt);
-    this.#onlineAt = this.#drainAt = null;
+    this.#onlineAt = this.#invitedAt = null;
     this.#become({
       state: attempt > TRIES ? "offline" : "waiting",
       attempt, retryAt: at, trying: false, reason: reason ?? reasonOf(code), code,
@@ -73,7 +75,7 @@ export class Reconnector {
   stop(reason, code = null) {
     this.#timer.clear();
     this.#drainTimer.clear();
-    this.#onlineAt = this.#drainAt = null;
+    this.#onlineAt = this.#invitedAt = null;
     this.#become({ state: "closed", attempt: 0, retryAt: null, trying: false, reason, code });
   }
 
@@ -90,21 +92,27 @@ export class Reconnector {
     this.#notBefore = Math.max(this.#notBefore, this.#clock.now() + ms);
   }
 
+  /** The turn that a server told where too many say `hello` at once. It is well, so the usual waits do not grow. */
+  invite(ms) {
+    this.#invitedAt = this.#clock.now() + ms * (1 + this.#random() * JITTER);
+    this.#notBefore = Math.max(this.#notBefore, this.#invitedAt);
+  }
+
   /** The server goes away: connect anew after the wait that it spread its clients over. */
   drain(ms) {
-    this.#drainAt = this.#clock.now() + ms;
-    this.#notBefore = Math.max(this.#notBefore, this.#drainAt);
+    this.#invitedAt = this.#clock.now() + ms;
+    this.#notBefore = Math.max(this.#notBefore, this.#invitedAt);
     this.#drainTimer.set(ms);
   }
 
   #retryTime(attempt) {
     const wait = this.#clock.now() + waitBefore(attempt, this.#random);
-    return Math.max(this.#clock.now(), this.#drainAt ?? wait, this.#notBefore);
+    return Math.max(this.#clock.now(), this.#invitedAt ?? wait, this.#notBefore);
   }
 
   // A server that lets everybody in and drops them at once must not be run against every second.
   #nextAttempt() {
-    if (this.#drainAt !== null) return 0;
+    if (this.#invitedAt !== null) return 0;
     const wasStable = this.#onlineAt !== null && this.#clock.now() - this.#onlineAt >= STABLE_MS;
     return wasStable ? 1 : this.#state.attempt + 1;
   }
