@@ -69,7 +69,9 @@ class StreamPoll:
         await self._look([one for some in self._readers.values() for one in some if one not in self._looking])
 
     async def _look(self, readers: Sequence[Reader]) -> None:
-        ready = [one for one in readers if one.ready]
+        # Two looks of one stream at a time would begin at the same place, and bring everything twice.
+        self._again |= self._looking.intersection(readers)
+        ready = [one for one in readers if one.ready and one not in self._looking]
         if not ready:
             return
         self._looking |= set(ready)

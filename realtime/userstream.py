@@ -7,6 +7,7 @@ and wherever the stream is cut (conversations/streamcursors.py).
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from uuid import UUID
 
@@ -110,7 +111,12 @@ class UserStream:
     def check(self) -> None:
         """Listen no more where nothing happens. That the client is gone is told by HTTP."""
         for tap in [tap for tap in self._taps.values() if tap.idle]:
-            self._taps.pop(tap.conversation).close()
+            self._turn_off(tap)
+
+    def _turn_off(self, tap: Tap) -> None:
+        """Listen to a room no more. What waits of it is dropped, or it would come again with what a look brings."""
+        self._taps.pop(tap.conversation).close()
+        self.forget(tap)
 
     def close(self, code: int) -> None:
         self._end()
@@ -147,12 +153,10 @@ class UserStream:
                 yield COMMENT
 
     async def _woken(self) -> bool:
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(settings.SSE_COMMENT_SECONDS):
-                await self._wake.wait()
-        except TimeoutError:
-            return False
-        return True
+                return await self._wake.wait()
+        return False
 
     async def _pass(self, look: Look) -> AsyncIterator[bytes]:
         """Bring every conversation to where it stood at the look."""
@@ -206,7 +210,7 @@ class UserStream:
             tap = self._taps[conversation] = Tap(self, self.reader, conversation, seq)
             run_soon(tap.open())
         for tap in sorted(self._taps.values(), key=lambda one: one.stirred)[: -settings.STREAM_ROOMS]:
-            self._taps.pop(tap.conversation).close()
+            self._turn_off(tap)
 
     def _live(self) -> Iterator[bytes]:
         for tap, item in self._backlog.taken():

@@ -21,6 +21,7 @@ def database_away() -> Iterator[None]:
         other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
         try:
             other.execute(TERMINATE, [name])
+            _forget_dead_connections()
             yield
         finally:
             other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")

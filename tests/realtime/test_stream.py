@@ -17,7 +17,10 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from chatproject.lib.threads import in_thread
+from conversations import selectors
+from conversations.selectors import Look
 from conversations.services import conversations, erasing, maintenance, members
+from conversations.streamcursors import StreamCursor
 from realtime.hub import hub
 from realtime.taps import Tap
 from tests.conftest import new_user
@@ -304,6 +307,30 @@ class Client:
 
     def has(self, heads: dict[str, int]) -> bool:
         return all(self.seqs[id_][-1:] == [head] for id_, head in heads.items())
+
+
+async def test_one_look_at_a_time(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that began at the same place would bring everything twice."""
+    looking, most = 0, 0
+
+    def counted(
+        readers: list[tuple[UUID, StreamCursor]], look: Callable[..., list[Look]] = selectors.look
+    ) -> list[Look]:
+        nonlocal looking, most
+        looking += len(readers)
+        most = max(most, looking)
+        time.sleep(0.05)
+        looking -= len(readers)
+        return look(readers)
+
+    monkeypatch.setattr(selectors, "look", counted)
+    async with request(alice, PATH) as stream:
+        await first_id(stream)
+        await so(lambda: bool(hub().streams._readers.get(alice.id)))
+        for _ in range(5):
+            hub().streams.heard(alice.id)
+            await asyncio.gather(hub().streams.look(), hub().streams.look())
+    assert most == 1
 
 
 @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
