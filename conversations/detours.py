@@ -20,6 +20,9 @@ from conversations.groupcommit import Commit, Outcome, attempt, resolve, too_man
 
 # Conversations that are waited for at the same time; each takes a connection.
 THREADS = 4
+# Who waited that share of the lock timeout for one of them is told to try again: nobody waits twice as long for a
+# lock as others do.
+QUEUED_MAX = 0.5
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class Detours:
 
     def _outcomes(self, group: list[Waiting]) -> "Sequence[Outcome[Committed]]":
         """What comes of a group; where many conversations are locked, it has waited for a thread long enough."""
-        if time.monotonic() - group[0].since > settings.LOCK_TIMEOUT_MS / 1000:
+        if time.monotonic() - group[0].since > QUEUED_MAX * settings.LOCK_TIMEOUT_MS / 1000:
             return [too_many() for _ in group]
         return attempt("detour", self._commit, [one.append for one in group])
 

@@ -1,14 +1,16 @@
 """The tests' own database goes away, or is slow, for a while."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from asgiref.sync import SyncToAsync
 from django.core.exceptions import SynchronousOnlyOperation
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 
 from tests.conversations.support import another_connection
 
+FOUND_SECONDS = 2.0
 TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
 
 
@@ -26,6 +28,7 @@ def database_away() -> Iterator[None]:
         finally:
             other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
             _forget_dead_connections()
+            SyncToAsync.single_thread_executor.submit(_until_it_is_found).result()
 
 
 def break_connections() -> None:
@@ -40,6 +43,18 @@ def _forget_dead_connections() -> None:
     with suppress(SynchronousOnlyOperation):  # in a coroutine: the fixture `reconnected` does it
         connection.close()
     SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+
+
+def _until_it_is_found() -> None:
+    """The product tries again after a pause only; what comes next is not to meet with that."""
+    give_up = time.monotonic() + FOUND_SECONDS
+    while True:
+        try:
+            connection.ensure_connection()
+            return connections.close_all()
+        except OperationalError:
+            assert time.monotonic() < give_up, "PostgreSQL is back, and nobody finds out"
+            time.sleep(0.05)
 
 
 @contextmanager
