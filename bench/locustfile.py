@@ -35,7 +35,7 @@ class Visitor(User):
     wait_time = constant(1)
 
     def on_start(self) -> None:
-        life = Life(next(_people), self.host, _waiting.put)
+        life = Life(next(_people), str(self.host), _waiting.put)
         self.life = asyncio.run_coroutine_threadsafe(life.live(), _loop)
 
     @task

@@ -38,6 +38,8 @@ EVENT_TYPES: dict[str, EventType] = {
         EventType("run:queue", "An answer is asked for once more, beside those that are there."),
         EventType("run:start", "A worker claimed a run; its message begins."),
         EventType("run:step", "What an assistant does while it answers.", ("input", "output", "sources")),
+        EventType("run:ask", "A run asks a person, and waits.", ("schema",)),
+        EventType("run:answer", "A person answered what a run asked; it goes on.", ("value",)),
         EventType("run:end", "A run ended; `text` is the whole answer.", ("text", "error", "sources")),
     )
 }

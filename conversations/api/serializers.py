@@ -250,6 +250,21 @@ class RunShape(serializers.Serializer):
     error = serializers.DictField(allow_null=True)
 
 
+class RunList(serializers.Serializer):
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    results = RunShape(many=True)
+
+
+class RunChange(serializers.Serializer):
+    text = Text(trim_whitespace=False)
+
+
+class AnswerInput(serializers.Serializer):
+    step = Text(max_length=64, help_text="Of the `run:ask`.")
+    value = serializers.JSONField(help_text="What fits the schema of the question.")
+
+
 class Sent(serializers.Serializer):
     event = EventShape()
     message = MessageShape()

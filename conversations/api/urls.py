@@ -45,6 +45,8 @@ urlpatterns = [
     path("exports/<uuid:id>/download/", bulk.BulkDownloadView.as_view()),
     path(f"{ONE}context/", contexts.ContextView.as_view()),
     path("runs/<uuid:id>/", runs.RunView.as_view()),
+    path(f"{ONE}runs/", runs.QueueView.as_view()),
+    path("runs/<uuid:id>/answer/", runs.AnswerView.as_view()),
     path("runs/<uuid:id>/context/", contexts.RunContextView.as_view()),
     path("runs/<uuid:id>/stop/", runs.StopView.as_view()),
     path("sessions/", sessions.SessionsView.as_view()),

@@ -9,10 +9,14 @@ from conversations.context.result import Context
 
 
 class Step(Protocol):
-    """A piece of visible work. Set `output` and `sources` before the block ends."""
+    """A piece of visible work. Set `output` and `sources` before the block ends.
+
+    `done`: the block ran before the turn waited for a person; both are there already, and nothing is written.
+    """
 
     output: Any
     sources: list[dict[str, Any]]
+    done: bool
 
 
 class Turn(Protocol):
@@ -40,6 +44,15 @@ class Turn(Protocol):
 
     def step(self, kind: str, name: str, input: Any = None) -> AbstractAsyncContextManager[Step]:
         """Show a step (kind: thought, tool, retrieval, plugin) while the block runs."""
+
+    async def ask(self, kind: str, schema: dict[str, Any]) -> Any:
+        """Ask a person (kind: approval, choice, form, text) and give the answer, a value that fits the JSON Schema
+        `schema`; its `title` and `description` say what is asked.
+
+        The turn ends here, in whatever process, and goes on in another when somebody has answered: `answer` is then
+        called once more from its beginning. What it emits again, and steps and questions that come again in the same
+        order, are taken for what they were. Raises ValueError for a schema that cannot be asked.
+        """
 
 
 class Assistant(Protocol):

@@ -13,10 +13,10 @@ from django.db.models.functions import Now
 
 from chatproject.lib.errors import Problem
 from chatproject.lib.threads import in_thread
-from conversations.assistants import registry
+from conversations.assistants import registry, replay
 from conversations.assistants.base import AssistantError
 from conversations.assistants.persistence import persistently
-from conversations.assistants.turn import RunningTurn
+from conversations.assistants.turn import Asked, RunningTurn
 from conversations.models import Run
 from conversations.services import runs
 
@@ -33,11 +33,13 @@ async def take_turn(conversation: UUID) -> None:
     claim = await in_thread(runs.claim, conversation=conversation, worker=WORKER)
     if claim is None:
         return
-    turn = RunningTurn(claim)
+    turn = RunningTurn(claim, await in_thread(replay.of, claim))
     task = asyncio.create_task(_answer(turn))
     _active[claim.run] = claim, task
     try:
         await _end(turn, **await _outcome(task))
+    except Asked:
+        log.info("run %s waits for a person", claim.run)
     except Problem as problem:
         log.info("run %s ended elsewhere (%s)", claim.run, problem.code.name)
     finally:

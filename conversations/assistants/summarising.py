@@ -131,6 +131,10 @@ class Writing:
     async def emit(self, text: str) -> None:
         self.text += text
 
+    async def ask(self, kind: str, schema: dict[str, Any]) -> Any:
+        """Raises AssistantError: there is nobody to ask."""
+        raise AssistantError("nobody_to_ask", "A summary is written without asking.")
+
     @asynccontextmanager
     async def step(self, kind: str, name: str, input: Any = None) -> AsyncIterator[RunningStep]:
         yield RunningStep()

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, connections, transaction
-from django.db.models import CharField, Exists, OuterRef
+from django.db.models import CharField, Exists, OuterRef, Q
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Now
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -75,7 +75,7 @@ def interrupt_dead() -> None:
 
 
 def enqueue_lost() -> None:
-    """Wake a worker for conversations whose oldest queued run waits without a job."""
+    """Wake a worker for conversations whose oldest queued run, or whose answered question, waits without a job."""
     for conversation in lost_conversations():
         queue.enqueue_turn(conversation)
         metrics.sweeps.labels("enqueued").inc()
@@ -86,12 +86,9 @@ def lost_conversations() -> list[UUID]:
     job = jobs.filter(
         task_name=queue.TAKE_TURN, status="todo", conversation=Cast(OuterRef("conversation_id"), CharField())
     )
-    rows = Run.objects.filter(
-        ~Exists(job),
-        status=Run.Status.QUEUED,
-        queued_at__lt=Now() - LOST_AFTER,
-        conversation__active_run__isnull=True,
-    )
+    waiting = Q(status=Run.Status.QUEUED, conversation__active_run__isnull=True)
+    answered = Q(status=Run.Status.RUNNING, lease_until=None)
+    rows = Run.objects.filter(waiting | answered, ~Exists(job), queued_at__lt=Now() - LOST_AFTER)
     return list(rows.values_list("conversation_id", flat=True).distinct()[:BATCH])
 
 

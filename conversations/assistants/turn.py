@@ -12,10 +12,12 @@ from django.conf import settings
 
 from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
+from conversations import questions
 from conversations.assistants import chunks, recalling
 from conversations.assistants.base import AssistantError
 from conversations.assistants.lengths import fitting, size_as_json
 from conversations.assistants.persistence import persistently
+from conversations.assistants.replay import Replay
 from conversations.context import building, reports, terms
 from conversations.context.result import Context
 from conversations.files import pictures
@@ -29,21 +31,28 @@ class RunningStep:
 
     output: Any = None
     sources: list[dict[str, Any]] = field(default_factory=list)
+    done: bool = False
+
+
+class Asked(BaseException):
+    """The turn waits for a person: unwinds the assistant, which must not take it for a failure."""
 
 
 class RunningTurn:
     """Implements `base.Turn` for a claimed run."""
 
-    def __init__(self, claim: runs.Claim) -> None:
+    def __init__(self, claim: runs.Claim, replay: Replay | None = None) -> None:
         self.claim = claim
+        self._replay = replay or Replay()
         self.usage: dict[str, Any] | None = None
         self.sources: list[dict[str, Any]] | None = None
-        self._text: list[str] = []
+        self._text = [self._replay.text]
         self._screen = Screen()
-        self._length = self._bytes = 0
+        self._length, self._bytes = len(self._replay.text), size_as_json(self._replay.text)
+        self._emitted = 0
         self._half = ""
         self._waiting: list[str] = []
-        self._stored = 0
+        self._stored = len(self._replay.text)
         self._flusher: asyncio.Task[None] | None = None
 
     @property
@@ -69,6 +78,7 @@ class RunningTurn:
         """Add to the answer. Raises AssistantError where it gets too long (ANSWER_MAX_LENGTH, ANSWER_MAX_BYTES), and
         Problem when fenced off."""
         text, self._half = _whole(self._half + text)
+        text = self._unheard(text)
         taken = fitting(text[: settings.ANSWER_MAX_LENGTH - self._length], settings.ANSWER_MAX_BYTES - self._bytes)
         if taken:
             self._text.append(taken)
@@ -79,18 +89,43 @@ class RunningTurn:
         if len(text) > len(taken):
             raise AssistantError("too_large", "The answer is too long; what came first is kept.")
 
+    async def ask(self, kind: str, schema: dict[str, Any]) -> Any:
+        """Raises Asked where nobody has answered yet, ValueError, and Problem when fenced off."""
+        asked = {"step": str(new_id()), "kind": kind, "schema": questions.schema(kind, schema)}
+        before = self._replay.next_answer(kind)
+        if before:
+            return before["value"]
+        await self.finish()
+        id_ = new_id()
+        data = {**asked, "emitted": self._emitted}
+        await persistently(lambda: runs.ask(claim=self.claim, data=data, id=id_))
+        raise Asked
+
     @asynccontextmanager
     async def step(self, kind: str, name: str, input: Any = None) -> AsyncIterator[RunningStep]:
-        data = {"step": str(new_id()), "kind": kind, "name": name, "input": _bounded(input)}
+        before = self._replay.next_step(kind, name)
+        if before and before["status"] == "completed":
+            yield RunningStep(before.get("output"), before.get("sources") or [], done=True)
+            return
+        id_ = before["step"] if before else str(new_id())
+        data = {"step": id_, "kind": kind, "name": name, "input": _bounded(input)}
         await self._write_step({**data, "status": "running"})
         running = RunningStep()
         try:
             yield running
+        except Asked:
+            raise
         except BaseException:
             await self._write_step({**data, "status": "failed", "output": _bounded(running.output)})
             raise
         done = {"status": "completed", "output": _bounded(running.output), "sources": running.sources}
         await self._write_step({**data, **done})
+
+    def _unheard(self, text: str) -> str:
+        """What of `text` was not emitted before the turn waited."""
+        before = min(len(text), max(0, self._replay.emitted - self._emitted))
+        self._emitted += len(text)
+        return text[before:]
 
     async def finish(self) -> None:
         """Wait until everything emitted is stored: nothing more comes. Raises Problem `run_not_active` when

@@ -3,7 +3,7 @@
 from typing import Any
 
 from chatproject.lib.clock import rfc3339
-from conversations import past
+from conversations import asking, past
 from conversations.fold.messages import set_text, unselect
 from conversations.fold.rows import new_message, new_run
 from conversations.fold.state import Fold, on
@@ -42,6 +42,18 @@ def _run_step(fold: Fold, event: Event) -> None:
     run = fold.runs[event.data["run"]]
     others = [step for step in run["steps"] if step["step"] != event.data["step"]]
     run["steps"] = [*others, {**event.data, "event": str(event.id)}]
+
+
+@on("run:ask")
+def _run_ask(fold: Fold, event: Event) -> None:
+    run = fold.runs[event.data["run"]]
+    run |= {"steps": asking.asked(run["steps"], event), "status": Run.Status.WAITING.value}
+
+
+@on("run:answer")
+def _run_answer(fold: Fold, event: Event) -> None:
+    run = fold.runs[event.data["run"]]
+    run |= {"steps": asking.answered(run["steps"], event), "status": Run.Status.RUNNING.value}
 
 
 @on("run:end")

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 # Stored in clear, and screened like what is stored in envelopes.
 OPEN_FIELDS = ("metadata", "tags")
 # What assistants write cannot be refused: nobody is there to write it anew. It is redacted instead.
-NEVER_REFUSED = ("run:step", "run:end")
+NEVER_REFUSED = ("run:step", "run:ask", "run:end")
 
 
 class Refused(Problem):

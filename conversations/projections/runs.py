@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from chatproject.lib import rows
-from conversations import past
+from conversations import asking, past
 from conversations.models import Conversation, Event, Message, Run
 from conversations.projections.projector import Projector
 from conversations.projections.registry import on
@@ -52,6 +52,22 @@ def _run_step(projector: Projector, conversation: Conversation, event: Event) ->
     others = [step for step in run.steps if step["step"] != event.data["step"]]
     run.steps = [*others, {**event.data, "event": str(event.id)}]
     run.save(update_fields=["steps"])
+
+
+@on("run:ask")
+def _run_ask(projector: Projector, conversation: Conversation, event: Event) -> None:
+    projector.flush()
+    run = Run.objects.get(id=event.data["run"])
+    run.steps, run.status = asking.asked(run.steps, event), Run.Status.WAITING
+    run.save(update_fields=["steps", "status"])
+
+
+@on("run:answer")
+def _run_answer(projector: Projector, conversation: Conversation, event: Event) -> None:
+    projector.flush()
+    run = Run.objects.get(id=event.data["run"])
+    run.steps, run.status = asking.answered(run.steps, event), Run.Status.RUNNING
+    run.save(update_fields=["steps", "status"])
 
 
 @on("run:end")

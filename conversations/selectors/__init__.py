@@ -41,7 +41,15 @@ from conversations.selectors.messages import (
     versions,
     wire_messages,
 )
-from conversations.selectors.runs import answer, ended_run, run_for, running_tails, running_texts, stored_lengths
+from conversations.selectors.runs import (
+    answer,
+    ended_run,
+    run_for,
+    running_tails,
+    running_texts,
+    stored_lengths,
+    unfinished_runs,
+)
 from conversations.selectors.sessions import session_figures, session_for, sessions_ended_within, sessions_of
 from conversations.selectors.snapshots import conversations_holding, snapshot_at, snapshots, wire_snapshot
 from conversations.selectors.states import room_state, states_within
@@ -118,6 +126,7 @@ __all__ = [
     "told_by_events",
     "tool_runs",
     "transcript",
+    "unfinished_runs",
     "versions",
     "visible_conversations",
     "wire_conversation",

@@ -10,7 +10,7 @@ from accounts.models import User
 from chatproject.lib.errors import Problem
 from conversations import keys, markdown, windows, wire
 from conversations.models import Event, Feedback, File, Message, Run
-from conversations.services.runs import stored_text
+from conversations.services.endings import stored_text
 
 Json = dict[str, Any]
 

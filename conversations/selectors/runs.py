@@ -10,7 +10,7 @@ from conversations import keys, wire
 from conversations.access import Permission, require
 from conversations.models import Message, Run
 from conversations.selectors.conversations import role_of
-from conversations.services.runs import stored_text
+from conversations.services.endings import stored_text
 
 Json = dict[str, Any]
 
@@ -58,6 +58,12 @@ def stored_lengths(conversations: Iterable[UUID]) -> dict[UUID, tuple[UUID, int]
     return {
         id_: (conversation, stored) for id_, conversation, stored in rows.values_list("id", "conversation_id", "stored")
     }
+
+
+def unfinished_runs(conversation: UUID) -> list[Json]:
+    """Queued, running and waiting runs in their order. Membership was checked."""
+    rows = Run.objects.filter(conversation=conversation, ended_at=None).order_by("queued_seq")
+    return [wire.run(row) for row in rows]
 
 
 def ended_run(id_: UUID) -> Run | None:

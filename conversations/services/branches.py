@@ -12,7 +12,7 @@ from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.assistants import registry
 from conversations.models import Message, Run
-from conversations.services import messages
+from conversations.services import busy, messages
 from conversations.services.revisions import check_there
 from conversations.services.validation import clean_assistant
 
@@ -50,7 +50,7 @@ def regenerate(
     `on_busy="reject"` `conversation_busy`.
     """
     named = clean_assistant(assistant)
-    policy = messages.clean_on_busy(on_busy)
+    policy = busy.clean(on_busy)
     draft = Draft("run:queue", {"run": str(new_id())})
 
     def decide(state: State) -> Decision:
@@ -58,17 +58,18 @@ def regenerate(
         messages.check_open(state)
         question, answer = _question_and_answer(state, message)
         check_there(question)
-        messages.check_busy(state, policy)
+        way = busy.making_way(state, policy)
         draft.data |= {
             "reply_to": str(question.id),
             "reply_seq": question.seq,
             "assistant": named or _same_assistant(state, answer),
             "branch_of": str(answer.group) if answer else None,
         }
-        return Decision([draft], messages.waking(state))
+        return Decision([*way.drafts, draft], way.effects)
 
     body = [str(message), assistant]
-    return eventlog.submit(Append(conversation, Actor.of(user), cmid or f"regenerate:{draft.id}", decide, body=body))
+    cmid = cmid or f"regenerate:{draft.id}"
+    return eventlog.submit(Append(conversation, Actor.of(user), cmid, decide, body=body, main=draft))
 
 
 def _question_and_answer(state: State, message: UUID) -> tuple[Message, Message | None]:

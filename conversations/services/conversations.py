@@ -35,6 +35,7 @@ from conversations.services.validation import (
     clean_text,
     clean_title,
 )
+from conversations.services.waking import enqueue
 
 CREATE_ROUTE = "POST conversations"
 ARCHIVED = Conversation.Status.ARCHIVED.value
@@ -96,7 +97,7 @@ def create(
         effects: list[Callable[[], object]] = [partial(_audit, user, "conversation.created", conversation.id)]
         effects += _remembering(state, once)
         if first and first.data.get("run"):
-            effects.append(messages.enqueue(conversation.id))
+            effects.append(enqueue(conversation.id))
         return Decision(drafts, effects)
 
     keys.remember(conversation.id, key)

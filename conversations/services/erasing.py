@@ -36,7 +36,7 @@ from conversations.models import (
     Summary,
 )
 from conversations.search import embedding
-from conversations.services import exports, runs
+from conversations.services import endings, exports
 
 Eraser = Callable[[UUID], object]
 
@@ -66,7 +66,7 @@ def _erase(conversation: UUID, actor: Actor, auditor: UUID | None, check: Callab
 
     def decide(state: State) -> Decision:
         check(state)
-        stopped = runs.abandon(state)
+        stopped = endings.abandon(state)
         destroyed = partial(_destroy, conversation)
         return Decision([*stopped.drafts, erased], [*stopped.effects, destroyed, audited])
 

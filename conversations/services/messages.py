@@ -10,17 +10,16 @@ from accounts.models import User
 from accounts.services.idempotency import Once
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id, parse_id
-from conversations import eventlog, queue
+from conversations import eventlog
 from conversations.access import Permission
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import Conversation, Event, Message
-from conversations.services import attaching
+from conversations.services import attaching, busy
 from conversations.services.validation import as_cmid, clean_assistant, clean_cmid, clean_text
 
 ACTIONS = ("chat",)
 SEND_ROUTE = "POST messages"
-ON_BUSY = ("enqueue", "reject")
 OPEN = (Conversation.Status.OPEN, Conversation.Status.WAITING, Conversation.Status.WITH_AGENT)
 
 
@@ -43,7 +42,8 @@ def send(
     `parts` are files that the user uploaded into this conversation; with one, the text may be empty.
     `idempotency_key` may come with a cmid or alone: then `as_cmid` of it is the cmid.
     Fails with Problem `invalid`, `too_large`, `not_found`, `forbidden`, `conversation_closed`, `conflict`,
-    `idempotency_mismatch`, and with `on_busy="reject"` `conversation_busy` while an answer is queued or running.
+    `idempotency_mismatch`, and with `on_busy="reject"` `conversation_busy` while an answer is queued or running
+    (services/busy.py has the other policies).
     """
     body: list[Any] = [text, action or "chat", assistant, str(reply_to) if reply_to else None]
     named, carried = clean_assistant(assistant), attaching.clean_parts(parts)
@@ -52,7 +52,9 @@ def send(
         body.append(carried)
         new.data["parts"] = carried
     new.data["reply_to"] = _reply_to(reply_to)
-    policy = clean_on_busy(on_busy)
+    policy = busy.clean(on_busy)
+    if on_busy:
+        new.data["on_busy"] = policy
     once = Once(user, f"{SEND_ROUTE} {conversation}", idempotency_key, [cmid, body]) if idempotency_key else None
     key_cmid = as_cmid(SEND_ROUTE, idempotency_key)
 
@@ -67,11 +69,12 @@ def send(
         name = named or state.conversation.assistant
         if name is None:
             return Decision([new], effects)
-        check_busy(state, policy)
+        way = busy.making_way(state, policy)
         new.data |= {"assistant": name, "run": str(new_id())}
-        return Decision([new], [*effects, *waking(state)])
+        return Decision([*way.drafts, new], [*effects, *way.effects])
 
-    return eventlog.submit(Append(conversation, Actor.of(user), clean_cmid(cmid), decide, body=body, drafts=[new]))
+    append = Append(conversation, Actor.of(user), clean_cmid(cmid), decide, body=body, drafts=[new], main=new)
+    return eventlog.submit(append)
 
 
 def draft(*, text: str, assistant: str | None, action: str | None = None, seen_seq: int | None = None) -> Draft:
@@ -86,40 +89,10 @@ def draft(*, text: str, assistant: str | None, action: str | None = None, seen_s
     return Draft("message:new", data)
 
 
-def enqueue(conversation: UUID) -> Callable[[], None]:
-    """The effect that wakes a worker."""
-    return partial(queue.enqueue_turn, conversation)
-
-
-def waking(state: State) -> list[Callable[[], None]]:
-    """The effects of a newly queued run: whoever answers now takes the next one when it is done."""
-    return [] if state.conversation.active_run else [enqueue(state.conversation.id)]
-
-
 def check_open(state: State) -> None:
     """Raise Problem `conversation_closed` where nothing may be said any more."""
     if state.conversation.status not in OPEN:
         raise Problem("conversation_closed")
-
-
-def clean_on_busy(policy: str | None) -> str:
-    """What to do while an answer is queued or running. Raises Problem `invalid`."""
-    if (policy or "enqueue") not in ON_BUSY:
-        raise Problem("invalid", errors={"on_busy": [f"One of {', '.join(ON_BUSY)}."]})
-    return policy or "enqueue"
-
-
-def check_busy(state: State, policy: str) -> None:
-    """Raise Problem `conversation_busy` where `policy` says so."""
-    if policy == "reject" and _busy(state):
-        raise Problem("conversation_busy", retry_after_ms=1000)
-
-
-def _busy(state: State) -> bool:
-    if state.conversation.active_run:
-        return True
-    state.settle()
-    return state.conversation.runs.filter(status="queued").exists()
 
 
 def _remembering(state: State, once: Once | None, *, alone: bool) -> list[Callable[[], None]]:

@@ -12,7 +12,7 @@ from conversations import eventlog
 from conversations.access import Permission
 from conversations.actors import STAFF, Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
-from conversations.services import runs
+from conversations.services import endings
 
 
 def restore(*, user: User, conversation: UUID, to_seq: int, cmid: str | None = None) -> "Future[Committed]":
@@ -40,7 +40,7 @@ def _append(
         head = state.conversation.last_seq
         if not 1 <= to_seq <= head:
             raise Problem("not_found", f"The log has the numbers 1 to {head}.")
-        stopped = runs.stop_all(state)
+        stopped = endings.stop_all(state)
         return Decision([*stopped.drafts, restored], [*stopped.effects, *_audit(audited_for, conversation, to_seq)])
 
     cmid = cmid or f"restore:{restored.id}"

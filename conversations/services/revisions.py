@@ -12,7 +12,7 @@ from conversations.access import Permission
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import Message
-from conversations.services import attaching, messages, runs
+from conversations.services import attaching, endings, messages
 from conversations.services.validation import clean_text
 
 
@@ -57,24 +57,28 @@ def edit(
     draft = Draft("message:edit", {"message": str(message), "text": clean_text(text, required=False)})
 
     def decide(state: State) -> Decision:
-        state.require(Permission.SEND)
-        row = state.message(message)
-        if not _is_own(row, user):
-            raise Problem("forbidden", "Only its author may edit a message.")
-        messages.check_open(state)
-        check_there(row)
-        if not row.parts:
-            clean_text(text)
-        precondition.check(state, row)
-        if wire.message_text(row) == draft.data["text"]:
-            return Decision([])
-        draft.data["base_seq"] = row.changed_seq
-        if row.parts:
-            draft.data["parts_tokens"] = attaching.tokens(row.parts)
-        return Decision([draft])
+        return editing(state, user, draft, precondition)
 
     cmid = cmid or f"edit:{draft.id}"
     return eventlog.submit(Append(conversation, Actor.of(user), cmid, decide, body=text, drafts=[draft]))
+
+
+def editing(state: State, user: User, draft: Draft, precondition: Precondition = ANY) -> Decision:
+    """What `draft`, a `message:edit` by `user`, comes to. Raises Problem as `edit` says."""
+    state.require(Permission.SEND)
+    row = state.message(UUID(draft.data["message"]))
+    if not _is_own(row, user):
+        raise Problem("forbidden", "Only its author may edit a message.")
+    messages.check_open(state)
+    check_there(row)
+    clean_text(draft.data["text"], required=not row.parts)
+    precondition.check(state, row)
+    if wire.message_text(row) == draft.data["text"]:
+        return Decision([])
+    draft.data["base_seq"] = row.changed_seq
+    if row.parts:
+        draft.data["parts_tokens"] = attaching.tokens(row.parts)
+    return Decision([draft])
 
 
 def delete(
@@ -95,7 +99,7 @@ def delete(
         if row.status == Message.Status.STREAMING:
             raise Problem("conflict", "This answer is still being written; stop it first.")
         precondition.check(state, row)
-        taken_back = runs.taking_back(state, row.id)
+        taken_back = endings.taking_back(state, row.id)
         return Decision([draft, *taken_back.drafts], taken_back.effects)
 
     return eventlog.submit(Append(conversation, Actor.of(user), cmid or f"delete:{draft.id}", decide))

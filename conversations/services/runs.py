@@ -1,4 +1,4 @@
-"""Verbs on runs: claim, step, end, stop, interrupt. The conversation's lock makes one writer at a time."""
+"""Verbs on runs: claim, step, ask, end, stop, interrupt. The conversation's lock makes one writer at a time."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -13,23 +13,22 @@ from django.db.models.functions import Now
 
 from accounts import audit
 from accounts.models import User
-from chatproject.lib import metrics
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
-from conversations import event_types, eventlog
+from conversations import eventlog
 from conversations.access import Permission
 from conversations.actors import STAFF, SYSTEM, Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
-from conversations.models import Run, RunChunk
-from conversations.privacy import drafts
-from conversations.services import messages
+from conversations.models import Run
+from conversations.services import endings
 
 NOTHING = Problem("conflict", "There is no run to claim here.")
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A worker's right to write one run, as long as `fence` is the run's."""
+    """A worker's right to write one run, as long as `fence` is the run's. With `resumed` it goes on with a run that
+    waited for a person."""
 
     conversation: UUID
     run: UUID
@@ -37,6 +36,7 @@ class Claim:
     reply_to: UUID
     assistant: str
     fence: int
+    resumed: bool = False
 
     @property
     def actor(self) -> Actor:
@@ -44,7 +44,12 @@ class Claim:
 
 
 def claim(*, conversation: UUID, worker: str) -> Claim | None:
-    """Begin the oldest queued run, unless another is active: writes `run:start` and takes the lease."""
+    """Begin the oldest queued run, unless another is active: writes `run:start` and takes the lease. A run whose
+    question to a person was answered goes on instead."""
+    return _resume(conversation, worker) or _begin(conversation, worker)
+
+
+def _begin(conversation: UUID, worker: str) -> Claim | None:
     run = _oldest_queued(conversation)
     if run is None:
         return None
@@ -70,6 +75,16 @@ def claim(*, conversation: UUID, worker: str) -> Claim | None:
     return None if committed.dup else begun
 
 
+def _resume(conversation: UUID, worker: str) -> Claim | None:
+    """The lease of a running run that nobody holds: the number of rows says who of many gets it."""
+    run = Run.objects.filter(conversation=conversation, status=Run.Status.RUNNING, lease_until=None).first()
+    if run is None or run.message is None:
+        return None
+    claim = Claim(conversation, run.id, run.message, run.reply_to, run.assistant, run.fence + 1, resumed=True)
+    free = Run.objects.filter(id=run.id, fence=run.fence, status=Run.Status.RUNNING, lease_until=None)
+    return claim if free.update(**_lease(claim, worker)) else None
+
+
 def step(*, claim: Claim, data: dict[str, Any], id: UUID | None = None) -> "Future[Committed]":
     """Write `run:step`; the same `step` id again replaces what it showed before. `run_not_active` when fenced off.
 
@@ -82,6 +97,19 @@ def step(*, claim: Claim, data: dict[str, Any], id: UUID | None = None) -> "Futu
         return Decision([draft])
 
     cmid = f"run:{claim.run}:step:{draft.id}"
+    return eventlog.submit(Append(claim.conversation, claim.actor, cmid, decide, drafts=[draft]))
+
+
+def ask(*, claim: Claim, data: dict[str, Any], id: UUID) -> "Future[Committed]":
+    """Write `run:ask` and give the lease back: the run waits for a person (services/answering.py), whatever becomes
+    of its worker. Fails with `run_not_active` when fenced off."""
+    draft = Draft("run:ask", {"run": str(claim.run), **data}, id=id)
+
+    def decide(state: State) -> Decision:
+        _check_fence(state.lock_run(claim.run), claim)
+        return Decision([draft], [partial(_give_back, claim)])
+
+    cmid = f"run:{claim.run}:ask:{draft.id}"
     return eventlog.submit(Append(claim.conversation, claim.actor, cmid, decide, drafts=[draft]))
 
 
@@ -98,12 +126,12 @@ def end(
 
     Fails with `run_not_active` when fenced off.
     """
-    draft = _end_draft(claim.run, claim.message, status, text=text, usage=usage, sources=sources, error=error)
+    draft = endings.end_draft(claim.run, claim.message, status, text=text, usage=usage, sources=sources, error=error)
 
     def decide(state: State) -> Decision:
         run = state.lock_run(claim.run)
         _check_fence(run, claim)
-        return Decision([draft], _after_end(state, run, status))
+        return Decision([draft], endings.after_end(state, run, status))
 
     cmid = f"run:{claim.run}:end"
     return eventlog.submit(Append(claim.conversation, claim.actor, cmid, decide, drafts=[draft]))
@@ -117,7 +145,7 @@ def stop(*, user: User, run: Run) -> "Future[Committed]":
 
     def decide(state: State) -> Decision:
         state.require(Permission.STOP)
-        return _stop(state, run)
+        return endings.stopping(state, run)
 
     return eventlog.submit(Append(run.conversation_id, Actor.of(user), f"run:{run.id}:stop", decide))
 
@@ -129,22 +157,11 @@ def stop_as_staff(*, staff: User, run: Run) -> "Future[Committed]":
     """
 
     def decide(state: State) -> Decision:
-        decision = _stop(state, run)
+        decision = endings.stopping(state, run)
         audited = partial(audit.record, actor=staff.id, action="run.stopped", target=("run", run.id))
         return Decision(decision.drafts, [*decision.effects, audited])
 
     return eventlog.submit(Append(run.conversation_id, STAFF, f"run:{run.id}:stop", decide))
-
-
-def stop_all(state: State) -> Decision:
-    """What ends every queued, running or waiting run of a conversation, as part of another decision."""
-    state.settle()
-    found = Run.objects.select_for_update().filter(conversation=state.conversation, ended_at=None)
-    ends, effects = [], []
-    for run in found.order_by("queued_seq"):
-        ends.append(_end_from_store(state, run, Run.Status.STOPPED))
-        effects += _closing(run, Run.Status.STOPPED)
-    return Decision(ends, effects)
 
 
 def interrupt(*, run: Run, is_dead: Callable[[Run], bool]) -> "Future[Committed]":
@@ -155,37 +172,9 @@ def interrupt(*, run: Run, is_dead: Callable[[Run], bool]) -> "Future[Committed]
         if locked.ended_at or not is_dead(locked):
             raise Problem("run_not_active")
         error = {"code": "worker_lost", "message": "The worker that wrote this answer is gone."}
-        return _end_with(state, locked, Run.Status.INTERRUPTED, error=error)
+        return endings.end_with(state, locked, Run.Status.INTERRUPTED, error=error)
 
     return eventlog.submit(Append(run.conversation_id, SYSTEM, f"run:{run.id}:end", decide))
-
-
-def taking_back(state: State, message: UUID) -> Decision:
-    """What ends the queued answers to a message, inside another decision."""
-    queued = Run.objects.filter(conversation=state.conversation, reply_to=message, status=Run.Status.QUEUED)
-    ended = [_end_with(state, run, Run.Status.STOPPED) for run in queued.select_for_update()]
-    return Decision([one.drafts[0] for one in ended], [effect for one in ended for effect in one.effects])
-
-
-def abandon(state: State) -> Decision:
-    """End everything that runs or waits, without its text: for a conversation that is being erased."""
-    state.settle()
-    unfinished = Run.objects.select_for_update().filter(conversation=state.conversation, ended_at=None)
-    drafts: list[Draft] = []
-    effects: list[Callable[[], object]] = []
-    for run in unfinished.order_by("queued_seq"):
-        drafts.append(_end_draft(run.id, run.message, Run.Status.STOPPED, text=""))
-        effects += [partial(_close, run), partial(_count, run, Run.Status.STOPPED)]
-    return Decision(drafts, effects)
-
-
-def stored_text(run: Run, key: Any, after: int = 0) -> str:
-    """What is stored of a running answer, `after` so many code points (where a piece ended); `key` is the
-    conversation's data key."""
-    return "".join(
-        key.open(chunk.text, event_types.context(run.conversation_id, run.id, str(chunk.offset)))
-        for chunk in RunChunk.objects.filter(run=run, offset__gte=after).order_by("offset")
-    )
 
 
 def _oldest_queued(conversation: UUID) -> Run | None:
@@ -193,66 +182,18 @@ def _oldest_queued(conversation: UUID) -> Run | None:
 
 
 def _take_lease(claim: Claim, worker: str) -> None:
+    Run.objects.filter(id=claim.run).update(**_lease(claim, worker))
+
+
+def _lease(claim: Claim, worker: str) -> dict[str, Any]:
     lease_until = Now() + timedelta(seconds=settings.LEASE_SECONDS)
-    Run.objects.filter(id=claim.run).update(fence=claim.fence, lease_until=lease_until, worker=worker)
+    return {"fence": claim.fence, "lease_until": lease_until, "worker": worker}
+
+
+def _give_back(claim: Claim) -> None:
+    Run.objects.filter(id=claim.run).update(fence=claim.fence + 1, lease_until=None)
 
 
 def _check_fence(run: Run, claim: Claim) -> None:
     if run.fence != claim.fence or run.status not in Run.ACTIVE:
         raise Problem("run_not_active", "This run was ended by somebody else.")
-
-
-def _stop(state: State, run: Run) -> Decision:
-    locked = state.lock_run(run.id)
-    if locked.ended_at:
-        raise Problem("run_not_active")
-    return _end_with(state, locked, Run.Status.STOPPED)
-
-
-def _end_with(state: State, run: Run, status: str, error: dict[str, Any] | None = None) -> Decision:
-    return Decision([_end_from_store(state, run, status, error)], _after_end(state, run, status))
-
-
-def _end_from_store(state: State, run: Run, status: str, error: dict[str, Any] | None = None) -> Draft:
-    """`run:end` with what is stored of the answer."""
-    text = stored_text(run, state.key)
-    marks = drafts.marks_of_stored(text)
-    return _end_draft(run.id, run.message, status, screened=True, text=text, usage=run.usage, error=error, **marks)
-
-
-def _end_draft(run: UUID, message: UUID | None, status: str, screened: bool = False, **data: Any) -> Draft:
-    given = {name: value for name, value in data.items() if value is not None}
-    return Draft(
-        "run:end",
-        {
-            "run": str(run),
-            "message": str(message) if message else None,
-            "status": str(status),
-            "usage": None,
-            **given,
-        },
-        screened=screened,
-    )
-
-
-def _after_end(state: State, run: Run, status: str) -> list[Callable[[], object]]:
-    """Close the run, and wake a worker for the next."""
-    state.settle()
-    effects = _closing(run, status)
-    if Run.objects.filter(conversation=state.conversation, status=Run.Status.QUEUED).exclude(id=run.id).exists():
-        effects.append(messages.enqueue(state.conversation.id))
-    return effects
-
-
-def _closing(run: Run, status: str) -> list[Callable[[], object]]:
-    return [partial(_close, run), partial(_count, run, status)]
-
-
-def _close(run: Run) -> None:
-    """Fence the worker off, and drop the chunks: the text is in `run:end` now."""
-    Run.objects.filter(id=run.id).update(fence=run.fence + 1, lease_until=None)
-    RunChunk.objects.filter(run=run.id).delete()
-
-
-def _count(run: Run, status: str) -> None:
-    metrics.runs.labels(run.assistant, status).inc()

@@ -129,6 +129,19 @@ class _RunStep(Struct):
     name: str
 
 
+class _RunAsk(Struct):
+    run: Id
+    step: Name
+    kind: Literal["approval", "choice", "form", "text"]
+    schema: dict[str, Any]
+
+
+class _RunAnswer(Struct):
+    run: Id
+    step: Name
+    value: Any
+
+
 class _RunEnd(Struct):
     run: Id
     message: Id | None
@@ -156,6 +169,8 @@ SHAPES: dict[str, type[Struct]] = {
     "run:queue": _RunQueue,
     "run:start": _RunStart,
     "run:step": _RunStep,
+    "run:ask": _RunAsk,
+    "run:answer": _RunAnswer,
     "run:end": _RunEnd,
 }
 

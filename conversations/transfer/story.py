@@ -24,6 +24,7 @@ class Story:
         self._runs: dict[str, str | None] = {}
         self._queued: dict[str, None] = {}
         self._active: str | None = None
+        self._waits_for: str | None = None
 
     def tell(self, line: Line) -> None:
         self._in_order(line)
@@ -86,11 +87,22 @@ class Story:
         if data["message"] != self._runs[run]:
             raise ValueError("this is not the message of the run")
         self._queued.pop(run, None)
-        self._active = None if run == self._active else self._active
+        if run == self._active:
+            self._active = self._waits_for = None
 
     def _run_step(self, data: dict[str, Any]) -> None:
         if data["run"] != self._active:
             raise ValueError("this run is not active")
+
+    def _run_ask(self, data: dict[str, Any]) -> None:
+        self._run_step(data)
+        self._waits_for = data["step"]
+
+    def _run_answer(self, data: dict[str, Any]) -> None:
+        self._run_step(data)
+        if data["step"] != self._waits_for:
+            raise ValueError("this was not asked, or was answered")
+        self._waits_for = None
 
     def _conversation_restore(self, data: dict[str, Any]) -> None:
         if not 1 <= data["to_seq"] < self._seq:

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from chatproject.lib.clock import rfc3339
-from conversations import event_types, keys
+from conversations import asking, event_types, keys
 from conversations.models import Run
 from conversations.wire.events import opened
 
@@ -12,11 +12,15 @@ Json = dict[str, Any]
 
 
 def step(row: Run, stored: Json) -> Json:
-    """A step of a run, its secret values opened."""
-    data = {name: value for name, value in stored.items() if name not in ("event", "run")}
-    return event_types.unseal(
-        "run:step", data, keys.of(row.conversation_id), row.conversation_id, UUID(stored["event"])
-    )
+    """A step of a run, or what it asked a person, its secret values opened."""
+    data = {name: value for name, value in stored.items() if name not in ("event", "run", "answer")}
+    type_ = "run:ask" if asking.is_ask(stored) else "run:step"
+    opened = _unsealed(row, type_, data, stored["event"])
+    return _unsealed(row, "run:answer", opened, stored["answer"]) if "answer" in stored else opened
+
+
+def _unsealed(row: Run, type_: str, data: Json, event: str) -> Json:
+    return event_types.unseal(type_, data, keys.of(row.conversation_id), row.conversation_id, UUID(event))
 
 
 def run(row: Run) -> Json:

@@ -70,7 +70,9 @@ API: dict[str, dict[str, str]] = {
     "sessions/<uuid:id>/": {"GET": MINE, "PATCH": MINE, "DELETE": MINE},
     "sessions/<uuid:id>/messages/": {"POST": MINE},
     f"{ONE}context/": {"GET": ALL},
-    "runs/<uuid:id>/": {"GET": ALL},
+    "runs/<uuid:id>/": {"GET": ALL, "PATCH": SPEAK, "DELETE": SPEAK},
+    "runs/<uuid:id>/answer/": {"POST": SPEAK},
+    f"{ONE}runs/": {"GET": ALL},
     "runs/<uuid:id>/context/": {"GET": ALL},
     "runs/<uuid:id>/stop/": {"POST": SPEAK},
 }

@@ -1,0 +1,110 @@
+"""How runs end inside other decisions: what is written, and what follows from it."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from chatproject.lib import metrics
+from chatproject.lib.errors import Problem
+from conversations import event_types
+from conversations.appends import Decision, Draft, State
+from conversations.models import Run, RunChunk
+from conversations.privacy import drafts as privacy
+from conversations.services.waking import enqueue
+
+
+def stopping(state: State, run: Run) -> Decision:
+    """What ends one run, as part of another decision. Raises Problem `run_not_active`."""
+    locked = state.lock_run(run.id)
+    if locked.ended_at:
+        raise Problem("run_not_active")
+    return end_with(state, locked, Run.Status.STOPPED)
+
+
+def stop_all(state: State) -> Decision:
+    """What ends every queued, running or waiting run of a conversation, as part of another decision."""
+    state.settle()
+    found = Run.objects.select_for_update().filter(conversation=state.conversation, ended_at=None)
+    ends, effects = [], []
+    for run in found.order_by("queued_seq"):
+        ends.append(_end_from_store(state, run, Run.Status.STOPPED))
+        effects += _closing(run, Run.Status.STOPPED)
+    return Decision(ends, effects)
+
+
+def taking_back(state: State, message: UUID) -> Decision:
+    """What ends the queued answers to a message, inside another decision."""
+    queued = Run.objects.filter(conversation=state.conversation, reply_to=message, status=Run.Status.QUEUED)
+    ended = [end_with(state, run, Run.Status.STOPPED) for run in queued.select_for_update()]
+    return Decision([one.drafts[0] for one in ended], [effect for one in ended for effect in one.effects])
+
+
+def abandon(state: State) -> Decision:
+    """End everything that runs or waits, without its text: for a conversation that is being erased."""
+    state.settle()
+    unfinished = Run.objects.select_for_update().filter(conversation=state.conversation, ended_at=None)
+    drafts: list[Draft] = []
+    effects: list[Callable[[], object]] = []
+    for run in unfinished.order_by("queued_seq"):
+        drafts.append(end_draft(run.id, run.message, Run.Status.STOPPED, text=""))
+        effects += [partial(_close, run), partial(_count, run, Run.Status.STOPPED)]
+    return Decision(drafts, effects)
+
+
+def end_with(state: State, run: Run, status: str, error: dict[str, Any] | None = None) -> Decision:
+    return Decision([_end_from_store(state, run, status, error)], after_end(state, run, status))
+
+
+def _end_from_store(state: State, run: Run, status: str, error: dict[str, Any] | None = None) -> Draft:
+    """`run:end` with what is stored of the answer."""
+    text = stored_text(run, state.key)
+    marks = privacy.marks_of_stored(text)
+    return end_draft(run.id, run.message, status, screened=True, text=text, usage=run.usage, error=error, **marks)
+
+
+def end_draft(run: UUID, message: UUID | None, status: str, screened: bool = False, **data: Any) -> Draft:
+    given = {name: value for name, value in data.items() if value is not None}
+    return Draft(
+        "run:end",
+        {
+            "run": str(run),
+            "message": str(message) if message else None,
+            "status": str(status),
+            "usage": None,
+            **given,
+        },
+        screened=screened,
+    )
+
+
+def after_end(state: State, run: Run, status: str) -> list[Callable[[], object]]:
+    """Close the run, and wake a worker for the next."""
+    state.settle()
+    effects = _closing(run, status)
+    if Run.objects.filter(conversation=state.conversation, status=Run.Status.QUEUED).exclude(id=run.id).exists():
+        effects.append(enqueue(state.conversation.id))
+    return effects
+
+
+def _closing(run: Run, status: str) -> list[Callable[[], object]]:
+    return [partial(_close, run), partial(_count, run, status)]
+
+
+def _close(run: Run) -> None:
+    """Fence the worker off, and drop the chunks: the text is in `run:end` now."""
+    Run.objects.filter(id=run.id).update(fence=run.fence + 1, lease_until=None)
+    RunChunk.objects.filter(run=run.id).delete()
+
+
+def _count(run: Run, status: str) -> None:
+    metrics.runs.labels(run.assistant, status).inc()
+
+
+def stored_text(run: Run, key: Any, after: int = 0) -> str:
+    """What is stored of a running answer, `after` so many code points (where a piece ended); `key` is the
+    conversation's data key."""
+    return "".join(
+        key.open(chunk.text, event_types.context(run.conversation_id, run.id, str(chunk.offset)))
+        for chunk in RunChunk.objects.filter(run=run, offset__gte=after).order_by("offset")
+    )
