@@ -250,37 +250,11 @@ class RunShape(serializers.Serializer):
     error = serializers.DictField(allow_null=True)
 
 
-class RunList(serializers.Serializer):
-    next = serializers.CharField(allow_null=True)
-    previous = serializers.CharField(allow_null=True)
-    results = RunShape(many=True)
-
-
-class RunChange(serializers.Serializer):
-    text = Text(trim_whitespace=False)
-
-
-class AnswerInput(serializers.Serializer):
-    step = Text(max_length=64, help_text="Of the `run:ask`.")
-    value = serializers.JSONField(help_text="What fits the schema of the question.")
-
-
 class Sent(serializers.Serializer):
     event = EventShape()
     message = MessageShape()
     run = RunShape(required=False)
     dup = serializers.BooleanField()
-
-
-class AssistantShape(serializers.Serializer):
-    name = serializers.CharField()
-    description = serializers.CharField()
-
-
-class AssistantList(serializers.Serializer):
-    next = serializers.CharField(allow_null=True)
-    previous = serializers.CharField(allow_null=True)
-    results = AssistantShape(many=True)
 
 
 class HitShape(serializers.Serializer):
