@@ -2,7 +2,8 @@
 
 from rest_framework import serializers
 
-from conversations.api.serializers import RunShape, Text
+from chatproject.lib.fields import Text
+from conversations.api.serializers import RunShape
 
 
 class RunList(serializers.Serializer):

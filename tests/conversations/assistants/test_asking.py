@@ -102,6 +102,7 @@ async def test_nothing_else_is_answered_meanwhile_and_stop_ends_it(alice: User) 
     await runner.take_turn(run.conversation_id)
     assert (await Run.objects.aget(id=run.id)).status == "waiting"
     await in_thread(lambda: runs.stop(user=alice, run=run).result(10))
+    assert run.message
     message = await Message.objects.aget(id=run.message)
     assert (message.status, await in_thread(wire.message_text, message)) == ("stopped", "Let me see. ")
     await in_thread(replayed, run.conversation_id)
