@@ -28,8 +28,20 @@ def one_round_trip() -> Iterator[None]:
 
 def execute(statement: str, *parameters: Any) -> "psycopg.Cursor[tuple[Any, ...]]":
     """Run a statement that comes again and again: unlike Django's cursors it is planned once per connection."""
-    with connection.wrap_database_errors:
-        return psycopg.Cursor(_driver()).execute(statement.encode(), parameters, prepare=True)
+    with connection.wrap_database_errors, _preparing() as driver:
+        return psycopg.Cursor(driver).execute(statement.encode(), parameters, prepare=True)
+
+
+@contextmanager
+def _preparing() -> "Iterator[psycopg.Connection[tuple[Any, ...]]]":
+    """The driver's connection, prepared for statements that come again. For others it must not be: it would keep the
+    last hundred of each connection, and Django's hold their parameters: whole chunks of files."""
+    driver = _driver()
+    driver.prepare_threshold = 0
+    try:
+        yield driver
+    finally:
+        driver.prepare_threshold = None
 
 
 def _driver() -> "psycopg.Connection[tuple[Any, ...]]":

@@ -41,8 +41,6 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
     options=f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS}"
     # A process that hangs in the middle of a transaction must not keep its locks for long.
     " -c idle_in_transaction_session_timeout=5000",
-    # For chatproject/lib/rows.py: what Django's own cursors run is never prepared.
-    prepare_threshold=5,
     # A pool that keeps trying to reconnect waits longer and longer, also when the database is back: a short
     # reconnect_timeout has the next request try anew.
     pool={

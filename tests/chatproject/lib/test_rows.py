@@ -1,10 +1,11 @@
 """Rows as one JSON text: what goes in comes out, and a bad one is heard of."""
 
+import tracemalloc
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import DataError, IntegrityError, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import Model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -86,3 +87,19 @@ def test_a_bad_one_is_heard_of_and_nothing_is_written(conversation: UUID) -> Non
         with pytest.raises(error):
             together(first, bad)
         assert not Message.objects.filter(id=first.id).exists()
+
+
+def test_statements_are_prepared_once_and_others_are_forgotten() -> None:
+    """What psycopg counts in order to prepare it, it keeps: here 20 MB for each connection."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        rows.execute("SELECT %s::int", 1)
+        cursor.execute("SELECT 1")
+        tracemalloc.start()
+        for number in range(20):
+            cursor.execute("SELECT %s, %s", [number, "x" * 1_000_000])
+            assert rows.execute("SELECT %s::int", number).fetchone() == (number,)
+        held = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT $1::int%'")
+        assert cursor.fetchone() == (1,)
+    assert held < 5_000_000
