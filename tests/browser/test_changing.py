@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.people import Person, ask
 
@@ -133,6 +133,26 @@ def test_rating_and_pinning(tabs: tuple[Person, Person], site: str) -> None:
     expect(act(alice.answer, "Bad answer")).to_have_attribute("aria-pressed", "false")
 
 
+def test_clicks_before_the_server_has_answered(tabs: tuple[Person, Person]) -> None:
+    """Each click counts from what is shown, at once, and they arrive in order: the last one decides."""
+    alice, tab = tabs
+    held: list[Route] = []
+    alice.page.route("**/feedback/", lambda route: held.append(route), times=1)
+    for label in ("Good answer", "Bad answer", "Bad answer", "Good answer", "Bad answer", "This solved it"):
+        act(alice.answer, label).click()
+    for label, pressed in (("Good answer", "false"), ("Bad answer", "true"), ("This solved it", "true")):
+        expect(act(alice.answer, label)).to_have_attribute("aria-pressed", pressed)
+    act(tab.answer, "Keep in mind").click()
+    expect(alice.answer.locator(".mark")).to_have_text("Pinned")  # rendered anew, with what was asked for
+    expect(act(alice.answer, "Bad answer")).to_have_attribute("aria-pressed", "true")
+    held[0].continue_()
+    for label, pressed in (("Good answer", "false"), ("Bad answer", "true"), ("This solved it", "true")):
+        for one in tabs:
+            expect(act(one.answer, label)).to_have_attribute("aria-pressed", pressed)
+    alice.page.reload()
+    expect(act(alice.answer, "Bad answer")).to_have_attribute("aria-pressed", "true")
+
+
 def test_copying_counts(alice: Person, site: str) -> None:
     alice.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     alice.begin("say **one**")
@@ -177,6 +197,7 @@ def test_what_an_act_could_not_do_is_said(alice: Person) -> None:
     alice.page.context.set_offline(True)
     act(alice.answer, "Good answer").click()
     expect(alice.page.locator("#notice")).to_contain_text("The server cannot be reached.")
+    expect(act(alice.answer, "Good answer")).to_have_attribute("aria-pressed", "false")
     alice.page.context.set_offline(False)
 
 

@@ -19,24 +19,28 @@ SOCKETS = 110
 
 
 class Guest(Client):
-    """Writes down what comes, as it comes, and what it was told when it joined."""
+    """Writes down what comes, as it comes, what it was told when it joined, and how many are there."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.joined: list[Frame] = []
+        self.online = 0
         self.heard: list[int] = []
 
     def receive(self, frame: Frame) -> None:
         if frame["type"] == "joined":
             self.joined.append(frame)
+        self.online = frame.get("online", self.online)
         self.heard += [event["seq"] for event in frame.get("events", [frame] if "data" in frame else ())]
         super().receive(frame)
 
 
-async def guests(people: list[User], conversation: Any, addresses: list[str], history: History) -> list[Guest]:
-    """SOCKETS connections of `people`, at the addresses in turn."""
+async def guests(
+    people: list[User], conversation: Any, addresses: list[str], history: History, sockets: int = SOCKETS
+) -> list[Guest]:
+    """Connections of `people`, at the addresses in turn."""
     made = []
-    for number in range(SOCKETS):
+    for number in range(sockets):
         person = people[number % len(people)]
         token = (await in_thread(tokens.issue, person))["access"]
         address = addresses[number % len(addresses)]
@@ -85,7 +89,12 @@ async def test_more_than_fifty_connections_at_two_servers(
                 await clients[number].send(str(conversation), f"Message {number}")
             await until(lambda: all(one.has(str(conversation), 22) for one in clients))
             assert all(one.heard == list(range(1, 23)) for one in clients)
-            assert max(one.joined[0]["online"] for one in clients) == 2
+            # Who came before another process was heard of, is told as soon as it is.
+            await until(lambda: {one.online for one in clients} == {2})
+            [late] = await guests([bob], conversation, running.addresses[:1], History(), sockets=1)
+            async with connected(late):
+                await until(lambda: late.joined)
+                assert late.joined[0]["online"] == 2
 
             running.redis.client().flushall()
             await settled(running, conversation)

@@ -1,5 +1,6 @@
 import { reason, say } from "./page.js";
 import { Refused } from "./messages.js";
+import { dressToggles, toggle } from "./toggles.js";
 
 const LATER = new Set(["edit", "versions", "again"]); // what has changed nothing yet
 
@@ -27,10 +28,10 @@ export class Acts {
 
   #acts = {
     copy: (button, message) => this.#copy(button, message),
-    like: (button, message) => this.#api.rate(message, { rating: isPressed(button) ? null : "up" }),
-    dislike: (button, message) => this.#api.rate(message, { rating: isPressed(button) ? null : "down" }),
-    solved: (button, message) => this.#api.rate(message, { solved: !isPressed(button) }),
-    pin: (button, message) => this.#api.pin(message, !isPressed(button)),
+    like: (button, message) => toggle(button, (on) => this.#api.rate(message, { rating: on ? "up" : null })),
+    dislike: (button, message) => toggle(button, (on) => this.#api.rate(message, { rating: on ? "down" : null })),
+    solved: (button, message) => toggle(button, (solved) => this.#api.rate(message, { solved })),
+    pin: (button, message) => toggle(button, (on) => this.#api.pin(message, on)),
     select: (button) => this.#api.select(button.dataset.to),
     again: (_, message) => this.#again(message),
     edit: (button) => this.#options.editor.open(button.closest("[data-message]")),
@@ -45,10 +46,10 @@ export class Acts {
     const { message } = button.closest("[data-message]").dataset;
     try {
       await this.#acts[act](button, message);
-      if (!LATER.has(act)) this.#options.onChanged(to || message);
     } catch (error) {
       this.#options.onNote(excuse(error));
     }
+    if (!LATER.has(act)) this.#options.onChanged(to || message);
   }
 
   async #copy(button, message) {
@@ -72,6 +73,7 @@ export function excuse(error) {
 
 /** Makes every row of buttons one stop of the Tab key, and takes away what this browser cannot do. */
 export function dressActs(root) {
+  dressToggles(root);
   for (const row of root.querySelectorAll(".acts")) {
     if (!navigator.clipboard) row.querySelector("[data-act=copy]")?.remove(); // only on https and on this machine
     for (const [at, button] of enabled(row).entries()) button.tabIndex = at === 0 ? 0 : -1;
@@ -93,8 +95,4 @@ function moveWithin(event) {
 
 function enabled(row) {
   return [...row.querySelectorAll("button:not(:disabled)")];
-}
-
-function isPressed(button) {
-  return button.getAttribute("aria-pressed") === "true";
 }
