@@ -16,7 +16,7 @@ LOCK := $(BIN)/python -m piptools compile --quiet --allow-unsafe --generate-hash
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes
 
-.PHONY: help run test faults bench locust check lock clean
+.PHONY: help run test faults bench locust check audit lock clean
 
 help:  ## say what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -46,6 +46,9 @@ check: $(VENV)/dev.stamp  ## format, lint, types, then the tests (also of migrat
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy .
 	@$(MAKE) --no-print-directory test
+
+audit: $(VENV)/dev.stamp  ## look for known weaknesses in what is locked
+	@$(BIN)/python -m tests.audit
 
 lock: $(VENV)/dev.stamp  ## write requirements*.txt anew from requirements*.in (UPGRADE=--upgrade for newer releases)
 	$(LOCK) $(UPGRADE) requirements.in --output-file requirements.txt

@@ -97,6 +97,7 @@ async def refuse(send: Any, limit: int) -> None:
         "content-length": str(len(body)),
         "x-request-id": request_id,
         "connection": "close",
+        "x-content-type-options": "nosniff",
     }
     encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": problem.code.status, "headers": encoded})

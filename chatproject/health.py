@@ -3,9 +3,12 @@
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
 from redis import Redis, RedisError
 
 from chatproject.lib import metrics
+from chatproject.lib.errors import Problem
+from conversations.api.problems import plain_response
 from realtime.drain import is_draining
 
 
@@ -23,6 +26,10 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 
 def metrics_page(request: HttpRequest) -> HttpResponse:
+    """For whoever has METRICS_TOKEN, where there is one."""
+    token = f"Bearer {settings.METRICS_TOKEN}"
+    if settings.METRICS_TOKEN and not constant_time_compare(request.headers.get("Authorization", ""), token):
+        return plain_response(Problem("unauthenticated", "Send `Authorization: Bearer` with METRICS_TOKEN."), request)
     body, content_type = metrics.exposition()
     return HttpResponse(body, content_type=content_type)
 

@@ -1,4 +1,4 @@
-"""A request id on every answer, the count and time of every request, and what a page may load."""
+"""A request id on every answer, the count and time of every request, and static files."""
 
 import re
 import time
@@ -44,26 +44,4 @@ class StaticFiles(WhiteNoiseMiddleware):
             response = HttpResponse(file.read(), status=found.status)
         for name, value in found.headers:
             response[name] = value
-        return response
-
-
-class ContentPolicy:
-    """Tells browsers that our pages run no script and no style but our own files (faults-and-security.md, 11).
-
-    The admin and the API's documentation come from libraries that need inline code; they are left out.
-    """
-
-    POLICY = (
-        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-        "form-action 'self'; frame-ancestors 'none'"
-    )
-    NOT_OURS = ("/admin/", "/api/")
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        if not request.path.startswith(self.NOT_OURS):
-            response.setdefault("Content-Security-Policy", self.POLICY)
         return response

@@ -43,7 +43,9 @@ def _is_own_page(headers: dict[str, str]) -> bool:
     origin = urlsplit(headers.get("origin", ""))
     if not origin.netloc:
         return False
-    own = origin.netloc == headers.get("host") and origin.scheme in ("http", "https")
+    own = origin.netloc == headers.get("host") and origin.scheme in (
+        ("https",) if settings.HTTPS else ("http", "https")
+    )
     return own or f"{origin.scheme}://{origin.netloc}" in settings.CSRF_TRUSTED_ORIGINS
 
 

@@ -6,10 +6,13 @@ import msgspec
 from django.conf import settings
 
 from chatproject.lib.errors import Problem
+from chatproject.lib.jsonvalues import MAX_DEPTH, MAX_KEYS, is_bounded
 
 Seq = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 Id = Annotated[str, msgspec.Meta(max_length=64)]
-Ref = Annotated[str, msgspec.Meta(max_length=128)] | int
+# A number that every client can hold exactly.
+Number = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+Ref = Annotated[str, msgspec.Meta(max_length=128)] | Number
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Secret = Annotated[str, msgspec.Meta(max_length=8192)]
 
@@ -45,7 +48,7 @@ class ResumePoint(msgspec.Struct):
 class Hello(msgspec.Struct, tag="hello"):
     """The first frame."""
 
-    v: int
+    v: Number
     client_id: Name
     token: Secret | None = None
     ticket: Secret | None = None
@@ -176,7 +179,14 @@ def decode(text: str) -> list[ClientFrame]:
         raise Problem("invalid", f"Bad frame: {error}") from error
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
         raise Problem("invalid", "A frame must be a JSON object, or an array of them.") from error
+    if _may_be_unbounded(text) and not is_bounded(msgspec.json.decode(text)):
+        raise Problem("invalid", f"A frame has at most {MAX_DEPTH} levels, and {MAX_KEYS} keys in an object.")
     return found if isinstance(found, list) else [found]
+
+
+def _may_be_unbounded(text: str) -> bool:
+    """Whether it is worth a look at the whole; for a usual frame it is not."""
+    return text.count("{") + text.count("[") > MAX_DEPTH or text.count(":") > MAX_KEYS
 
 
 def encode(frame: dict[str, Any]) -> str:

@@ -24,7 +24,7 @@ LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 SERVERS = {
     "uvicorn": (
         "-m chatproject.embedded.punctual --ws=websockets-sansio --ws-max-size={frame_bytes} --ws-ping-interval=0 "
-        "--ws-per-message-deflate=false --lifespan=off --no-server-header "
+        "--ws-per-message-deflate=false --lifespan=off --no-server-header --no-proxy-headers "
         "--no-access-log --log-level=warning --timeout-graceful-shutdown=5"
     ),
     "daphne": (

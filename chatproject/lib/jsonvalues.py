@@ -1,6 +1,6 @@
 """JSON from outside that is stored as it is: bounded, and given back by PostgreSQL exactly as it came."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ def clean_object(field: str, value: Any, max_bytes: int) -> dict[str, Any]:
     """`value`, a JSON object for `field`. Raises Problem `invalid` or `too_large`."""
     if not isinstance(value, dict):
         raise Problem("invalid", errors={field: ["This must be a JSON object."]})
-    if depth(value) > MAX_DEPTH or len(value) > MAX_KEYS:
+    if not is_bounded(value):
         raise Problem("invalid", errors={field: [f"At most {MAX_DEPTH} levels and {MAX_KEYS} keys."]})
     if not is_storable(value):
         raise Problem("invalid", errors={field: ["No NUL or lone surrogate in text, and numbers only up to 2^63."]})
@@ -24,12 +24,22 @@ def clean_object(field: str, value: Any, max_bytes: int) -> dict[str, Any]:
     return value
 
 
+def is_bounded(value: Any) -> bool:
+    """Whether `value` has at most MAX_DEPTH levels of objects and arrays, and each object MAX_KEYS keys."""
+    return depth(value) <= MAX_DEPTH and _most_keys(value) <= MAX_KEYS
+
+
 def depth(value: Any) -> int:
-    if isinstance(value, dict):
-        return 1 + max((depth(item) for item in value.values()), default=0)
-    if isinstance(value, list):
-        return 1 + max((depth(item) for item in value), default=0)
-    return 0
+    return 1 + max(map(depth, _inside(value)), default=0) if isinstance(value, dict | list) else 0
+
+
+def _most_keys(value: Any) -> int:
+    own = len(value) if isinstance(value, dict) else 0
+    return max(own, max(map(_most_keys, _inside(value)), default=0))
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def is_well_formed(text: str) -> bool:

@@ -11,4 +11,5 @@ from chatproject.settings.database import *
 from chatproject.settings.framework import *
 from chatproject.settings.people import *
 from chatproject.settings.places import *
+from chatproject.settings.security import *
 from chatproject.settings.sockets import *

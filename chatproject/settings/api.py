@@ -47,3 +47,14 @@ WAIT_MAX_SECONDS = env.number("WAIT_MAX_SECONDS", 60, least=1)
 # Entries of one page of a list, by default and at most.
 PAGE_SIZE = env.number("PAGE_SIZE", 50, least=1)
 MAX_PAGE_SIZE = env.number("MAX_PAGE_SIZE", 200, least=1)
+
+# --- Requests to addresses that people give --------------------------------------------------------------
+
+# What such an address may begin with, and the ports that it may name.
+OUTGOING_SCHEMES = env.words("OUTGOING_SCHEMES", "https")
+OUTGOING_PORTS = env.words("OUTGOING_PORTS", "443")
+# Hosts of your own (`host` or `host:port`) that they may lead to all the same, by any scheme and to any address.
+OUTGOING_ALLOWED_HOSTS = env.words("OUTGOING_ALLOWED_HOSTS")
+# Seconds that one such request and its answer may take, and bytes of the answer at most.
+OUTGOING_SECONDS = env.number("OUTGOING_SECONDS", 30, least=1)
+OUTGOING_MAX_BYTES = env.number("OUTGOING_MAX_BYTES", 10 * 1024 * 1024, least=1024)

@@ -46,8 +46,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "chatproject.middleware.RequestContext",
-    "chatproject.middleware.ContentPolicy",
+    "chatproject.headers.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
+    "chatproject.transport.EncryptedOnly",
     "chatproject.middleware.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

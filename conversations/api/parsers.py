@@ -1,4 +1,4 @@
-"""JSON in: strict UTF-8, no NaN, no lone surrogates, bounded depth."""
+"""JSON in: strict UTF-8, no NaN, no lone surrogates, bounded."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
 from chatproject.lib.errors import Problem
-from chatproject.lib.jsonvalues import MAX_DEPTH, depth
+from chatproject.lib.jsonvalues import MAX_DEPTH, MAX_KEYS, is_bounded
 
 
 class StrictJSONParser(BaseParser):
@@ -24,6 +24,6 @@ class StrictJSONParser(BaseParser):
             body = msgspec.json.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ParseError("The body is not valid JSON.") from error
-        if depth(body) > MAX_DEPTH:
-            raise ParseError(f"The body has more than {MAX_DEPTH} levels.")
+        if not is_bounded(body):
+            raise ParseError(f"A body has at most {MAX_DEPTH} levels, and {MAX_KEYS} keys in an object.")
         return body

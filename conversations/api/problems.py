@@ -101,7 +101,10 @@ def document(problem: Problem, request: Any) -> dict[str, Any]:
 def plain_response(problem: Problem, request: HttpRequest) -> JsonResponse:
     """A problem document outside of DRF: unknown routes, CSRF failures, crashes."""
     metrics.errors.labels("http", problem.code.name).inc()
-    return JsonResponse(document(problem, request), status=problem.code.status, content_type=CONTENT_TYPE)
+    answer = JsonResponse(document(problem, request), status=problem.code.status, content_type=CONTENT_TYPE)
+    if problem.code.status == 401:
+        answer["WWW-Authenticate"] = "Bearer"
+    return answer
 
 
 def _detail(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -191,3 +192,16 @@ def test_any_command_names_what_is_wrong(name: str, value: str, sentence: str) -
     command = run("manage.py", "check", **{name: value})
     assert command.returncode == 1
     assert sentence in command.stderr
+
+
+def test_with_https_on_django_finds_nothing_to_deploy_better() -> None:
+    command = run("manage.py", "check", "--deploy", "--database", "default", "--fail-level", "WARNING", HTTPS="1")
+    assert command.returncode == 0, command.stderr
+    assert "no issues" in command.stdout
+
+
+def test_without_https_it_says_so() -> None:
+    command = run("manage.py", "check", "--deploy")
+    assert {"security.W004", "security.W008", "security.W012", "security.W016"} <= set(
+        re.findall(r"\((\S+?)\)", command.stderr)
+    )

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from accounts.models import User
 from chatproject.lib.errors import CODES, Problem
 from realtime import protocol
+from realtime.commands import COMMANDS
 from tests.sockets import Socket, connect
 
 pytestmark = pytest.mark.usefixtures("realtime_layer")
@@ -44,6 +45,13 @@ MALFORMED = {
     "deep nesting": "[" * 20_000,
     "deep nesting in a field": '{"type": "ack", "n": ' + "[" * 20_000 + "]" * 20_000 + "}",
     "many keys and no type": json.dumps({f"k{number}": number for number in range(1000)}),
+    "21 levels in a field": f'{{"type": "leave", "conversation": "{ID}", "x": {"[" * 20 + "]" * 20}}}',
+    "101 keys": json.dumps({"type": "leave", "conversation": ID} | {f"k{number}": number for number in range(99)}),
+    "101 keys further in": json.dumps(
+        {"type": "leave", "conversation": ID, "x": [{f"k{number}": number for number in range(101)}]}
+    ),
+    "a ref that no client can hold": f'{{"type": "leave", "ref": {2**53 + 1}, "conversation": "{ID}"}}',
+    "a ref beyond all": f'{{"type": "leave", "ref": {"1" * 5000}, "conversation": "{ID}"}}',
     "an array in an array": '[[{"type": "pong", "n": 1}]]',
     "one bad frame in a batch": '[{"type": "pong", "n": 1}, {"type": "dance"}]',
     "a ref that is an object": f'{{"type": "join", "ref": {{}}, "conversation": "{ID}"}}',
@@ -120,6 +128,17 @@ async def test_too_many_frames_at_once_are_told_to_wait(alice_socket: Socket, co
     assert {frame["ref"] for frame in heard} == set(range(300))
 
 
+async def test_a_frame_at_its_bounds_is_taken(alice_socket: Socket) -> None:
+    """20 levels, 100 keys, the largest number; and a text may hold as many brackets as it likes."""
+    many = {f"k{number}": number for number in range(96)}
+    deep = json.loads("[" * 19 + "]" * 19)
+    await alice_socket.say(type="leave", ref=2**53, conversation=ID, x=deep, **many)
+    assert await alice_socket.hear() == {"type": "ok", "ref": 2**53}
+    text = "{[:" * 5000
+    await alice_socket.say(type="send", ref="text", conversation=ID, cmid="1", text=text)
+    assert (await alice_socket.answer("text"))["code"] == "not_found"
+
+
 async def test_fields_that_nobody_knows_are_ignored(alice_socket: Socket) -> None:
     await alice_socket.say(type="leave", ref=1, conversation=ID, colour="red", __proto__={})
     assert (await alice_socket.hear())["type"] == "ok"
@@ -130,10 +149,11 @@ async def test_an_acknowledgement_of_what_was_never_sent(alice_socket: Socket) -
     assert (await alice_socket.hear())["code"] == "invalid"
 
 
-FRAMES = ["hello", "join", "leave", "send", "stop", "fetch", "attach", "typing", "ack", "pong", "dance"]
+FRAMES = [*(frame.__struct_config__.tag for frame in COMMANDS), "hello", "dance"]
 IDENTITY = ["v", "client_id", "token", "ticket", "session", "resume"]
 PLACE = ["ref", "conversation", "epoch", "seq", "since", "run", "after_seq", "limit", "offset"]
-CONTENT = ["cmid", "text", "action", "assistant", "reply_to", "on_busy", "seen_seq", "on", "n"]
+CONTENT = ["cmid", "text", "action", "assistant", "reply_to", "on_busy", "seen_seq", "on", "n", "parts"]
+STATE = ["key", "value", "clock"]
 VALUES = st.one_of(
     st.none(),
     st.booleans(),
@@ -147,7 +167,7 @@ VALUES = st.one_of(
 )
 ANY_FRAME = st.builds(
     lambda fields, kind: {**fields, "type": kind},
-    st.dictionaries(st.sampled_from(IDENTITY + PLACE + CONTENT), VALUES, max_size=8),
+    st.dictionaries(st.sampled_from(IDENTITY + PLACE + CONTENT + STATE), VALUES, max_size=8),
     st.sampled_from(FRAMES),
 )
 ANY_TEXT = st.one_of(

@@ -1,3 +1,4 @@
+import { markup } from "./markup.js";
 import { clone } from "./page.js";
 import { setTime } from "./times.js";
 
@@ -41,7 +42,7 @@ export class Versions {
 function item({ at, html, selected }) {
   const line = clone("version");
   setTime(line.querySelector("time"), at);
-  line.querySelector(".prose").innerHTML = html; // sanitised by the server
+  line.querySelector(".prose").innerHTML = markup(html); // sanitised by the server
   line.querySelector(".mark").hidden = !selected;
   return line;
 }

@@ -1,4 +1,5 @@
 import { excuse } from "./acts.js";
+import { markup } from "./markup.js";
 import { clone } from "./page.js";
 
 /**
@@ -51,7 +52,7 @@ export class Editor {
   #showCurrent(article, current) {
     article.dataset.editing = current.changed_seq;
     const box = article.querySelector(".stale");
-    box.querySelector(".prose").innerHTML = current.html; // sanitised by the server
+    box.querySelector(".prose").innerHTML = markup(current.html); // sanitised by the server
     box.hidden = false;
     article.querySelector(".editing > .failed").hidden = true;
   }

@@ -1,5 +1,7 @@
 /** What all scripts of a page share: its words, its templates, and talking to the server that rendered it. */
 
+import { markup } from "./markup.js";
+
 const json = (id) => JSON.parse(document.getElementById(id)?.textContent ?? "{}");
 
 export const texts = json("texts");
@@ -51,6 +53,6 @@ export async function getPartial(url) {
   if (response.status >= 500 || response.status === 429) throw new Error(`status ${response.status}`);
   if (!response.ok || response.redirected) return null; // gone, or logged out
   const holder = document.createElement("template");
-  holder.innerHTML = await response.text();
+  holder.innerHTML = markup(await response.text());
   return holder.content;
 }

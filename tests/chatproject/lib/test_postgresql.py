@@ -86,3 +86,16 @@ def test_all_connections_in_use() -> None:
     assert all(answer.result() >= 2 * WAIT for answer in served)
     assert refusals("connections") >= before + len(told)
     assert ask() < SOON
+
+
+def test_nothing_may_take_for_ever() -> None:
+    """Neither a statement, nor waiting for a lock, nor a transaction that somebody forgot."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, setting::int FROM pg_settings WHERE name LIKE '%%_timeout'", [])
+        limits = dict(cursor.fetchall())
+    assert limits["statement_timeout"] == settings.STATEMENT_TIMEOUT_MS
+    assert limits["lock_timeout"] == settings.LOCK_TIMEOUT_MS
+    assert limits["idle_in_transaction_session_timeout"] == 5000
+    with connection.cursor() as cursor, pytest.raises(OperationalError):
+        cursor.execute("SET LOCAL statement_timeout = 50; SELECT pg_sleep(5)")
+    connections.close_all()

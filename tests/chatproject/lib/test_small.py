@@ -14,7 +14,7 @@ from chatproject.lib import clock
 from chatproject.lib import environment as env
 from chatproject.lib.errors import CODES, Problem
 from chatproject.lib.ids import new_id, parse_id
-from chatproject.lib.jsonvalues import clean_object, depth
+from chatproject.lib.jsonvalues import MAX_DEPTH, MAX_KEYS, clean_object, depth, is_bounded
 
 
 def test_ids_are_uuid7_and_sort_by_time() -> None:
@@ -101,3 +101,18 @@ def test_stored_json_is_taken_whole_or_refused(value: dict[str, Any]) -> None:
 )
 def test_how_deep_json_is(value: Any, deep: int) -> None:
     assert depth(value) == deep
+
+
+def nested_in(levels: int) -> Any:
+    value: Any = 1
+    for level in range(levels):
+        value = [value] if level % 2 else {"a": value}
+    return value
+
+
+def test_which_json_is_bounded() -> None:
+    assert is_bounded(nested_in(MAX_DEPTH))
+    assert not is_bounded(nested_in(MAX_DEPTH + 1))
+    many = {str(number): number for number in range(MAX_KEYS)}
+    assert is_bounded([many, {"a": many}])
+    assert not is_bounded([{"a": {**many, "one more": 1}}])

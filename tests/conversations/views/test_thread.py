@@ -96,7 +96,7 @@ def test_nothing_on_a_page_is_inline(alices: Visitor, thread: str) -> None:
         assert all('type="application/json"' in one for one in scripts)
         assert not re.findall(r"<style|\sstyle=|\son\w+=", alices.page)
         assert "unsafe-inline" not in answer.headers["Content-Security-Policy"]
-        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
 def test_pages_are_kept_by_no_cache(alices: Visitor, thread: str) -> None:
