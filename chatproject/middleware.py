@@ -1,5 +1,6 @@
 """A request id on every answer, the count and time of every request, and static files."""
 
+import logging
 import re
 import time
 from collections.abc import Callable
@@ -16,7 +17,26 @@ from chatproject.lib.addresses import client_address
 from chatproject.lib.caller import called_by, calling
 from chatproject.lib.errors import Problem
 
+# What lets in whoever knows it is part of these addresses.
+MASKED_PATHS = re.compile(r"(/s/|/api/v1/shared/|/accounts/password/reset/key/|/accounts/confirm-email/)[^/]+")
 ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+log = logging.getLogger("chatproject.access")
+
+
+def _log(request: HttpRequest, status: int, seconds: float) -> None:
+    """The access log: without the query string, without bodies."""
+    if not log.isEnabledFor(logging.INFO):
+        return
+    path = MASKED_PATHS.sub(r"\1***", request.path)
+    fields = {
+        "http.request.method": request.method,
+        "url.path": path,
+        "http.response.status_code": status,
+        "event.duration": round(seconds * 1e9),
+    }
+    log.info("%s %s %s", request.method, path, status, extra={"ecs": fields})
 
 
 class RequestContext:
@@ -37,7 +57,10 @@ class RequestContext:
         response["X-Request-ID"] = who.request_id
         route = request.resolver_match.route if request.resolver_match else "(none)"
         metrics.requests.labels(request.method, route, response.status_code).inc()
-        metrics.request_seconds.observe(time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        metrics.request_seconds.observe(seconds)
+        with called_by(who):
+            _log(request, response.status_code, seconds)
         return response
 
 

@@ -14,6 +14,7 @@ from django.views import View
 
 from accounts.limiting import counts_for
 from accounts.models import User
+from chatproject.lib.caller import note
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from chatproject.lib.limits import take
@@ -67,6 +68,7 @@ class Page(LoginRequiredMixin, View):
 
     def heading(self, id_: UUID) -> pages.Heading:
         """The conversation, if this method's permission allows. Raises Problem `not_found`, `forbidden`."""
+        note(conversation=id_)
         return pages.heading(self.user, id_, self.permissions[str(self.request.method)])
 
     def render(self, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from chatproject.lib import metrics
+from chatproject.lib.caller import note
 from chatproject.lib.database import as_problem
 from chatproject.lib.errors import Problem
 from chatproject.lib.limits import take
@@ -90,6 +91,7 @@ class Lane:
         if session.user is None:
             session.greet()
         command = COMMANDS[type(frame)]
+        note(conversation=getattr(frame, "conversation", None), run=getattr(frame, "run", None))
         try:
             if command.limit and session.user:
                 take(command.limit, session.user.pk)

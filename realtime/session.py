@@ -11,6 +11,7 @@ from django.conf import settings
 
 from accounts.models import User
 from chatproject.lib import metrics
+from chatproject.lib.caller import caller
 from chatproject.lib.errors import Problem
 from chatproject.lib.threads import in_thread
 from realtime import protocol
@@ -70,6 +71,7 @@ class Session:
         """`hello` is answered: from now on everything is done as `user`."""
         self.user, self.client_id, self.session_id = user, client_id, session_id
         self._headers = {}
+        caller().session = str(session_id)
 
     def heard(self) -> None:
         """Any frame counts as a sign of life."""

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from chatproject.lib.caller import note
 from chatproject.lib.errors import Problem
 from chatproject.lib.limits import wait_for
 from chatproject.lib.threads import in_thread
@@ -39,6 +40,7 @@ async def take_turn(conversation: UUID) -> None:
     claim = await in_thread(runs.claim, conversation=conversation, worker=WORKER)
     if claim is None:
         return
+    note(conversation=conversation, run=claim.run)
     turn = RunningTurn(claim, await in_thread(replay.of, claim))
     task = asyncio.create_task(_answer(turn))
     _active[claim.run] = claim, task
