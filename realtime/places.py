@@ -1,4 +1,4 @@
-"""How many sockets each user has open, in this process and, of those who have many, in the others."""
+"""How many sockets and streams each user has open, in this process and, of those who have many, in the others."""
 
 import time
 from collections import Counter

@@ -42,7 +42,7 @@ LIMIT_ASSISTANT_CALLS = env.number("LIMIT_ASSISTANT_CALLS", 100)
 
 # --- How much ---------------------------------------------------------------------------------------------
 
-# Sockets that one user may have open at the same time.
+# Sockets and streams that one user may have open at the same time.
 SOCKETS_PER_USER = env.number("SOCKETS_PER_USER", 200)
 # Answers that are queued or running for one user at the same time.
 RUNS_PER_USER = env.number("RUNS_PER_USER", 50)

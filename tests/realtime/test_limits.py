@@ -1,5 +1,6 @@
 """Limits of frames: the refusal, and what becomes of those who do not mind it."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
 from realtime.places import Places
+from tests.eventstreams import request
 from tests.sockets import Socket, connect
 
 pytestmark = pytest.mark.usefixtures("realtime_layer")
@@ -115,3 +117,15 @@ async def test_sockets_are_counted_over_processes(settings: Settings) -> None:
     there.leave(user)
     await there.renew()
     await here.take(user)
+
+
+async def test_streams_count_as_connections(alice: User, conversation: UUID, settings: Settings) -> None:
+    settings.SOCKETS_PER_USER = 1
+    path = f"conversations/{conversation}/events/"
+    async with connect(alice):
+        for address in (path, "stream/"):
+            async with request(alice, address) as stream:
+                error = (await stream.until("error"))[-1]
+                assert json.loads(error["data"])["code"] == "rate_limited"
+    async with request(alice, path) as stream:
+        await stream.until("conversation:new")
