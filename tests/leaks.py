@@ -15,7 +15,7 @@ LEAK = re.compile(
             r"\bsessionid=\w{20,}",
             r"\b(?:postgres(?:ql)?|rediss?)://[^\s:/]*:[^\s@/]+@",
             r"[\w.+-]+@[\w-]+\.[a-z]{2,}\b",
-            r"(?i)\bbearer [\w-]{20,}",
+            r"\b[Bb]earer [\w-]{20,}",
         )
     )
 )
