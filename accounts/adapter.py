@@ -6,12 +6,18 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from accounts.limiting import take_login
 from accounts.models import User
 
 
 class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return settings.REGISTRATION_OPEN
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Our own limit instead of allauth's, which counts in each process alone. Raises RateLimited."""
+        take_login(str(credentials.get("username") or credentials.get("email") or ""))
+        super().pre_authenticate(request, **credentials)
 
     def post_login(self, request: HttpRequest, user: User, **context: Any) -> HttpResponse:
         """After a log-in the pages speak the language that was chosen with the account."""

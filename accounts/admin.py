@@ -1,4 +1,4 @@
-"""Users, groups and the audit trail, for staff."""
+"""Users and groups, for staff, and how staff log in here."""
 
 from typing import Any
 from uuid import UUID
@@ -13,15 +13,26 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold.admin import ModelAdmin
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import AdminPasswordChangeForm, AuthenticationForm, UserChangeForm, UserCreationForm
 
 from accounts import audit
+from accounts.auditadmin import AuditEntryAdmin
+from accounts.limiting import take_login
 from accounts.models import AuditEntry, User
 from accounts.services import users
-from chatproject.lib.admin import ReadOnlyAdmin, display, time_column
+from chatproject.lib.admin import display, time_column
 
 # What makes somebody more than a user: only superusers give it.
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+class StaffLoginForm(AuthenticationForm):
+    """Django's own log-in counts as all others do."""
+
+    def clean(self) -> dict[str, Any]:
+        """Raises RateLimited."""
+        take_login(str(self.cleaned_data.get("username", "")))
+        return super().clean()
 
 
 class PasswordForm(AdminPasswordChangeForm):
@@ -97,6 +108,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         audit.record(actor=request.user.pk, action=action, target=("user", user.pk), changes=message)
 
 
+admin.site.login_form = StaffLoginForm
 admin.site.unregister(Group)
 # It would show refresh tokens in clear, with which staff could act as anybody.
 admin.site.unregister(OutstandingToken)
@@ -108,21 +120,4 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
     """Django's own, in the look of the rest."""
 
 
-@admin.register(AuditEntry)
-class AuditEntryAdmin(ReadOnlyAdmin):
-    lookups = ("at", "actor", "action", "target_type", "target_id")
-    list_display = ("when", "actor_name", "action", "target_type", "target_id")
-    list_display_links = ("when",)
-    list_filter = ("at",)
-    list_select_related = ("actor",)
-    search_fields = ("action__startswith", "target_id__startswith", "actor__username__startswith")
-    search_help_text = _("The beginning of an action, of the id of a target, or of an actor's user name")
-    ordering = ("-at", "-id")
-    readonly_fields = ("when",)
-    fields = (("when", "actor"), "action", ("target_type", "target_id"), "detail")
-
-    when = time_column("at", _("at"))
-
-    @display(description=_("actor"), ordering="actor__username")
-    def actor_name(self, entry: AuditEntry) -> str | None:
-        return entry.actor.username if entry.actor else None
+admin.site.register(AuditEntry, AuditEntryAdmin)

@@ -6,6 +6,8 @@ from allauth.account import forms
 from django.forms import Form
 from django.utils.translation import gettext_lazy as _
 
+from accounts.limiting import take_from_here
+
 
 class LoginForm(forms.LoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -19,6 +21,11 @@ class SignupForm(forms.SignupForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _without_placeholders(self)
+
+    def clean(self) -> Any:
+        """Raises RateLimited."""
+        take_from_here("register")
+        return super().clean()
 
 
 def _without_placeholders(form: Form) -> None:

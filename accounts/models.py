@@ -53,17 +53,25 @@ class Ticket(models.Model):
 
 
 class AuditEntry(models.Model):
-    """Who did what to what; written in the transaction of the act itself, never changed."""
+    """Who did what to what, and from where; written in the transaction of the act itself. The database refuses to
+    change or delete one (migration 0005), so an actor who is gone keeps their id here."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     at = models.DateTimeField(_("at"), db_index=True)
     actor: "models.ForeignKey[User | None, User | None]" = models.ForeignKey(
-        User, null=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("actor")
+        User,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
+        verbose_name=_("actor"),
     )
     action = models.CharField(_("action"), max_length=64, db_index=True)
     target_type = models.CharField(_("kind of target"), max_length=32)
     target_id = models.CharField(_("target"), max_length=64, db_index=True)
     detail = models.JSONField(_("detail"), default=dict)
+    address = models.CharField(_("address"), max_length=45, blank=True)
+    request_id = models.CharField(_("request"), max_length=64, blank=True)
 
     class Meta:
         verbose_name = _("audit entry")

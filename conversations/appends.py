@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from chatproject.lib.caller import Caller, caller
 from chatproject.lib.crypto import DataKey
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
@@ -159,7 +160,7 @@ class Append:
     `cmid` is the author's id of the request and `body` what its repetition must equal; the event that
     carries it is `main` (default: the first). `drafts` are sealed before the lock. `create` is a new
     conversation with its `key`, inserted together with its first events. What is `long` is not written
-    together with appends of other conversations, which would have to wait for it.
+    together with appends of other conversations, which would have to wait for it. `caller` is who asked for it.
     """
 
     conversation: UUID
@@ -173,6 +174,7 @@ class Append:
     key: DataKey | None = None
     fingerprint: bytes = b""
     long: bool = False
+    caller: Caller = field(default_factory=caller)
 
     @property
     def identity(self) -> Identity:

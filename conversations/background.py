@@ -8,6 +8,7 @@ from collections.abc import Callable
 from django.db import connections
 
 from chatproject.lib import metrics
+from chatproject.lib.caller import note
 from chatproject.lib.database import is_away
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ async def do(name: str, work: Callable[[], object]) -> None:
             done.set_exception(error) if error else done.set_result(None)
 
     def run() -> None:
+        note(job=name)
         error = _attempt(name, work)
         if not loop.is_closed():
             loop.call_soon_threadsafe(tell, error)

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from chatproject.lib import failpoints, metrics, rows
+from chatproject.lib.caller import Caller, called_by
 from chatproject.lib.crypto import DataKey
 from chatproject.lib.database import is_away
 from chatproject.lib.errors import Problem
@@ -159,7 +160,7 @@ class _Group:
         self._heads = heads.lock(appends, aside=aside, patient=patient)
         self._projector = projections.Projector()
         self._changed_roles = False
-        self._effects: list[Callable[[], object]] = []
+        self._effects: list[tuple[Caller, Callable[[], object]]] = []
         self._advanced: dict[UUID, Conversation] = {}
 
     def write(self) -> None:
@@ -211,7 +212,7 @@ class _Group:
             if draft is main:
                 committed.main = frames[-1]
                 self._heads.known[item.identity] = event
-        self._effects += decision.effects
+        self._effects += [(item.caller, effect) for effect in decision.effects]
         return committed
 
     def _event(self, item: Append, conversation: Conversation, draft: Draft, *, is_main: bool) -> Event:
@@ -229,8 +230,9 @@ class _Group:
             self._projector.flush()
             heads.advance(list(self._advanced.values()))
         effects, self._effects, self._advanced = self._effects, [], {}
-        for effect in effects:
-            _run(effect)
+        for who, effect in effects:
+            with called_by(who):
+                _run(effect)
 
 
 def _row(conversation: Conversation, draft: Draft, key: DataKey, actor: Actor, at: datetime, **more: Any) -> Event:

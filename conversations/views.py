@@ -12,9 +12,12 @@ from django.shortcuts import redirect, render
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.views import View
 
+from accounts.limiting import counts_for
 from accounts.models import User
+from chatproject.lib.caller import note
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
+from chatproject.lib.limits import take
 from conversations import pages, selectors
 from conversations.access import Permission
 from conversations.assistants import registry
@@ -38,9 +41,11 @@ EXPORT_FORMS = (("md", "Markdown"), ("json", "JSON"), ("jsonl", "JSONL"))
 
 
 class Page(LoginRequiredMixin, View):
-    """A page for who is logged in. `permissions` names for each method what a member's role must allow."""
+    """A page for who is logged in. `permissions` names for each method what a member's role must allow, `limits` the
+    limit that it counts for, as for the API (`Limited`)."""
 
     permissions: ClassVar[dict[str, Permission]] = {}
+    limits: ClassVar[dict[str, str]] = {}
 
     @property
     def user(self) -> User:
@@ -50,15 +55,20 @@ class Page(LoginRequiredMixin, View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """A Problem becomes the error page; nothing that is shown here may be kept by a cache."""
         try:
+            if request.user.is_authenticated:
+                take(counts_for(str(request.method), self.limits), request.user.pk)
             response = super().dispatch(request, *args, **kwargs)
         except Problem as problem:
             response = render(request, "error.html", {"problem": problem}, status=problem.code.status)
+            if problem.retry_after_ms is not None:
+                response["Retry-After"] = str(-(-problem.retry_after_ms // 1000))
         add_never_cache_headers(response)
         patch_vary_headers(response, ["Cookie", "Accept-Language"])
         return response
 
     def heading(self, id_: UUID) -> pages.Heading:
         """The conversation, if this method's permission allows. Raises Problem `not_found`, `forbidden`."""
+        note(conversation=id_)
         return pages.heading(self.user, id_, self.permissions[str(self.request.method)])
 
     def render(self, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
@@ -74,6 +84,8 @@ class Page(LoginRequiredMixin, View):
 
 class HomeView(Page):
     """The list of conversations, and a composer whose first message begins a new one."""
+
+    limits = {"POST": "send"}
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self._page()
@@ -123,6 +135,7 @@ class ThreadView(Page):
     """One conversation; what is shown counts as read."""
 
     permissions = {"GET": Permission.READ, "POST": Permission.SEND}
+    limits = {"POST": "send"}
 
     def get(self, request: HttpRequest, id: UUID) -> HttpResponse:
         return self._page(self.heading(id), self.filled(PlaceForm).cleaned_data["before"])

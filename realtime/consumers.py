@@ -6,6 +6,8 @@ from typing import Any
 from channels.consumer import AsyncConsumer
 
 from chatproject.lib import metrics
+from chatproject.lib.addresses import client_address
+from chatproject.lib.caller import called_by, calling
 from realtime.dispatch import Lane
 from realtime.hub import hub
 from realtime.identity import headers_of
@@ -26,7 +28,11 @@ class SocketConsumer(AsyncConsumer):
         send: Callable[[Message], Awaitable[None]],
     ) -> None:
         self._send = send
-        session = Session(self, headers_of(scope))
+        headers = headers_of(scope)
+        with called_by(calling(client_address((scope.get("client") or [""])[0], headers))):
+            await self._visit(Session(self, headers), receive)
+
+    async def _visit(self, session: Session, receive: Callable[[], Awaitable[Message]]) -> None:
         hub().watch(session)
         metrics.ws_connections.inc()
         try:

@@ -9,8 +9,10 @@ from typing import Any
 from django.conf import settings
 
 from chatproject.lib import metrics
+from chatproject.lib.caller import note
 from chatproject.lib.database import as_problem
 from chatproject.lib.errors import Problem
+from chatproject.lib.limits import take
 from realtime import protocol
 from realtime.commands import COMMANDS
 from realtime.protocol import Close, Hello
@@ -63,6 +65,7 @@ class Lane:
         else:
             busy = Problem("rate_limited", "Too many frames at once.", retry_after_ms=1000)
             self._session.fail(busy, getattr(frame, "ref", None))
+            self._session.refused()
 
     async def _work(self, frame: protocol.ClientFrame, rest: Awaitable[None] | None) -> None:
         """Finish `frame`, and handle those that came in meanwhile."""
@@ -87,8 +90,12 @@ class Lane:
             return None
         if session.user is None:
             session.greet()
+        command = COMMANDS[type(frame)]
+        note(conversation=getattr(frame, "conversation", None), run=getattr(frame, "run", None))
         try:
-            return COMMANDS[type(frame)].handler(session, frame)
+            if command.limit and session.user:
+                take(command.limit, session.user.pk)
+            return command.handler(session, frame)
         except Exception as error:
             self._failed(frame, error)
             return None
@@ -98,6 +105,8 @@ class Lane:
         if problem.code.name == "internal":
             log.error("a command failed", exc_info=error)
         self._session.fail(problem, getattr(frame, "ref", None))
+        if problem.code.name == "rate_limited":
+            self._session.refused()
         if isinstance(frame, Hello) and not problem.code.retryable:
             self._session.close(REFUSED.get(problem.code.name, Close.BAD_FRAME))
 

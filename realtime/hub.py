@@ -20,6 +20,7 @@ from realtime import hints
 from realtime.drain import Drain
 from realtime.gate import Gate
 from realtime.pace import Pace
+from realtime.places import Places
 from realtime.presence import Presence
 from realtime.protocol import Close
 from realtime.room import Room, RoomMember
@@ -62,6 +63,7 @@ class Hub:
 
     def __init__(self) -> None:
         self.pace, self.landing, self.gate = Pace(), Landing(), Gate()
+        self.places = Places()
         self.rooms: dict[UUID, Room] = {}
         self._begin()
         self._tasks: list[asyncio.Task[None]] = []
@@ -271,6 +273,7 @@ class Hub:
             ids = [one.session_id for one in self._watched if one.session_id]
             try:
                 await in_thread(sessions.renew, ids)
+                await self.places.renew()
             except Exception as error:
                 log.warning("sessions could not be renewed: %s", type(error).__name__)
 

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from accounts.models import User
 from chatproject.lib import metrics
+from chatproject.lib.caller import caller
 from chatproject.lib.errors import Problem
 from chatproject.lib.threads import in_thread
 from realtime import protocol
@@ -21,6 +22,9 @@ from realtime.membership import Membership
 from realtime.outbox import Outbox
 from realtime.protocol import Close, Hello
 from realtime.tasks import run_soon
+
+# Refusals are counted for so long.
+FLOOD_SECONDS = 10.0
 
 
 class Transport(Protocol):
@@ -43,6 +47,9 @@ class Session:
         self.outbox = Outbox(transport.send, hub().pace)
         self.errors = 0
         self.closed = False
+        self._place: UUID | None = None
+        self._refusals = 0
+        self._refused_since = 0.0
         self._transport = transport
         self._headers = headers
         self._begun = self._heard = self._beat = time.monotonic()
@@ -64,6 +71,7 @@ class Session:
         """`hello` is answered: from now on everything is done as `user`."""
         self.user, self.client_id, self.session_id = user, client_id, session_id
         self._headers = {}
+        caller().session = str(session_id)
 
     def heard(self) -> None:
         """Any frame counts as a sign of life."""
@@ -88,6 +96,31 @@ class Session:
         self.errors += 1
         if self.errors >= protocol.MAX_ERRORS:
             self.close(Close.TOO_MANY_ERRORS)
+
+    async def take_place(self, user: UUID) -> None:
+        """One of the sockets that `user` may have. Raises Problem `rate_limited`."""
+        if self._place is None:
+            self._place = user
+            try:
+                await hub().places.take(user)
+            except BaseException:
+                self._give_place_back()
+                raise
+
+    def _give_place_back(self) -> None:
+        if self._place:
+            hub().places.leave(self._place)
+            self._place = None
+
+    def refused(self) -> None:
+        """Something came too often. Who sends on all the same, and does not wait, is sent away."""
+        now = time.monotonic()
+        if now - self._refused_since > FLOOD_SECONDS:
+            self._refused_since, self._refusals = now, 0
+        self._refusals += 1
+        if self._refusals >= settings.FLOOD_REFUSALS and not self.closed:
+            metrics.floods.inc()
+            self.close(Close.RATE_LIMITED)
 
     def acked(self, count: int) -> None:
         if not self.outbox.ack(count):
@@ -143,6 +176,7 @@ class Session:
     def ended(self) -> None:
         """The connection is gone: leave all rooms."""
         self.closed = True
+        self._give_place_back()
         for membership in list(self.memberships.values()):
             hub().leave(membership.room, membership)
         self.memberships.clear()

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from functools import partial
 from uuid import UUID
 
@@ -38,10 +38,24 @@ def stream(user: User, conversation: UUID, cursor: Cursor, until: str | None) ->
     """
     if settings.ROOM_LIMIT and async_to_sync(is_full)(get_channel_layer(), conversation):
         raise room_full()
-    return _stream(user, conversation, cursor, until)
+    return seated(user, _stream(user, conversation, cursor, until))
 
 
-async def _stream(user: User, conversation: UUID, cursor: Cursor, until: str | None) -> AsyncIterator[bytes]:
+async def seated(user: User, pieces: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    """A stream, which is one of the connections that `user` may have; an error where it is one too many."""
+    places = hub().places
+    try:
+        await places.take(user.id)
+        async for piece in pieces:
+            yield piece
+    except Problem as problem:
+        yield render(Item(0, "error", encode(error_frame(problem))), "")
+    finally:
+        await pieces.aclose()
+        places.leave(user.id)
+
+
+async def _stream(user: User, conversation: UUID, cursor: Cursor, until: str | None) -> AsyncGenerator[bytes, None]:
     try:
         room = await hub().enter(conversation)
     except Problem as problem:

@@ -6,7 +6,7 @@ and wherever the stream is cut (conversations/streamcursors.py).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from uuid import UUID
@@ -26,15 +26,19 @@ from realtime.batches import Batch
 from realtime.deltas import delta_frames
 from realtime.hints import Item, item_of
 from realtime.hub import hub
-from realtime.sse import COMMENT, RETRY, event_bytes
+from realtime.sse import COMMENT, RETRY, event_bytes, seated
 from realtime.taps import Tap
 from realtime.tasks import run_soon
 
 PAGE = 200
 
 
-async def stream(user: User, cursor: StreamCursor) -> AsyncIterator[bytes]:
+def stream(user: User, cursor: StreamCursor) -> AsyncIterator[bytes]:
     """What follows `cursor` in all conversations of `user`, then live; ends when the login does, or on a drain."""
+    return seated(user, _stream(user, cursor))
+
+
+async def _stream(user: User, cursor: StreamCursor) -> AsyncGenerator[bytes, None]:
     arrival = await asyncio.wrap_future(sessions.arrive(Visit(user.id, "sse", "")))
     one = UserStream(user, cursor, arrival.session)
     hub().watch(one)

@@ -21,9 +21,8 @@ from conversations import erasures
 from conversations.services import conversations
 from realtime.hub import hub
 from tests.api import Api
+from tests.leaks import PASSWORD
 from tests.sockets import Socket, connect
-
-PASSWORD = "correct horse battery 9"
 
 
 @pytest.fixture(scope="session", autouse=True)

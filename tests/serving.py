@@ -20,6 +20,7 @@ import psutil
 
 from chatproject.embedded.layout import Layout
 from chatproject.embedded.orphans import end_orphans, find_orphans
+from tests.leaks import leaks
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 START_SECONDS = 120.0
@@ -115,6 +116,8 @@ class Serve:
     ) -> None:
         if self.process.poll() is None:
             self.stop()
+        if kind is None:
+            assert leaks(self.output) == []
 
     def read(self) -> None:
         assert self.process.stdout

@@ -5,10 +5,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts import wire
-from accounts.api.base import LoggedIn
+from accounts.api.base import Limited, LoggedIn
 from accounts.api.serializers import (
     ProfileInput,
     RefreshInput,
@@ -19,11 +18,13 @@ from accounts.api.serializers import (
     TokenPair,
     UserShape,
 )
+from accounts.limiting import take_login
 from accounts.services import tokens, users
 from chatproject.lib.http import checked, etag, idempotency_key, if_match
+from chatproject.lib.limits import Standing
 
 
-class Open(APIView):
+class Open(Limited):
     """For everybody: these routes are how one becomes somebody."""
 
     authentication_classes = ()
@@ -31,6 +32,8 @@ class Open(APIView):
 
 
 class RegisterView(Open):
+    limits = {"POST": "register"}
+
     @extend_schema(request=RegisterInput, responses={201: Registered})
     def post(self, request: Request) -> Response:
         """Create a user and log in."""
@@ -39,6 +42,10 @@ class RegisterView(Open):
 
 
 class TokenView(Open):
+    def take(self, name: str) -> Standing | None:
+        sent = self.request.data
+        return take_login(str(sent.get("username", "")) if isinstance(sent, dict) else "")
+
     @extend_schema(request=TokenInput, responses=TokenPair)
     def post(self, request: Request) -> Response:
         """Log in with a name and a password."""
@@ -46,6 +53,8 @@ class TokenView(Open):
 
 
 class RefreshView(Open):
+    limits = {"POST": "token"}
+
     @extend_schema(request=RefreshInput, responses=TokenPair)
     def post(self, request: Request) -> Response:
         """New tokens for a refresh token, which is used up."""
@@ -53,6 +62,8 @@ class RefreshView(Open):
 
 
 class RevokeView(Open):
+    limits = {"POST": "token"}
+
     @extend_schema(request=RefreshInput, responses={204: None})
     def post(self, request: Request) -> Response:
         """End a login."""
@@ -61,6 +72,8 @@ class RevokeView(Open):
 
 
 class TicketView(LoggedIn):
+    limits = {"POST": "ticket"}
+
     @extend_schema(request=None, responses=TicketShape)
     def post(self, request: Request) -> Response:
         """A ticket that opens one socket."""

@@ -18,7 +18,7 @@ BASE_DIR = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60.0
 FRAME_BYTES, BATCH_BYTES = 65536, 262144
 # Limits of one user or address that the load, which comes from one place, would run into.
-UNLIMITED: dict[str, str] = {}
+UNLIMITED = {"LIMITS_APPLY": "0"}
 
 
 @dataclass

@@ -54,6 +54,8 @@ refusals = Counter(
     ["reason"],
 )
 hellos_put_off = Counter("hellos_put_off_total", "Clients that were told to say hello later, because many did at once.")
+rate_limited = Counter("rate_limited_total", "What was refused because it came too often, by limit.", ["limit"])
+floods = Counter("floods_total", "Connections that were closed because they sent on while they were refused.")
 hints_failed = Counter("hints_failed_total", "Hints that could not be published; the poll delivers instead.")
 file_bytes = Counter("file_bytes_total", "Bytes of files stored.")
 files_unread = Counter("files_unread_total", "Documents whose text could not be drawn in time.")

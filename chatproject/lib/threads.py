@@ -5,6 +5,7 @@ socket; these threads are ours, several, and give their connection back to the p
 """
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -26,6 +27,7 @@ def _then_release(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 
 async def in_thread(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run `fn` in a database thread; its result or exception comes back here."""
+    """Run `fn` in a database thread, for the same caller; its result or exception comes back here."""
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_executor, lambda: _then_release(fn, *args, **kwargs))
+    context = contextvars.copy_context()
+    return await loop.run_in_executor(_executor, lambda: context.run(lambda: _then_release(fn, *args, **kwargs)))

@@ -1,19 +1,14 @@
 """Redis for what may be forgotten at any moment. Away or hung, it costs nobody more than a short wait once in a
 while, and never an error."""
 
-import logging
-import time
 from functools import cache
 
 from django.conf import settings
-from redis import Redis, RedisError
+from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-log = logging.getLogger(__name__)
-
-# Seconds without Redis after a command that failed; then one caller tries again.
-PAUSE_SECONDS = 5.0
+from chatproject.lib.pausing import Pause
 
 
 class Volatile:
@@ -23,7 +18,7 @@ class Volatile:
         self._client = Redis.from_url(
             url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=Retry(NoBackoff(), 0)
         )
-        self._paused_until = 0.0
+        self._pause = Pause("Redis caches nothing")
 
     def get(self, key: str) -> bytes | None:
         """None also where Redis is away."""
@@ -40,21 +35,17 @@ class Volatile:
     def drop(self, key: str) -> None:
         self._do("DEL", key)
 
+    def tally(self, key: str, field: str, value: bytes, seconds: int) -> dict[bytes, bytes]:
+        """Set one field of a hash, and give all of them; nothing where Redis is away."""
+        pipe = self._client.pipeline()
+        pipe.hset(key, field, value)
+        pipe.expire(key, seconds)
+        pipe.hgetall(key)
+        found = self._pause.attempt(pipe.execute)
+        return found[-1] if found else {}
+
     def _do(self, *command: str | bytes | int) -> object:
-        before = self._paused_until
-        now = time.monotonic()
-        if now < before:
-            return None
-        # Whoever comes while this one tries does not wait for Redis too, if it failed before.
-        self._paused_until = now + PAUSE_SECONDS if before else 0.0
-        try:
-            answer: object = self._client.execute_command(*command)
-        except (RedisError, OSError) as error:
-            self._paused_until = time.monotonic() + PAUSE_SECONDS
-            log.warning("Redis caches nothing for %s s (%s)", PAUSE_SECONDS, type(error).__name__)
-            return None
-        self._paused_until = 0.0
-        return answer
+        return self._pause.attempt(lambda: self._client.execute_command(*command))
 
 
 @cache

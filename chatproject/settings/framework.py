@@ -1,8 +1,12 @@
 """Django and what belongs to it: applications, middleware, pages, jobs, logs."""
 
+import sys
+
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from chatproject.lib import environment as env
+from chatproject.lib import logs
 from chatproject.settings.places import BASE_DIR
 
 # --- Django ----------------------------------------------------------------------------------------------
@@ -58,6 +62,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "chatproject.middleware.Problems",
 ]
 
 TEMPLATES = [
@@ -121,10 +126,12 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 
 # --- Logs ------------------------------------------------------------------------------------------------
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "WARNING")},
-}
+# `json` (one object a line, in the Elastic Common Schema) or `plain`; unset = plain on a terminal, else json.
+LOG_FORMAT = env.text("LOG_FORMAT") or ("plain" if sys.stderr.isatty() else "json")
+if LOG_FORMAT not in ("json", "plain"):
+    raise ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT!r}; set it to json or plain, or unset it.")
+LOGGING = logs.configuration(
+    form=LOG_FORMAT, level=env.text("LOG_LEVEL", "WARNING"), access=env.flag("ACCESS_LOG", True)
+)
+# Reports of exceptions, also those of DEBUG, show no values of local variables.
+DEFAULT_EXCEPTION_REPORTER = "chatproject.lib.logs.reports.Reporter"

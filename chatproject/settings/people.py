@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from chatproject.lib import environment as env
+from chatproject.settings.limits import NUM_PROXIES
 
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -24,6 +25,9 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_USERNAME_MIN_LENGTH = 2
+# These are ours (docs/limits.md), for pages and API alike; allauth's others stay as they are.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None, "signup": None}
+ALLAUTH_TRUSTED_PROXY_COUNT = NUM_PROXIES
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_FORMS = {"login": "accounts.forms.LoginForm", "signup": "accounts.forms.SignupForm"}
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"

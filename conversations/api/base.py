@@ -8,6 +8,7 @@ from uuid import UUID
 from rest_framework.request import Request
 
 from accounts.api.base import LoggedIn
+from chatproject.lib.caller import note
 from chatproject.lib.errors import Problem
 from chatproject.lib.http import idempotency_key
 from conversations import selectors
@@ -23,6 +24,7 @@ class View(LoggedIn):
 
     def conversation(self, id_: UUID) -> Any:
         """The conversation, if this method's permission allows. Raises Problem `not_found`, `forbidden`."""
+        note(conversation=id_)
         return selectors.conversation_for(self.user, id_, self.permissions[str(self.request.method)])
 
 

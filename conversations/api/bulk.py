@@ -18,6 +18,8 @@ from conversations.transfer import archives
 
 
 class BulkExportsView(LoggedIn):
+    limits = {"POST": "export"}
+
     @extend_schema(operation_id="v1_exports_list", responses=BulkPage, parameters=PAGE)
     def get(self, request: Request) -> Response:
         """The exports of the user, the latest first."""

@@ -64,6 +64,8 @@ FILTERS = [
 
 
 class ConversationsView(View):
+    limits = {"POST": "send"}
+
     @extend_schema(operation_id="v1_conversations_list", responses=ConversationPage, parameters=[*PAGE, *FILTERS])
     def get(self, request: Request) -> Response:
         """The conversations of which the user is a member, the latest changed first; archived only on request."""

@@ -37,6 +37,7 @@ class Whatever(DefaultContentNegotiation):
 
 class ExportView(View):
     permissions = {"GET": Permission.READ}
+    limits = {"GET": "export"}
     content_negotiation_class = Whatever
 
     @extend_schema(
@@ -58,6 +59,7 @@ class ExportView(View):
 
 
 class ImportView(View):
+    limits = {"POST": "upload"}
     parser_classes = (MultiPartParser,)
 
     @extend_schema(request={"multipart/form-data": ImportInput}, responses={201: ImportShape})

@@ -41,6 +41,7 @@ CONTENT: dict[Any, Any] = {
 
 class FilesView(View):
     permissions = {"GET": Permission.READ, "POST": Permission.SEND}
+    limits = {"POST": "upload"}
     parser_classes = (MultiPartParser,)
 
     @extend_schema(

@@ -34,6 +34,7 @@ LIMITS = [
 
 class MessagesView(View):
     permissions = {"GET": Permission.READ, "POST": Permission.SEND}
+    limits = {"POST": "send"}
     renderer_classes = (FastJSONRenderer, EventStreamRenderer)
 
     @extend_schema(operation_id="v1_conversations_messages_list", parameters=LIMITS, responses=MessagePage)

@@ -101,6 +101,7 @@ class SessionView(LoggedIn):
 
 class SessionMessagesView(View):
     permissions = {"POST": Permission.SEND}
+    limits = {"POST": "send"}
     renderer_classes = (FastJSONRenderer, EventStreamRenderer)
 
     @extend_schema(request=MessageInput, responses={201: Sent}, parameters=[OpenApiParameter("wait", int)])

@@ -20,6 +20,7 @@ PARAMETERS = [
 
 
 class StreamView(LoggedIn):
+    limits = {"GET": "hello"}
     renderer_classes = (EventStreamRenderer,)
 
     @extend_schema(

@@ -11,7 +11,9 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from chatproject.lib.caller import note
 from chatproject.lib.errors import Problem
+from chatproject.lib.limits import wait_for
 from chatproject.lib.threads import in_thread
 from conversations.assistants import registry, replay
 from conversations.assistants.base import AssistantError
@@ -23,16 +25,22 @@ from conversations.services import runs
 log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 0.5
-WORKER = f"{socket.gethostname()[:40]}:{os.getpid()}"
+NODE = socket.gethostname()[:40]
+WORKER = f"{NODE}:{os.getpid()}"
 
 _active: dict[UUID, tuple[runs.Claim, asyncio.Task[None]]] = {}
 
 
 async def take_turn(conversation: UUID) -> None:
-    """Claim and answer the oldest queued run of a conversation; nothing where another is active."""
+    """Claim and answer the oldest queued run of a conversation; nothing where another is active.
+
+    Where this machine has called assistants too often, it stays queued for a moment.
+    """
+    await wait_for("assistant_calls", NODE)
     claim = await in_thread(runs.claim, conversation=conversation, worker=WORKER)
     if claim is None:
         return
+    note(conversation=conversation, run=claim.run)
     turn = RunningTurn(claim, await in_thread(replay.of, claim))
     task = asyncio.create_task(_answer(turn))
     _active[claim.run] = claim, task

@@ -10,7 +10,8 @@ from conversations.models.conversation import Conversation
 
 class Run(models.Model):
     """A projection of the log, except for the lease and `context`, the report of what the assistant was sent
-    (context/reports.py). `branch_of` is set where an answer is given anew.
+    (context/reports.py). `branch_of` is set where an answer is given anew, `requested_by` where
+    one of our users asked for it.
 
     The worker that holds `fence` may write until `lease_until` (the database's clock); whoever ends the
     run raises `fence`, so that a late write of a paused worker is refused. `stored` counts code points.
@@ -32,6 +33,7 @@ class Run(models.Model):
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="runs", db_index=False)
     message = models.UUIDField(null=True)
     reply_to = models.UUIDField()
+    requested_by = models.UUIDField(null=True)
     branch_of = models.UUIDField(null=True)
     assistant = models.CharField(_("assistant"), max_length=64)
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.QUEUED)
@@ -55,6 +57,7 @@ class Run(models.Model):
         verbose_name_plural = _("runs")
         indexes = [
             models.Index(fields=["conversation", "queued_seq"], name="run_order"),
+            models.Index(fields=["requested_by", "queued_at"], name="run_of_user"),
             models.Index(
                 fields=["status", "lease_until"],
                 condition=Q(status__in=["queued", "running"]),

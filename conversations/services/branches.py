@@ -6,7 +6,7 @@ from uuid import UUID
 from accounts.models import User
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
-from conversations import eventlog
+from conversations import eventlog, quotas
 from conversations.access import Permission
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
@@ -65,6 +65,7 @@ def regenerate(
             "assistant": named or _same_assistant(state, answer),
             "branch_of": str(answer.group) if answer else None,
         }
+        quotas.ask(user.id)
         return Decision([*way.drafts, draft], way.effects)
 
     body = [str(message), assistant]

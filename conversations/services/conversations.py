@@ -19,7 +19,7 @@ from chatproject.lib.clock import rfc3339
 from chatproject.lib.crypto import DataKey
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
-from conversations import eventlog, keys
+from conversations import eventlog, keys, quotas
 from conversations.access import Permission
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
@@ -97,6 +97,7 @@ def create(
         effects: list[Callable[[], object]] = [partial(_audit, user, "conversation.created", conversation.id)]
         effects += _remembering(state, once)
         if first and first.data.get("run"):
+            quotas.ask(user.id)
             effects.append(enqueue(conversation.id))
         return Decision(drafts, effects)
 

@@ -43,8 +43,8 @@ def change(*, actor: User, conversation: UUID, user: UUID, role: str, cmid: str 
 
     def decide(state: State) -> Decision:
         state.require(Permission.MANAGE_MEMBERS)
-        _existing(state, user)
-        return Decision([draft], [lambda: _audit(actor, "member.changed", conversation, user, role)])
+        before = _existing(state, user).role
+        return Decision([draft], [lambda: _audit(actor, "member.changed", conversation, user, role, before)])
 
     return _submit(actor, conversation, draft, decide, cmid)
 
@@ -56,7 +56,7 @@ def remove(*, actor: User, conversation: UUID, user: UUID, cmid: str | None = No
     def decide(state: State) -> Decision:
         state.require(Permission.LEAVE if user == actor.id else Permission.MANAGE_MEMBERS)
         draft.data["role"] = _existing(state, user).role
-        return Decision([draft], [lambda: _audit(actor, "member.removed", conversation, user, "")])
+        return Decision([draft], [lambda: _audit(actor, "member.removed", conversation, user, "", draft.data["role"])])
 
     return _submit(actor, conversation, draft, decide, cmid)
 
@@ -77,5 +77,6 @@ def _existing(state: State, user: UUID) -> Member:
     return member
 
 
-def _audit(actor: User, action: str, conversation: UUID, user: UUID, role: str) -> None:
-    audit.record(actor=actor.id, action=action, target=("conversation", conversation), user=str(user), role=role)
+def _audit(actor: User, action: str, conversation: UUID, user: UUID, role: str, before: str = "") -> None:
+    target = ("conversation", conversation)
+    audit.record(actor=actor.id, action=action, target=target, user=str(user), role=role, before=before)

@@ -10,7 +10,8 @@ from accounts.models import User
 from accounts.services.idempotency import Once
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id, parse_id
-from conversations import eventlog
+from chatproject.lib.limits import take
+from conversations import eventlog, quotas
 from conversations.access import Permission
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
@@ -60,6 +61,7 @@ def send(
 
     def decide(state: State) -> Decision:
         state.require(Permission.SEND)
+        take("conversation", conversation)
         check_open(state)
         _check_reply(state, new.data["reply_to"])
         attaching.check(state, carried)
@@ -70,6 +72,7 @@ def send(
         if name is None:
             return Decision([new], effects)
         way = busy.making_way(state, policy)
+        quotas.ask(user.id)
         new.data |= {"assistant": name, "run": str(new_id())}
         return Decision([*way.drafts, new], [*effects, *way.effects])
 

@@ -15,7 +15,7 @@ from realtime.protocol import Attach, Stop
 from realtime.session import Session
 
 
-@command(Stop, permission=Permission.STOP)
+@command(Stop, permission=Permission.STOP, limit="change")
 async def stop(session: Session, frame: Stop) -> None:
     """End a run, wherever it is worked on."""
     user = session.authenticated()
@@ -24,7 +24,7 @@ async def stop(session: Session, frame: Stop) -> None:
     session.send({"type": "ok", "ref": frame.ref})
 
 
-@command(Attach, permission=Permission.READ)
+@command(Attach, permission=Permission.READ, limit="fetch")
 async def attach(session: Session, frame: Attach) -> None:
     """`delta` with everything from `offset` on; empty where the client holds it all."""
     conversation, answer = await in_thread(_answer, session.authenticated(), conversation_id(frame.run))

@@ -11,6 +11,7 @@ from accounts.models import User
 from chatproject.lib import clock
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import parse_id
+from chatproject.lib.limits import take
 from conversations.cursors import Cursor
 from conversations.services import sessions
 from conversations.services.sessions import Visit
@@ -36,6 +37,8 @@ async def hello(session: Session, frame: Hello) -> None:
 
 async def _welcome(session: Session, frame: Hello) -> None:
     user = await session.identify(frame)
+    take("hello", user.id)
+    await session.take_place(user.id)
     visit = Visit(user.id, "websocket", frame.client_id, parse_id(frame.session or ""))
     arriving = asyncio.wrap_future(sessions.arrive(visit))
     prepared = await _prepare(user, frame.resume)

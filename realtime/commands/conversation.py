@@ -21,7 +21,7 @@ from realtime.protocol import Fetch, Join, Leave, Read, SetState, Typing
 from realtime.session import Session
 
 
-@command(Join, permission=Permission.READ)
+@command(Join, permission=Permission.READ, limit="fetch")
 async def join(session: Session, frame: Join) -> None:
     """`joined`, then what is missing as `catchup` (or `resync`), running answers, live frames."""
     cursor = None if frame.seq is None else Cursor(frame.epoch, frame.seq)
@@ -32,7 +32,7 @@ async def join(session: Session, frame: Join) -> None:
     resume.admit(session, admission, frame.ref)
 
 
-@command(Leave, permission=None)
+@command(Leave, permission=None, limit="change")
 def leave(session: Session, frame: Leave) -> None:
     """`left`, and `ok` where a ref was given; leaving twice is not an error."""
     if resume.leave(session, conversation_id(frame.conversation)):
@@ -41,7 +41,7 @@ def leave(session: Session, frame: Leave) -> None:
         session.send({"type": "ok", "ref": frame.ref})
 
 
-@command(Fetch, permission=Permission.READ)
+@command(Fetch, permission=Permission.READ, limit="fetch")
 async def fetch(session: Session, frame: Fetch) -> None:
     """`page`: as many events as fit, of those asked for."""
     conversation = conversation_id(frame.conversation)
@@ -57,7 +57,7 @@ async def fetch(session: Session, frame: Fetch) -> None:
     session.send(page)
 
 
-@command(Typing, permission=Permission.SEND)
+@command(Typing, permission=Permission.SEND, limit="change")
 def typing(session: Session, frame: Typing) -> None:
     """Tell the others in the room; only a member who joined it can."""
     membership = _joined(session, frame.conversation)
@@ -65,7 +65,7 @@ def typing(session: Session, frame: Typing) -> None:
     membership.types(on=frame.on)
 
 
-@command(Read, permission=Permission.READ)
+@command(Read, permission=Permission.READ, limit="change")
 async def read(session: Session, frame: Read) -> None:
     """Note how far this user has read, and tell the others in the room where that is news."""
     membership = _joined(session, frame.conversation)
@@ -74,7 +74,7 @@ async def read(session: Session, frame: Read) -> None:
     await in_thread(reading.mark_read, user=user, conversation=conversation, seq=frame.seq)
 
 
-@command(SetState, permission=Permission.SEND)
+@command(SetState, permission=Permission.SEND, limit="change")
 async def set_state(session: Session, frame: SetState) -> None:
     """Write a register of the room's shared state: `ok` where a ref was given, then `state:set` to the room."""
     conversation = _joined(session, frame.conversation).room.conversation

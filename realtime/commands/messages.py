@@ -14,7 +14,7 @@ from realtime.protocol import Send
 from realtime.session import Session
 
 
-@command(Send, permission=Permission.SEND)
+@command(Send, permission=Permission.SEND, limit="send")
 def send(session: Session, frame: Send) -> None:
     """Hand the message to the log; `sent` follows its COMMIT, while further frames are handled."""
     done = messages.send(

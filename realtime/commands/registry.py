@@ -17,23 +17,25 @@ Handler = Callable[[Any, Any], Awaitable[None] | None]
 @dataclass(frozen=True)
 class Command:
     """`permission` is what a member's role must allow (None: no conversation is concerned). Frames of one
-    client are handled one after the other, but those `at_once`, whose handlers are plain functions."""
+    client are handled one after the other, but those `at_once`, whose handlers are plain functions. `limit` is what
+    a frame counts for, and when it is refused (docs/limits.md)."""
 
     handler: Handler
     permission: Permission | None
     at_once: bool
+    limit: str | None
 
 
 COMMANDS: dict[type[ClientFrame], Command] = {}
 
 
 def command(
-    frame: type[ClientFrame], *, permission: Permission | None, at_once: bool = False
+    frame: type[ClientFrame], *, permission: Permission | None, at_once: bool = False, limit: str | None = None
 ) -> Callable[[Handler], Handler]:
     """Register the handler of one frame."""
 
     def register(handler: Handler) -> Handler:
-        COMMANDS[frame] = Command(handler, permission, at_once)
+        COMMANDS[frame] = Command(handler, permission, at_once, limit)
         return handler
 
     return register

@@ -12,7 +12,7 @@ from django.conf import settings as project
 from pytest_django import Settings
 
 from accounts.models import User
-from chatproject.lib import metrics, volatile
+from chatproject.lib import metrics, pausing, volatile
 from chatproject.lib.ids import new_id
 from conversations import selectors, windows
 from conversations.integrity import repairing
@@ -165,7 +165,7 @@ def test_a_redis_that_hangs_costs_a_moment_once(alice: User, conversation: UUID,
 def test_it_is_used_again_after_a_pause(
     alice: User, conversation: UUID, other_redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(volatile, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(pausing, "PAUSE_SECONDS", 0.0)
     say(alice, conversation)
     other_redis.stop()
     page(conversation)

@@ -22,6 +22,7 @@ from typing import Self
 from django.db import connection
 
 from chatproject.embedded.web import arguments
+from tests.leaks import leaks
 from tests.provider import Provider
 from tests.redis import Redis
 from tests.serving import BASE_DIR
@@ -152,12 +153,14 @@ class Cluster:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.close()
+        self.__exit__(kind, error, trace)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+        if kind is None:
+            assert [leak for log in self._folder.glob("*.log") for leak in leaks(log.read_text())] == []
 
     def __enter__(self) -> Self:
         try:

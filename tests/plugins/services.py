@@ -60,6 +60,11 @@ class TestServices:
         database, redis = embedded.urls(self.data_dir)
         os.environ.setdefault("DATABASE_URL", database)
         os.environ.setdefault("REDIS_URL", redis)
+        # More is said than usually, so that more can be found in it (tests/leaks.py).
+        os.environ.setdefault("LOG_LEVEL", "INFO")
+        # Everybody in the tests comes from one address; every user is new, so limits of users stay.
+        for limit in ("LOGIN_ADDRESS", "REGISTER", "TOKEN", "SHARE"):
+            os.environ.setdefault(f"LIMIT_{limit}", "0")
 
     def stop(self) -> None:
         """End what was started and remove its files."""
