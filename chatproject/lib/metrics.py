@@ -16,6 +16,14 @@ from prometheus_client.multiprocess import MultiProcessCollector
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10)
 
 ws_connections = Gauge("ws_connections", "Open WebSockets.", multiprocess_mode="livesum")
+connections_open = Gauge(
+    "connections_open",
+    "Open WebSockets and streams of server-sent events that the rooms know of.",
+    multiprocess_mode="livesum",
+)
+rooms_open = Gauge(
+    "rooms_open", "Conversations that somebody is connected to, by process.", multiprocess_mode="livesum"
+)
 sessions_started = Counter("sessions_started_total", "Sessions begun, by kind.", ["kind"])
 session_seconds = Histogram(
     "session_seconds",
