@@ -31,6 +31,18 @@ session_seconds = Histogram(
     ["kind"],
     buckets=(1, 10, 60, 300, 900, 3600, 4 * 3600, 24 * 3600),
 )
+sessions_open = Gauge("sessions_open", "Sessions that are open, of everybody.", multiprocess_mode="mostrecent")
+sessions_last_hour = Gauge(
+    "sessions_last_hour", "Sessions begun in the last hour, of everybody.", multiprocess_mode="mostrecent"
+)
+sessions_mean_seconds = Gauge(
+    "sessions_mean_seconds",
+    "How long sessions lasted on average, of those begun in the last 24 hours.",
+    multiprocess_mode="mostrecent",
+)
+sessions_peak = Gauge(
+    "sessions_peak", "Most sessions open at once in the last 24 hours, of everybody.", multiprocess_mode="mostrecent"
+)
 connections_peak = Gauge(
     "connections_peak", "Most connections at once since the processes started.", multiprocess_mode="livesum"
 )
