@@ -17,7 +17,7 @@ from bench.engine.sockets import Seat
 from bench.engine.stage import stage
 from bench.figures import Figure, summary, table
 from bench.flatness import Sample, figures, row
-from bench.visits import Diary, Visitor
+from bench.visits import Diary, Pace, Visitor
 
 MEMBERS = 4
 SAMPLE_SECONDS = 10.0
@@ -44,7 +44,9 @@ async def _soak(server: Server, seats: Sequence[Seat], seconds: float) -> list[F
     host, diary = f"http://127.0.0.1:{server.port}", Diary()
     async with httpx.AsyncClient(base_url=host, timeout=30) as http:
         before = await _sample(server, http, diary, 0.0)
-        visitors = [asyncio.create_task(Visitor(seat, host, diary).live()) for seat in seats]
+        visitors = [
+            asyncio.create_task(Visitor(seat.conversation, seat.token, host, diary, Pace()).live()) for seat in seats
+        ]
         samples = await _watch(server, http, diary, seconds)
         for visitor in visitors:
             visitor.cancel()

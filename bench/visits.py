@@ -1,4 +1,4 @@
-"""People who come, talk and leave again and again, with the product's own client; for bench/soak.py."""
+"""People who come, talk and leave again and again, with the product's own client; for bench/soak.py, and for a test."""
 
 import asyncio
 import random
@@ -6,16 +6,22 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bench.engine.sockets import Seat
 from bench.figures import Figure
 from realtime.client import Client, Refused, Room
 
-# Seconds that somebody stays, and stays away; and within which a visit is to succeed.
-STAY, AWAY = (2.0, 12.0), (0.2, 3.0)
+# Seconds within which what is said is to be acknowledged.
 PATIENCE = 30.0
 SAYINGS = 1, 3
 # Parts of those who come by server-sent events, go on where they were, and whose cable is cut.
 BY_EVENTS, GOES_ON, CUT = 0.25, 0.5, 0.3
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds that somebody stays, and stays away, at least and at most."""
+
+    stay: tuple[float, float] = (2.0, 12.0)
+    away: tuple[float, float] = (0.2, 3.0)
 
 
 @dataclass
@@ -37,14 +43,15 @@ class Diary:
 class Visitor:
     """One person, visit after visit until cancelled."""
 
-    def __init__(self, seat: Seat, host: str, diary: Diary) -> None:
-        self._seat, self._host, self._diary = seat, host, diary
-        self._chance = random.Random(seat.token)
+    def __init__(self, conversation: str, token: str, host: str, diary: Diary, pace: Pace) -> None:
+        self._conversation, self._token, self._host = conversation, token, host
+        self._diary, self._pace = diary, pace
+        self._chance = random.Random(token)
         self._cursor: tuple[str | None, int | None] = None, None
 
     async def live(self) -> None:
         while True:
-            await asyncio.sleep(self._chance.uniform(*AWAY))
+            await asyncio.sleep(self._chance.uniform(*self._pace.away))
             try:
                 await self._visit()
             except (Refused, OSError, TimeoutError, AssertionError, ExceptionGroup) as error:
@@ -53,9 +60,9 @@ class Visitor:
     async def _visit(self) -> None:
         epoch, seq = self._cursor if self._chance.random() < GOES_ON else (None, None)
         by_events = self._chance.random() < BY_EVENTS
-        client = Client(self._host, token=self._seat.token, transport="sse" if by_events else "websocket")
+        client = Client(self._host, token=self._token, transport="sse" if by_events else "websocket")
         async with client:
-            room = client.join(self._seat.conversation, epoch=epoch, seq=seq)
+            room = client.join(self._conversation, epoch=epoch, seq=seq)
             listening = asyncio.create_task(self._listen(room))
             try:
                 await self._talk(room)
@@ -73,7 +80,7 @@ class Visitor:
             self._diary.acknowledged.setdefault(room.id, []).append(sent["seq"])
             room.typing(on=False)
             room.read(sent["seq"])
-            await asyncio.sleep(self._chance.uniform(*STAY) / SAYINGS[1])
+            await asyncio.sleep(self._chance.uniform(*self._pace.stay) / SAYINGS[1])
 
     async def _listen(self, room: Room) -> None:
         last = None
