@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.line import Line
-from tests.browser.people import Person, ask
+from tests.browser.people import Person, ask, end_session, get
 
 pytestmark = pytest.mark.browser
 
@@ -86,6 +86,23 @@ def test_a_first_message_is_kept_until_the_server_has_it(alice: Person, line: Li
     line.mend()
     expect(alice.page).to_have_url(re.compile("/c/"))
     expect(alice.answer.locator(".prose")).to_have_text("patience")
+
+
+def test_who_was_away_for_too_long_is_told_and_has_everything(alice: Person, line: Line, site: str) -> None:
+    alice.begin("say hi")
+    alice.is_answered("hi")
+    line.cut()
+    expect(alice.page.locator("#connection")).to_contain_text("Connection lost.")
+    visit = next(one for one in get(site, "sessions/", alice.token)["results"] if one["kind"] == "websocket")
+    end_session(site, visit["id"], alice.token)
+    ask(site, f"conversations/{alice.conversation}/messages/", {"text": "say meanwhile"}, alice.token)
+    line.mend()
+    connection = alice.page.locator("#connection")
+    expect(connection).to_contain_text("You were away for long, so a new session has begun.", timeout=30_000)
+    expect(alice.answer.locator(".prose")).to_have_text("meanwhile")
+    connection.get_by_role("button", name="Close").click()
+    expect(connection).to_be_hidden()
+    alice.is_connected()
 
 
 def test_who_has_logged_out_elsewhere_is_told(alice: Person, line: Line) -> None:
