@@ -67,15 +67,22 @@ class WebSocketLink:
             self._socket = await connect(url, open_timeout=OPEN_SECONDS, ping_interval=None, close_timeout=1)
         except (InvalidHandshake, InvalidMessage) as error:
             raise Blocked(str(error)) from error
-        async with self._socket, asyncio.TaskGroup() as group:
-            await self._socket.send(json.dumps(self._owner.hello()))
-            helpers = [group.create_task(self._write()), group.create_task(self._acknowledge())]
-            with suppress(ConnectionClosed, TimeoutError):
-                await self._read(self._socket)
-            for helper in helpers:
-                helper.cancel()
+        try:
+            await self._visit(self._socket)
+        finally:
+            # Whoever is cancelled while saying goodbye must not leave a connection behind.
+            self._socket.transport.abort()
         code = self._socket.close_code
         return code if code and code >= 4000 else None
+
+    async def _visit(self, socket: ClientConnection) -> None:
+        async with socket, asyncio.TaskGroup() as group:
+            await socket.send(json.dumps(self._owner.hello()))
+            helpers = [group.create_task(self._write()), group.create_task(self._acknowledge())]
+            with suppress(ConnectionClosed, TimeoutError):
+                await self._read(socket)
+            for helper in helpers:
+                helper.cancel()
 
     async def _read(self, socket: ClientConnection) -> None:
         silence = float(OPEN_SECONDS)

@@ -73,7 +73,7 @@ async def test_nothing_is_left_of_those_who_were_here(
         await until(lambda: diary.visits >= plan.warm_up + plan.visits, seconds=900)
         after = memory(running)
         await end(lives)
-        await until(lambda: not any(left(running)), seconds=60, what="connections and rooms that are left")
+        await until(lambda: not any(left(running)), seconds=90, what="connections and rooms that are left")
         await until(lambda: not seats(running), seconds=60, what="seats that are left")
         grown = max(late - early for late, early in zip(after, before, strict=True))
     say(f"{diary.visits} visits, {diary.events} events; grown by {grown:.1f} MiB at most")
