@@ -60,6 +60,7 @@ async def _watch(server: Server, http: httpx.AsyncClient, diary: Diary, seconds:
     began, samples = time.monotonic(), []
     while (at := time.monotonic() - began) < seconds:
         samples.append(await _sample(server, http, diary, at))
+        print(*row(samples[-1]), sep="  ", file=sys.stderr)
         await asyncio.sleep(SAMPLE_SECONDS)
     return samples
 
