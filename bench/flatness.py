@@ -8,9 +8,9 @@ from bench.figures import Figure, at_most
 
 KIB, MIB = 1024, 1024 * 1024
 # Until caches are full and the allocator has what it needs: this part of the time does not count.
-WARM_UP = 1 / 3
-# What a visit may leave behind; the least that could be forgotten of one takes several times as much.
-LEFT_BEHIND_KIB = 0.5
+WARM_UP = 1 / 2
+# What a visit may leave behind: a connection that is forgotten takes more than ten times as much.
+LEFT_BEHIND_KIB = 2.0
 
 
 @dataclass(frozen=True)

@@ -170,7 +170,8 @@ class EventStreamLink:
             done, _ = await asyncio.wait([wait, *self._following.values()], return_when=asyncio.FIRST_COMPLETED)
             wait.cancel()
             for task in done:
-                task.result()
+                if not task.cancelled():  # a room was left
+                    task.result()
             # Whoever was refused is gone for good, or its owner asks again.
             self._following = {id_: task for id_, task in self._following.items() if not task.done()}
 
@@ -179,7 +180,8 @@ class EventStreamLink:
             stream.cancel()
 
     def _follow(self, room: Room) -> None:
-        if room.id not in self._following:
+        known = self._following.get(room.id)
+        if known is None or known.done():
             self._following[room.id] = asyncio.create_task(self._stream(room))
 
     async def _stream(self, room: Room) -> None:
@@ -187,7 +189,7 @@ class EventStreamLink:
         while (refusal := await self._read(room))["code"] == "resync_required":
             resync = {name: refusal[name] for name in ("epoch", "reason", "snapshot", "head")}
             self._owner.receive({"type": "resync", "conversation": room.id, **resync})
-        self._owner.receive({"type": "error", "ref": f"join:{room.id}", **refusal})
+        self._owner.receive({**refusal, "ref": f"join:{room.id}"})
 
     async def _read(self, room: Room) -> Frame:
         """Follow a room; why that is refused. Raises ConnectionError where it was not, and ended."""

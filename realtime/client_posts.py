@@ -24,7 +24,7 @@ async def answer_to(http: httpx.AsyncClient, frame: Frame) -> Frame:
     except httpx.HTTPError as error:
         return {"type": "error", "ref": frame["ref"], "code": "unavailable", "message": str(error), "retryable": True}
     if answer.status_code >= 400:
-        return {"type": "error", "ref": frame["ref"], **problem(answer)}
+        return {**problem(answer), "ref": frame["ref"]}
     return {"type": "ok", "ref": frame["ref"]} if frame["type"] == "stop" else _sent(frame, answer.json())
 
 
@@ -43,11 +43,11 @@ def _sent(frame: Frame, body: Frame) -> Frame:
 
 
 def problem(answer: httpx.Response) -> Frame:
-    """What an error frame has of a problem document, which was read."""
+    """The `error` frame of a problem document, which was read; its members but for the type, which is an address."""
     try:
         found: Frame = {"code": "internal", **json.loads(answer.content)}
     except (ValueError, TypeError):
         found = {"code": "internal", "detail": "The answer was not understood."}
     if (later := answer.headers.get("retry-after", "")).isdecimal():
         found["retry_after_ms"] = int(later) * 1000
-    return {**found, "retryable": found["code"] in RETRYABLE}
+    return {**found, "type": "error", "message": found.get("detail", ""), "retryable": found["code"] in RETRYABLE}

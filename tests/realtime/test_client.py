@@ -43,7 +43,7 @@ async def following(url: str, user: User, conversation: UUID, **options: object)
 async def hear(room: Room, type_: str, count: int = 1) -> list[dict]:
     """The next `count` frames of a type."""
     found: list[dict] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async for frame in room:
             if frame["type"] == type_:
                 found.append(frame)
@@ -72,7 +72,7 @@ async def test_an_answer_grows(alice: User, conversation: UUID, running: Cluster
     async with following(url_of(running), alice, conversation) as (_, room):
         await room.send("slow 20 20", assistant="openai")
         text = ""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async for frame in room:
                 if frame["type"] == "delta":
                     assert frame["offset"] == len(text)
@@ -94,7 +94,7 @@ async def test_the_server_dies_and_comes_back(
             await write(bob, conversation, "meanwhile")
             after = asyncio.create_task(room.send("after"))
             running.webs[0].start()
-            assert (await asyncio.wait_for(after, 30))["seq"] == 5
+            assert (await asyncio.wait_for(after, 120))["seq"] == 5
             heard = [event["data"]["text"] for event in await hear(room, "message:new", 3)]
             assert heard == ["before", "meanwhile", "after"]
         assert states[:2] == ["connecting", "online"]
@@ -119,7 +119,7 @@ async def test_from_the_beginning_it_resumes_as_from_anywhere(
 
 
 async def _until(room: Room, seq: int) -> AsyncIterator[dict]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         async for frame in room:
             yield frame
             if frame.get("seq") == seq:
@@ -195,11 +195,12 @@ async def test_a_message_larger_than_a_frame_is_a_request(alice: User, conversat
 @pytest.mark.parametrize("transport", ["websocket", "sse"])
 async def test_refused_for_good(alice: User, conversation: UUID, running: Cluster, transport: str) -> None:
     async with following(url_of(running), alice, conversation, transport=transport) as (client, room):
-        with pytest.raises(Refused) as refused:
-            await room.send("   ")
-        assert refused.value.code == "invalid"
-        strange = client.join("01900000-0000-7000-8000-000000000000")
-        assert [frame async for frame in strange] == []
+        async with asyncio.timeout(60):
+            with pytest.raises(Refused) as refused:
+                await room.send("   ")
+            assert refused.value.code == "invalid"
+            strange = client.join("01900000-0000-7000-8000-000000000000")
+            assert [frame async for frame in strange] == []
         assert strange.error
         assert strange.error.code == "not_found"
         assert len(await log(conversation)) == 2
