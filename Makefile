@@ -16,7 +16,7 @@ LOCK := $(BIN)/python -m piptools compile --quiet --allow-unsafe --generate-hash
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes
 
-.PHONY: help run test faults bench locust check audit lock clean
+.PHONY: help run test faults bench locust soak check audit lock clean
 
 help:  ## say what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -40,6 +40,9 @@ bench: $(VENV)/bench.stamp  ## measure all figures of docs/benchmarks.md with th
 
 locust: $(VENV)/bench.stamp  ## have a thousand people use the product for five minutes (ARGS="--users 200 --minutes 2")
 	@exec $(BIN)/python -m bench.people $(ARGS)
+
+soak: $(VENV)/bench.stamp  ## have people come, talk and leave for half an hour; nothing may be left of them (ARGS="--minutes 5")
+	@exec $(BIN)/python -m bench.soak $(ARGS)
 
 check: $(VENV)/dev.stamp  ## format, lint, types, then the tests (also of migrations)
 	$(BIN)/python -m ruff format --check .

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
 from redis import Redis, RedisError
 
+from chatproject import sessionfigures
 from chatproject.lib import metrics
 from chatproject.lib.errors import Problem
 from conversations.api.problems import plain_response
@@ -26,10 +27,12 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 
 def metrics_page(request: HttpRequest) -> HttpResponse:
-    """For whoever has METRICS_TOKEN, where there is one."""
+    """What this machine's processes counted, and the figures of all sessions; for whoever has METRICS_TOKEN, where
+    there is one."""
     token = f"Bearer {settings.METRICS_TOKEN}"
     if settings.METRICS_TOKEN and not constant_time_compare(request.headers.get("Authorization", ""), token):
         return plain_response(Problem("unauthenticated", "Send `Authorization: Bearer` with METRICS_TOKEN."), request)
+    sessionfigures.refresh()
     body, content_type = metrics.exposition()
     return HttpResponse(body, content_type=content_type)
 

@@ -172,7 +172,8 @@ class Client:
                     raise ConnectionError("no WebSocket can be had") from None
         seconds = FALLBACK_SECONDS if self._transport == "auto" else float("inf")
         stream = self._link = EventStreamLink(base, self._token, self, seconds)
-        return await stream.run()
+        await stream.run()
+        return None
 
     async def _pause(self, attempt: int) -> None:
         self._become("waiting" if attempt <= TRIES else "offline")

@@ -16,6 +16,8 @@ from realtime.client_room import Frame, Room
 # The largest frame that the server takes (PROTOCOL.md section 4).
 FRAME_MAX_BYTES = 64 * 1024
 ACK_SECONDS = 1.0
+# Between two looks at the streams that are followed.
+LOOK_SECONDS = 0.5
 TOKEN_EXPIRED, UNAUTHENTICATED = 4004, 4501
 
 
@@ -67,15 +69,22 @@ class WebSocketLink:
             self._socket = await connect(url, open_timeout=OPEN_SECONDS, ping_interval=None, close_timeout=1)
         except (InvalidHandshake, InvalidMessage) as error:
             raise Blocked(str(error)) from error
-        async with self._socket, asyncio.TaskGroup() as group:
-            await self._socket.send(json.dumps(self._owner.hello()))
-            helpers = [group.create_task(self._write()), group.create_task(self._acknowledge())]
-            with suppress(ConnectionClosed, TimeoutError):
-                await self._read(self._socket)
-            for helper in helpers:
-                helper.cancel()
+        try:
+            await self._visit(self._socket)
+        finally:
+            # Whoever is cancelled while saying goodbye must not leave a connection behind.
+            self._socket.transport.abort()
         code = self._socket.close_code
         return code if code and code >= 4000 else None
+
+    async def _visit(self, socket: ClientConnection) -> None:
+        async with socket, asyncio.TaskGroup() as group:
+            await socket.send(json.dumps(self._owner.hello()))
+            helpers = [group.create_task(self._write()), group.create_task(self._acknowledge())]
+            with suppress(ConnectionClosed, TimeoutError):
+                await self._read(socket)
+            for helper in helpers:
+                helper.cancel()
 
     async def _read(self, socket: ClientConnection) -> None:
         silence = float(OPEN_SECONDS)
@@ -130,22 +139,24 @@ class EventStreamLink:
         self._following: dict[str, asyncio.Task[None]] = {}
 
     def say(self, frame: Frame) -> None:
-        """Only what HTTP can do: `send`, `stop`, `join`."""
+        """Only what HTTP can do: `send`, `stop`, `join`, `leave`."""
         if frame["type"] == "join":
             self._follow(self._owner.rooms[frame["conversation"]])
+        elif frame["type"] == "leave":
+            self._leave(frame["conversation"])
         elif frame["type"] in ("send", "stop"):
             task = asyncio.create_task(self._post(frame))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def run(self) -> int | None:
+    async def run(self) -> None:
         """Until a stream ends or `seconds` are over. Raises OSError where the server is not reached."""
         try:
             (await self._http.get("/livez")).raise_for_status()
             self._owner.welcomed({"type": "welcome", "session": None, "resumed": []})
             for room in self._owner.rooms.values():
                 self._follow(room)
-            return await self._wait()
+            await self._wait()
         except httpx.HTTPError as error:
             raise OSError(str(error)) from error
         finally:
@@ -153,27 +164,43 @@ class EventStreamLink:
                 task.cancel()
             await self._http.aclose()
 
-    async def _wait(self) -> int | None:
+    async def _wait(self) -> None:
         while (left := self._until - time.monotonic()) > 0:
-            running = self._following.values() or [asyncio.create_task(asyncio.sleep(left))]
-            done, _ = await asyncio.wait(running, timeout=min(left, 0.5), return_when=asyncio.FIRST_COMPLETED)
+            wait = asyncio.create_task(asyncio.sleep(min(left, LOOK_SECONDS)))
+            done, _ = await asyncio.wait([wait, *self._following.values()], return_when=asyncio.FIRST_COMPLETED)
+            wait.cancel()
             for task in done:
-                task.result()
-        return None
+                if not task.cancelled():  # a room was left
+                    task.result()
+            # Whoever was refused is gone for good, or its owner asks again.
+            self._following = {id_: task for id_, task in self._following.items() if not task.done()}
+
+    def _leave(self, conversation: str) -> None:
+        if stream := self._following.pop(conversation, None):
+            stream.cancel()
 
     def _follow(self, room: Room) -> None:
-        if room.id not in self._following:
+        known = self._following.get(room.id)
+        if known is None or known.done():
             self._following[room.id] = asyncio.create_task(self._stream(room))
 
     async def _stream(self, room: Room) -> None:
+        """Until it is refused; a cursor that cannot be replayed goes on from the snapshot. Raises ConnectionError."""
+        while (refusal := await self._read(room))["code"] == "resync_required":
+            resync = {name: refusal[name] for name in ("epoch", "reason", "snapshot", "head")}
+            self._owner.receive({"type": "resync", "conversation": room.id, **resync})
+        self._owner.receive({**refusal, "ref": f"join:{room.id}"})
+
+    async def _read(self, room: Room) -> Frame:
+        """Follow a room; why that is refused. Raises ConnectionError where it was not, and ended."""
         headers = {"Accept": "text/event-stream"}
         if room.seq is not None:
             headers["Last-Event-ID"] = f"{room.epoch}:{room.seq}"
         path = f"/api/v1/conversations/{room.id}/events/"
         async with self._http.stream("GET", path, headers=headers) as answer:
             if answer.status_code != 200:
-                self._owner.receive({"type": "error", "ref": f"join:{room.id}", **problem(await answer.aread())})
-                return
+                await answer.aread()
+                return problem(answer)
             async for line in answer.aiter_lines():
                 if line.startswith("id:"):
                     room.epoch = line[3:].strip().rpartition(":")[0]

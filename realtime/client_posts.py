@@ -24,7 +24,7 @@ async def answer_to(http: httpx.AsyncClient, frame: Frame) -> Frame:
     except httpx.HTTPError as error:
         return {"type": "error", "ref": frame["ref"], "code": "unavailable", "message": str(error), "retryable": True}
     if answer.status_code >= 400:
-        return {"type": "error", "ref": frame["ref"], **problem(answer.content)}
+        return {**problem(answer), "ref": frame["ref"]}
     return {"type": "ok", "ref": frame["ref"]} if frame["type"] == "stop" else _sent(frame, answer.json())
 
 
@@ -42,10 +42,12 @@ def _sent(frame: Frame, body: Frame) -> Frame:
     return {**sent, "run": run["id"]} if run else sent
 
 
-def problem(content: bytes) -> Frame:
-    """What an error frame has of a problem document."""
+def problem(answer: httpx.Response) -> Frame:
+    """The `error` frame of a problem document, which was read; its members but for the type, which is an address."""
     try:
-        found = json.loads(content)
-    except ValueError:
+        found: Frame = {"code": "internal", **json.loads(answer.content)}
+    except (ValueError, TypeError):
         found = {"code": "internal", "detail": "The answer was not understood."}
-    return {**found, "retryable": found.get("code") in RETRYABLE}
+    if (later := answer.headers.get("retry-after", "")).isdecimal():
+        found["retry_after_ms"] = int(later) * 1000
+    return {**found, "type": "error", "message": found.get("detail", ""), "retryable": found["code"] in RETRYABLE}

@@ -45,7 +45,7 @@ class Lane:
         except Problem as problem:
             if problem.code.name == "too_large":
                 self._session.close(Close.TOO_BIG)
-            return self._session.malformed(problem)
+            return self._session.malformed(problem, protocol.ref_of(text))
         for frame in frames:
             self._take(frame)
 

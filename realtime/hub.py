@@ -187,6 +187,8 @@ class Hub:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
+            metrics.connections_open.set(len(self._watched))
+            metrics.rooms_open.set(len(self.rooms))
             for one in list(self._watched):
                 try:
                     one.check()

@@ -164,6 +164,14 @@ class Pong(msgspec.Struct, tag="pong"):
 
 ClientFrame = Hello | Join | Leave | Send | Stop | Fetch | Attach | Typing | SetState | Read | Ack | Pong
 
+
+class _Referring(msgspec.Struct):
+    """What is needed of a frame that cannot be understood, to answer it."""
+
+    ref: Ref | None = None
+
+
+_referring = msgspec.json.Decoder(_Referring)
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ClientFrame | list[ClientFrame])
 _encoder = msgspec.json.Encoder(enc_hook=str, order="deterministic")
 
@@ -187,6 +195,14 @@ def decode(text: str) -> list[ClientFrame]:
 def _may_be_unbounded(text: str) -> bool:
     """Whether it is worth a look at the whole; for a usual frame it is not."""
     return text.count("{") + text.count("[") > MAX_DEPTH or text.count(":") > MAX_KEYS
+
+
+def ref_of(text: str) -> Any:
+    """The `ref` of a single frame that `decode` refused, where it has one."""
+    try:
+        return _referring.decode(text).ref
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+        return None
 
 
 def encode(frame: dict[str, Any]) -> str:

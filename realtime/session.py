@@ -91,8 +91,8 @@ class Session:
         metrics.errors.labels("ws", problem.code.name).inc()
         self.send(protocol.error_frame(problem, ref))
 
-    def malformed(self, problem: Problem) -> None:
-        self.fail(problem)
+    def malformed(self, problem: Problem, ref: Any = None) -> None:
+        self.fail(problem, ref)
         self.errors += 1
         if self.errors >= protocol.MAX_ERRORS:
             self.close(Close.TOO_MANY_ERRORS)

@@ -16,12 +16,32 @@ from prometheus_client.multiprocess import MultiProcessCollector
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10)
 
 ws_connections = Gauge("ws_connections", "Open WebSockets.", multiprocess_mode="livesum")
+connections_open = Gauge(
+    "connections_open",
+    "Open WebSockets and streams of server-sent events that the rooms know of.",
+    multiprocess_mode="livesum",
+)
+rooms_open = Gauge(
+    "rooms_open", "Conversations that somebody is connected to, by process.", multiprocess_mode="livesum"
+)
 sessions_started = Counter("sessions_started_total", "Sessions begun, by kind.", ["kind"])
 session_seconds = Histogram(
     "session_seconds",
     "How long sessions lasted, from the first to the last sign of life.",
     ["kind"],
     buckets=(1, 10, 60, 300, 900, 3600, 4 * 3600, 24 * 3600),
+)
+sessions_open = Gauge("sessions_open", "Sessions that are open, of everybody.", multiprocess_mode="mostrecent")
+sessions_last_hour = Gauge(
+    "sessions_last_hour", "Sessions begun in the last hour, of everybody.", multiprocess_mode="mostrecent"
+)
+sessions_mean_seconds = Gauge(
+    "sessions_mean_seconds",
+    "How long sessions lasted on average, of those begun in the last 24 hours.",
+    multiprocess_mode="mostrecent",
+)
+sessions_peak = Gauge(
+    "sessions_peak", "Most sessions open at once in the last 24 hours, of everybody.", multiprocess_mode="mostrecent"
 )
 connections_peak = Gauge(
     "connections_peak", "Most connections at once since the processes started.", multiprocess_mode="livesum"

@@ -1,10 +1,13 @@
 """Answers that stay open: the log as server-sent events. What is streamed comes from the settings EVENT_STREAM and
 USER_STREAM, so that this app need not know the realtime layer."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from uuid import UUID
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db import connections
 from django.http import StreamingHttpResponse
 from django.utils.module_loading import import_string
 
@@ -23,8 +26,17 @@ def user_stream(user: User, cursor: StreamCursor) -> StreamingHttpResponse:
     return _live(import_string(settings.USER_STREAM)(user, cursor))
 
 
-def _live(body: AsyncIterator[bytes]) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(body, content_type="text/event-stream")
+def _live(body: AsyncGenerator[bytes]) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(_without_connection(body), content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
     return response
+
+
+async def _without_connection(body: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """`body`, after the view's thread has given its connection to the database back: Django would keep it until the
+    stream ends, and there are more streams than connections."""
+    await sync_to_async(connections.close_all)()
+    async with aclosing(body):
+        async for piece in body:
+            yield piece

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
-from django.db.models import Avg, Count, F, Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from accounts.models import User
@@ -34,21 +35,34 @@ def sessions_ended_within(age: timedelta, among: Iterable[UUID]) -> set[UUID]:
     return ended & set(among)
 
 
-# The most that were open at once: one more at each beginning, one less at each end.
-PEAK = """
-SELECT coalesce(max(open), 0) FROM (
-    SELECT sum(step) OVER (ORDER BY at, step) AS open FROM (
-        SELECT started_at AS at, 1 AS step FROM conversations_session WHERE started_at > %(since)s
-        UNION ALL
-        SELECT ended_at, -1 FROM conversations_session WHERE started_at > %(since)s AND ended_at IS NOT NULL
-    ) AS steps
-) AS running
+# Who has a socket or a stream is heard of every SESSION_RENEW_SECONDS; silent for longer, they are not there, even
+# though they may take the session up again. The most at once: one more at each beginning, one less at each end.
+FIGURES = """
+WITH visit AS (
+    SELECT started_at, last_seen,
+           coalesce(ended_at, CASE WHEN kind <> 'http' AND last_seen < %(silent)s THEN last_seen END) AS left_at
+    FROM conversations_session
+    WHERE started_at <= %(now)s AND (ended_at IS NULL OR ended_at > %(day)s)
+), step AS (
+    SELECT greatest(started_at, %(day)s) AS at, 1 AS one FROM visit WHERE left_at IS NULL OR left_at > %(day)s
+    UNION ALL
+    SELECT left_at, -1 FROM visit WHERE left_at > %(day)s
+), running AS (
+    SELECT sum(one) OVER (ORDER BY at, one) AS here FROM step WHERE at <= %(now)s
+)
+SELECT count(*) FILTER (WHERE left_at IS NULL OR left_at > %(now)s),
+       count(*) FILTER (WHERE started_at > %(hour)s),
+       coalesce(avg(last_seen - started_at) FILTER (WHERE started_at > %(day)s), interval '0'),
+       (SELECT coalesce(max(here), 0) FROM running)
+FROM visit
 """
+# Signs of life that may fail to come before somebody counts as gone.
+MISSED = 3
 
 
 @dataclass(frozen=True)
 class SessionFigures:
-    """Open now; begun in the last hour; of those begun in the last day, how long they lasted, and the most at once."""
+    """Open now; begun in the last hour; of those of the last day, how long they lasted on average; the most at once."""
 
     open: int
     begun_last_hour: int
@@ -56,15 +70,15 @@ class SessionFigures:
     peak: int
 
 
-def session_figures() -> SessionFigures:
-    """For staff, of all users."""
-    now = clock.now()
-    day = now - timedelta(days=1)
-    found = Session.objects.filter(started_at__gt=day).aggregate(
-        hour=Count("id", filter=Q(started_at__gt=now - timedelta(hours=1))), mean=Avg(F("last_seen") - F("started_at"))
-    )
+def session_figures(at: datetime | None = None) -> SessionFigures:
+    """For staff and `/metrics`, of all users; as of the moment `at`, or now."""
+    now = at or clock.now()
+    moments = {
+        "now": now,
+        "silent": now - timedelta(seconds=MISSED * settings.SESSION_RENEW_SECONDS),
+        "hour": now - timedelta(hours=1),
+        "day": now - timedelta(days=1),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(PEAK, {"since": day})
-        peak = cursor.fetchone()[0]
-    open_ = Session.objects.filter(ended_at=None).count()
-    return SessionFigures(open_, found["hour"], found["mean"] or timedelta(), int(peak))
+        cursor.execute(FIGURES, moments)
+        return SessionFigures(*cursor.fetchone())

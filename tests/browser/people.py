@@ -23,6 +23,20 @@ def ask(site: str, path: str, body: dict[str, Any], token: str = "") -> Any:
         return json.load(answer)
 
 
+def get(site: str, path: str, token: str) -> Any:
+    """GET from the API."""
+    request = urllib.request.Request(f"{site}api/v1/{path}", headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.load(answer)
+
+
+def end_session(site: str, session: str, token: str) -> None:
+    """As if its hour were over."""
+    where = f"{site}api/v1/sessions/{session}/"
+    headers = {"Authorization": f"Bearer {token}"}
+    urllib.request.urlopen(urllib.request.Request(where, headers=headers, method="DELETE"), timeout=20).close()
+
+
 class Person:
     """`page` is their tab; `user` and `token` are theirs."""
 

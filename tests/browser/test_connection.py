@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.line import Line
-from tests.browser.people import Person, ask
+from tests.browser.people import Person, ask, end_session, get
 
 pytestmark = pytest.mark.browser
 
@@ -28,8 +28,10 @@ def test_what_is_written_without_a_connection_goes_out_later(alice: Person, line
     alice.say("say two")
     expect(alice.unsent).to_have_count(2)
     expect(alice.unsent.first).to_contain_text("Not sent yet")
+    expect(connection.get_by_role("button", name="Try now")).to_be_visible()
     line.mend()
-    alice.page.get_by_role("button", name="Try now").click()
+    # By itself it may have come back before anybody can click.
+    connection.get_by_role("button", name="Try now", include_hidden=True).dispatch_event("click")
     expect(connection).to_be_hidden()
     expect(alice.unsent).to_have_count(0)
     expect(alice.answer.locator(".prose")).to_have_text("two")
@@ -86,6 +88,23 @@ def test_a_first_message_is_kept_until_the_server_has_it(alice: Person, line: Li
     line.mend()
     expect(alice.page).to_have_url(re.compile("/c/"))
     expect(alice.answer.locator(".prose")).to_have_text("patience")
+
+
+def test_who_was_away_for_too_long_is_told_and_has_everything(alice: Person, line: Line, site: str) -> None:
+    alice.begin("say hi")
+    alice.is_answered("hi")
+    line.cut()
+    expect(alice.page.locator("#connection")).to_contain_text("Connection lost.")
+    visit = next(one for one in get(site, "sessions/", alice.token)["results"] if one["kind"] == "websocket")
+    end_session(site, visit["id"], alice.token)
+    ask(site, f"conversations/{alice.conversation}/messages/", {"text": "say meanwhile"}, alice.token)
+    line.mend()
+    connection = alice.page.locator("#connection")
+    expect(connection).to_contain_text("You were away for long, so a new session has begun.", timeout=30_000)
+    expect(alice.answer.locator(".prose")).to_have_text("meanwhile")
+    connection.get_by_role("button", name="Close").click()
+    expect(connection).to_be_hidden()
+    alice.is_connected()
 
 
 def test_who_has_logged_out_elsewhere_is_told(alice: Person, line: Line) -> None:

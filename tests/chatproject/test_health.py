@@ -4,6 +4,10 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from accounts.models import User
+from chatproject import sessionfigures
+from conversations.services import sessions
+
 
 def test_alive() -> None:
     answer = Client().get("/livez")
@@ -28,3 +32,12 @@ def test_metrics(name: str) -> None:
     page = Client().get("/metrics")
     assert page["Content-Type"].startswith("text/plain")
     assert name in page.content.decode()
+
+
+def test_figures_of_sessions(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions.begin_http(user=alice)
+    monkeypatch.setattr(sessionfigures, "_next", 0.0)
+    page = Client().get("/metrics").content.decode()
+    found = {line.split()[0]: float(line.split()[1]) for line in page.splitlines() if line.startswith("sessions_")}
+    assert min(found["sessions_open"], found["sessions_last_hour"], found["sessions_peak"]) >= 1
+    assert found["sessions_mean_seconds"] >= 0

@@ -27,7 +27,7 @@ from tests.provider import Provider
 from tests.redis import Redis
 from tests.serving import BASE_DIR
 
-START_SECONDS = 60
+START_SECONDS = 180
 # Below those that the system gives to outgoing connections: one of these could take a port while its server is dead.
 PORTS = range(20_000, 32_000)
 # With these, a process reads tests/faults/settings.py, where CLOCK_SKEW and LOSE_HINTS count.

@@ -6,7 +6,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -99,6 +99,15 @@ class Caller:
                 for frame in found if isinstance(found, list) else [found]:
                     if frame["type"] in types:
                         return frame
+
+    async def rest(self, seconds: float) -> None:
+        """Ask for nothing, and acknowledge whatever comes: whoever does not is sent away."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while True:
+                    await self._socket.recv()
+                    self._heard += 1
+                    await self._socket.send(json.dumps({"type": "ack", "n": self._heard}))
 
     async def heartbeats(self, count: int) -> list[float]:
         """Seconds between so many of them."""

@@ -38,7 +38,7 @@ async def test_away(cluster: Make, postgres: Postgres, seconds: int, say: Callab
             postgres.stop()
             stopped = time.monotonic()
             await everybody_is_told(people, caller, running)
-            await asyncio.sleep(seconds - (time.monotonic() - stopped))
+            await caller.rest(seconds - (time.monotonic() - stopped))
             acknowledged = len(people.history.of("ok"))
             postgres.start()
             back = await until(lambda: len(people.history.of("ok")) > acknowledged)

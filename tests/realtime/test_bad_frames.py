@@ -69,6 +69,13 @@ async def test_a_malformed_frame_is_answered_and_the_next_one_is_heard(alice_soc
     assert await alice_socket.hear() == {"type": "ok", "ref": "still here"}
 
 
+@pytest.mark.parametrize(("ref", "told"), [("mine", "mine"), (7, 7), ([1], None), ("x" * 200, None)])
+async def test_the_answer_says_which_frame_was_malformed(alice_socket: Socket, ref: Any, told: Any) -> None:
+    await alice_socket.say(type="fetch", ref=ref, conversation=ID, after_seq=0, limit=1000)
+    error = await alice_socket.hear()
+    assert (error["code"], error.get("ref")) == ("invalid", told)
+
+
 async def test_the_fifth_malformed_frame_closes(alice_socket: Socket) -> None:
     for _ in range(4):
         await alice_socket.say_raw("{")

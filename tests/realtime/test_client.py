@@ -13,6 +13,7 @@ import pytest
 
 from accounts.models import User
 from accounts.services import tokens
+from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
 from realtime.client import Client, Refused, Room, State, wait_before
 from tests.faults.cluster import Cluster
@@ -42,7 +43,7 @@ async def following(url: str, user: User, conversation: UUID, **options: object)
 async def hear(room: Room, type_: str, count: int = 1) -> list[dict]:
     """The next `count` frames of a type."""
     found: list[dict] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async for frame in room:
             if frame["type"] == type_:
                 found.append(frame)
@@ -71,7 +72,7 @@ async def test_an_answer_grows(alice: User, conversation: UUID, running: Cluster
     async with following(url_of(running), alice, conversation) as (_, room):
         await room.send("slow 20 20", assistant="openai")
         text = ""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async for frame in room:
                 if frame["type"] == "delta":
                     assert frame["offset"] == len(text)
@@ -93,7 +94,7 @@ async def test_the_server_dies_and_comes_back(
             await write(bob, conversation, "meanwhile")
             after = asyncio.create_task(room.send("after"))
             running.webs[0].start()
-            assert (await asyncio.wait_for(after, 30))["seq"] == 5
+            assert (await asyncio.wait_for(after, 120))["seq"] == 5
             heard = [event["data"]["text"] for event in await hear(room, "message:new", 3)]
             assert heard == ["before", "meanwhile", "after"]
         assert states[:2] == ["connecting", "online"]
@@ -118,7 +119,7 @@ async def test_from_the_beginning_it_resumes_as_from_anywhere(
 
 
 async def _until(room: Room, seq: int) -> AsyncIterator[dict]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         async for frame in room:
             yield frame
             if frame.get("seq") == seq:
@@ -191,16 +192,63 @@ async def test_a_message_larger_than_a_frame_is_a_request(alice: User, conversat
         assert client.state == "online"
 
 
-async def test_refused_for_good(alice: User, conversation: UUID, running: Cluster) -> None:
-    async with following(url_of(running), alice, conversation) as (client, room):
-        with pytest.raises(Refused) as refused:
-            await room.send("   ")
-        assert refused.value.code == "invalid"
-        strange = client.join("01900000-0000-7000-8000-000000000000")
-        assert [frame async for frame in strange] == []
+@pytest.mark.parametrize("transport", ["websocket", "sse"])
+async def test_refused_for_good(alice: User, conversation: UUID, running: Cluster, transport: str) -> None:
+    async with following(url_of(running), alice, conversation, transport=transport) as (client, room):
+        async with asyncio.timeout(60):
+            with pytest.raises(Refused) as refused:
+                await room.send("   ")
+            assert refused.value.code == "invalid"
+            strange = client.join("01900000-0000-7000-8000-000000000000")
+            assert [frame async for frame in strange] == []
         assert strange.error
         assert strange.error.code == "not_found"
         assert len(await log(conversation)) == 2
+
+
+async def test_a_cursor_that_cannot_be_replayed_by_event_stream(
+    alice: User, bob: User, conversation: UUID, running: Cluster
+) -> None:
+    async with following(url_of(running), alice, conversation, transport="sse") as (client, room):
+        await hear(room, "member:add")
+        await client.leave(str(conversation))
+        again = client.join(str(conversation), epoch=str(new_id()), seq=1)
+        resync = (await hear(again, "resync"))[0]
+        assert (resync["reason"], again.seq, again.epoch) == ("epoch", 2, room.epoch)
+        await write(bob, conversation, "after it")
+        assert (await hear(again, "message:new"))[0]["seq"] == 3
+
+
+@asynccontextmanager
+async def busy(refusals: int) -> AsyncIterator[str]:
+    """A server that has no time for so many streams, then one for the next; its address."""
+    left = refusals
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal left
+        is_stream = b"/events/" in await reader.readuntil(b"\r\n\r\n")
+        if is_stream and left:
+            left -= 1
+            writer.write(
+                b"HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nConnection: close\r\n\r\n" + b'{"code": "unavailable"}'
+            )
+            return writer.close()
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+        if not is_stream:
+            return writer.close()
+        writer.write(b'id: e:1\nevent: x\ndata: {"type": "x", "conversation": "c", "seq": 1, "data": {}}\n\n')
+        await reader.read()
+        return writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_an_event_stream_that_is_refused_for_now_is_asked_for_again() -> None:
+    async with busy(3) as url, Client(url, token="any", transport="sse") as client:
+        assert (await hear(client.join("c"), "x"))[0]["seq"] == 1
+        assert client.state == "online"
 
 
 async def test_who_is_removed_hears_no_more(alice: User, bob: User, conversation: UUID, running: Cluster) -> None:

@@ -6,11 +6,12 @@ import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx2 as httpx
 import psutil
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -113,6 +114,36 @@ async def _half_open(running: Cluster) -> None:
             except OSError:
                 continue
     assert await asyncio.to_thread(running.webs[0].answers)
+
+
+async def test_more_streams_than_connections_to_the_database(
+    alice: User, conversation: UUID, one: Callable[..., Cluster]
+) -> None:
+    """Streams hold none of them, and whoever goes away without a word takes none along."""
+    access = (await in_thread(tokens.issue, alice))["access"]
+    bearer, stream = {"Authorization": f"Bearer {access}"}, {"Accept": "text/event-stream"}
+    async with one(DB_POOL_SIZE="4") as running:
+        paths = ["/api/v1/stream/", f"/api/v1/conversations/{conversation}/events/"] * 6
+        for turn in range(2):
+            async with AsyncExitStack() as stack:
+                http = await stack.enter_async_context(
+                    httpx.AsyncClient(base_url=running.webs[0].url, headers=bearer, timeout=10)
+                )
+                streams = [await stack.enter_async_context(http.stream("GET", path, headers=stream)) for path in paths]
+                lines = [one.aiter_lines() for one in streams]
+                assert [(await anext(one)).split(":")[0] for one in lines] == ["id", "retry"] * 6
+                said = await http.post(f"/api/v1/conversations/{conversation}/messages/", json={"text": f"Turn {turn}"})
+                assert said.status_code == 201
+                async with asyncio.timeout(10):
+                    await asyncio.gather(*(_brings(one, f"Turn {turn}") for one in lines))
+        assert running.webs[0].metric("refusals_total") == 0
+
+
+async def _brings(lines: AsyncIterator[str], text: str) -> None:
+    async for line in lines:
+        if text in line:
+            return
+    raise AssertionError("the stream ended")
 
 
 class Reader:

@@ -54,6 +54,7 @@ async def test_after_an_hour_it_is_over_and_nothing_is_lost(alice: User, convers
         assert again.welcome["session"] != str(row.id)
         expired = await again.hear("session:expired")
         assert (expired["session"], expired["reason"]) == (str(row.id), "expired")
+        assert "会话" in expired["message"]
         assert (await join(again, conversation, seq=0))["head"] == 2
 
 

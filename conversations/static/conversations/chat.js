@@ -128,7 +128,7 @@ room.on("joined", () => {
   list.changed();
 });
 room.on("left", ({ reason }) => reason !== "asked" && line.ended(say("removed")));
-client.on("session:expired", ({ message }) => ($("announce").textContent = message));
+client.on("session:expired", ({ message }) => line.notice(message));
 
 // ---- what was read
 

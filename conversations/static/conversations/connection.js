@@ -6,6 +6,7 @@ export class ConnectionLine {
   #text;
   #countdown;
   #again;
+  #close;
   #link;
   #timer = null;
   #grace = null;
@@ -15,9 +16,10 @@ export class ConnectionLine {
     this.#line = line;
     this.#text = line.querySelector("p");
     this.#countdown = line.querySelector(".countdown");
-    this.#again = line.querySelector("button");
+    [this.#again, this.#close] = line.querySelectorAll("button");
     this.#link = line.querySelector("a");
     this.#again.addEventListener("click", onAgain);
+    this.#close.addEventListener("click", () => (this.#line.hidden = true));
   }
 
   /** @param {import("../realtime/reconnector.js").ConnectionState} connection */
@@ -33,6 +35,13 @@ export class ConnectionLine {
     this.#again.hidden = trying;
     if (retryAt !== null) this.#count(retryAt);
     else this.#countdown.textContent = say("retrying");
+  }
+
+  /** Something to know about the connection; it stays until it is closed, or there is something else to say. */
+  notice(text) {
+    this.#say(text);
+    this.#again.hidden = true;
+    this.#close.hidden = false;
   }
 
   /** This page is done with its conversation. */
@@ -69,6 +78,7 @@ export class ConnectionLine {
   #say(text) {
     this.#line.hidden = false;
     this.#link.hidden = true;
+    this.#close.hidden = true;
     this.#countdown.textContent = "";
     if (this.#text.textContent !== text) this.#text.textContent = text;
   }
