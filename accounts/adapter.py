@@ -7,11 +7,15 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
+from accounts.services import users
 
 
 class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return settings.REGISTRATION_OPEN
+
+    def set_password(self, user: User, password: str) -> None:
+        users.set_password(user=user, password=password)
 
     def post_login(self, request: HttpRequest, user: User, **context: Any) -> HttpResponse:
         """After a log-in the pages speak the language that was chosen with the account."""

@@ -1,4 +1,4 @@
-"""Users, groups and the audit trail, for staff."""
+"""Users, groups and the audit trail, for staff; logins and keys are in credential_admin.py."""
 
 from typing import Any
 from uuid import UUID
@@ -11,11 +11,10 @@ from django.db import transaction
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
-from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from accounts import audit
+from accounts import audit, credential_admin  # noqa: F401  registers its pages
 from accounts.models import AuditEntry, User
 from accounts.services import users
 from chatproject.lib.admin import ReadOnlyAdmin, display, time_column
@@ -98,9 +97,6 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
 
 admin.site.unregister(Group)
-# It would show refresh tokens in clear, with which staff could act as anybody.
-admin.site.unregister(OutstandingToken)
-admin.site.unregister(BlacklistedToken)
 
 
 @admin.register(Group)

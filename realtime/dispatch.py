@@ -88,7 +88,9 @@ class Lane:
         if session.user is None:
             session.greet()
         try:
-            return COMMANDS[type(frame)].handler(session, frame)
+            command = COMMANDS[type(frame)]
+            session.require(command.scope)
+            return command.handler(session, frame)
         except Exception as error:
             self._failed(frame, error)
             return None

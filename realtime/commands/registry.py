@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from accounts.identities import Scope
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import parse_id
 from conversations.access import Permission
@@ -17,13 +18,17 @@ Handler = Callable[[Any, Any], Awaitable[None] | None]
 @dataclass(frozen=True)
 class Command:
     """`permission` is what a member's role must allow (None: no conversation is concerned). Frames of one
-    client are handled one after the other, but those `at_once`, whose handlers are plain functions."""
+    client are handled one after the other, but those `at_once`, whose handlers are plain functions. `scope` is what
+    an API key needs."""
 
     handler: Handler
     permission: Permission | None
     at_once: bool
+    scope: Scope | None
 
 
+# What takes the scope `read`; everything else that concerns a conversation takes `write`.
+READS = (Permission.READ,)
 COMMANDS: dict[type[ClientFrame], Command] = {}
 
 
@@ -31,9 +36,10 @@ def command(
     frame: type[ClientFrame], *, permission: Permission | None, at_once: bool = False
 ) -> Callable[[Handler], Handler]:
     """Register the handler of one frame."""
+    scope = None if permission is None else Scope.READ if permission in READS else Scope.WRITE
 
     def register(handler: Handler) -> Handler:
-        COMMANDS[frame] = Command(handler, permission, at_once)
+        COMMANDS[frame] = Command(handler, permission, at_once, scope)
         return handler
 
     return register
