@@ -5,12 +5,14 @@ import json
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from accounts.identities import Identity
 from accounts.models import User
 from chatproject.lib.errors import Problem
 from chatproject.lib.threads import in_thread
@@ -26,19 +28,20 @@ from realtime.protocol import encode, error_frame
 from realtime.room import Room
 from realtime.shards import is_full, room_full
 from realtime.tasks import run_soon
+from realtime.tenure import Tenure
 
 RETRY = b"retry: 1000\n\n"
 COMMENT = b": alive\n\n"
 
 
-def stream(user: User, conversation: UUID, cursor: Cursor, until: str | None) -> AsyncIterator[bytes]:
-    """What follows `cursor`, then live; ends when the user is removed, or with the event or run `until`.
+def stream(identity: Identity, conversation: UUID, cursor: Cursor, until: str | None) -> AsyncIterator[bytes]:
+    """What follows `cursor`, then live; ends with the membership, the login, or the event or run `until`.
 
     A stream is a connection like a socket. Called outside the event loop. Raises Problem `room_full`.
     """
     if settings.ROOM_LIMIT and async_to_sync(is_full)(get_channel_layer(), conversation):
         raise room_full()
-    return seated(user, _stream(user, conversation, cursor, until))
+    return seated(identity.user, _stream(identity, conversation, cursor, until))
 
 
 async def seated(user: User, pieces: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
@@ -55,23 +58,25 @@ async def seated(user: User, pieces: AsyncGenerator[bytes, None]) -> AsyncIterat
         places.leave(user.id)
 
 
-async def _stream(user: User, conversation: UUID, cursor: Cursor, until: str | None) -> AsyncGenerator[bytes, None]:
+async def _stream(
+    identity: Identity, conversation: UUID, cursor: Cursor, until: str | None
+) -> AsyncGenerator[bytes, None]:
     try:
         room = await hub().enter(conversation)
     except Problem as problem:
         yield render(Item(0, "error", encode(error_frame(problem))), "")
         return
     try:
-        arrival = await asyncio.wrap_future(sessions.arrive(Visit(user.id, "sse", "")))
+        arrival = await asyncio.wrap_future(sessions.arrive(Visit(identity.user.id, "sse", "")))
     except BaseException:
         hub().release(room)
         raise
-    member = StreamMember(user, room, cursor.seq, arrival.session)
+    member = StreamMember(identity, room, cursor.seq, arrival.session)
     hub().join(room, member)
     hub().watch(member)
     try:
         # Whoever was removed before this stream took part in the room is not told by the room.
-        if await in_thread(selectors.role_of, user.id, conversation) is None:
+        if await in_thread(selectors.role_of, member.user_id, conversation) is None:
             return
         yield RETRY
         async for item in _items(member):
@@ -87,17 +92,20 @@ async def _stream(user: User, conversation: UUID, cursor: Cursor, until: str | N
 class StreamMember:
     """Gathers batches while the client reads; where it is too slow they are dropped and read from the log."""
 
-    def __init__(self, user: User, room: Room, seq: int, session_id: UUID) -> None:
+    def __init__(self, identity: Identity, room: Room, seq: int, session_id: UUID) -> None:
         self.session_id: UUID | None = session_id
-        self.user: User | None = user
-        self.user_id = user.id
-        self.user_name = user.display_name
+        self.tenure: Tenure | None = Tenure(identity)
+        self.user: User | None = identity.user
+        self.user_id = identity.user.id
+        self.user_name = identity.user.display_name
         self.role = ""
         self.room = room
         self.seq = seq
         self.behind = True
         self.gone = False
         self.waiting: deque[Item] = deque()
+        # What concerns the client alone; is not dropped.
+        self.aside: deque[Item] = deque()
         self.size = 0
         self.wake = asyncio.Event()
 
@@ -121,7 +129,15 @@ class StreamMember:
         """Nothing is told of it but presence."""
 
     def check(self) -> None:
-        """Nothing to look at: HTTP tells when the client is gone."""
+        """HTTP tells when the client is gone; here it is told of a new token, and ended with an old one."""
+        if self.tenure:
+            self.tenure.renew(self._say)
+            if self.tenure.over:
+                self.removed("closed")
+
+    def _say(self, frame: dict[str, Any]) -> None:
+        self.aside.append(item_of(frame))
+        self.wake.set()
 
     def close(self, code: int) -> None:
         self.removed("closed")
@@ -132,6 +148,8 @@ class StreamMember:
 
     def taken(self) -> Iterator[Item]:
         """What waits, one by one."""
+        while self.aside:
+            yield self.aside.popleft()
         while self.waiting:
             item = self.waiting.popleft()
             if not self.waiting:
@@ -153,7 +171,7 @@ async def _items(member: StreamMember) -> AsyncIterator[Item | None]:
         for item in member.taken():
             yield item
         member.wake.clear()
-        if not (member.waiting or member.behind or member.gone) and not await _woken(member):
+        if not (member.waiting or member.aside or member.behind or member.gone) and not await _woken(member):
             yield None
     for item in member.taken():
         yield item

@@ -9,10 +9,12 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
+from accounts.identities import Identity
 from accounts.models import User
 from chatproject.lib.threads import in_thread
 from conversations import selectors
@@ -29,18 +31,19 @@ from realtime.hub import hub
 from realtime.sse import COMMENT, RETRY, event_bytes, seated
 from realtime.taps import Tap
 from realtime.tasks import run_soon
+from realtime.tenure import Tenure
 
 PAGE = 200
 
 
-def stream(user: User, cursor: StreamCursor) -> AsyncIterator[bytes]:
-    """What follows `cursor` in all conversations of `user`, then live; ends when the login does, or on a drain."""
-    return seated(user, _stream(user, cursor))
+def stream(identity: Identity, cursor: StreamCursor) -> AsyncIterator[bytes]:
+    """What follows `cursor` in all conversations of a user, then live; ends when the login does, or on a drain."""
+    return seated(identity.user, _stream(identity, cursor))
 
 
-async def _stream(user: User, cursor: StreamCursor) -> AsyncGenerator[bytes, None]:
-    arrival = await asyncio.wrap_future(sessions.arrive(Visit(user.id, "sse", "")))
-    one = UserStream(user, cursor, arrival.session)
+async def _stream(identity: Identity, cursor: StreamCursor) -> AsyncGenerator[bytes, None]:
+    arrival = await asyncio.wrap_future(sessions.arrive(Visit(identity.user.id, "sse", "")))
+    one = UserStream(identity, cursor, arrival.session)
     hub().watch(one)
     try:
         yield f"id: {cursor.encode()}\n".encode() + RETRY
@@ -58,11 +61,12 @@ async def _stream(user: User, cursor: StreamCursor) -> AsyncGenerator[bytes, Non
 class UserStream:
     """`cursor` is where the client stands once it has what was given out; `known` are the conversations it has."""
 
-    def __init__(self, user: User, cursor: StreamCursor, session_id: UUID) -> None:
+    def __init__(self, identity: Identity, cursor: StreamCursor, session_id: UUID) -> None:
         self.session_id: UUID | None = session_id
-        self.user: User | None = user
-        self.reader = user
-        self.user_id = user.id
+        self.tenure: Tenure | None = Tenure(identity)
+        self.user: User | None = identity.user
+        self.reader = identity.user
+        self.user_id = identity.user.id
         self.cursor = cursor
         self.gone = False
         self._known: frozenset[UUID] = frozenset()
@@ -70,6 +74,8 @@ class UserStream:
         self._lively: list[UUID] = []
         self._taps: dict[UUID, Tap] = {}
         self._backlog = Backlog()
+        # What concerns the client alone.
+        self._aside: list[Item] = []
         self._look: Look | None = None
         self._passing = False
         self._wake = asyncio.Event()
@@ -113,9 +119,17 @@ class UserStream:
         self._wake.set()
 
     def check(self) -> None:
-        """Listen no more where nothing happens. That the client is gone is told by HTTP."""
+        """Listen no more where nothing happens. That the client is gone is told by HTTP; the token is looked after."""
+        if self.tenure:
+            self.tenure.renew(self._say)
+            if self.tenure.over:
+                self._end()
         for tap in [tap for tap in self._taps.values() if tap.idle]:
             self._turn_off(tap)
+
+    def _say(self, frame: dict[str, Any]) -> None:
+        self._aside.append(item_of(frame))
+        self._wake.set()
 
     def _turn_off(self, tap: Tap) -> None:
         """Listen to a room no more. What waits of it is dropped, or it would come again with what a look brings."""
@@ -217,6 +231,8 @@ class UserStream:
             self._turn_off(tap)
 
     def _live(self) -> Iterator[bytes]:
+        while self._aside:
+            yield event_bytes(self._aside.pop(0))
         for tap, item in self._backlog.taken():
             if item.type == "left":
                 self.cursor.ahead.pop(tap.conversation, None)

@@ -7,7 +7,7 @@ from pytest_django import Settings
 from accounts.models import User
 from chatproject.lib.ids import new_id
 from tests.api import Api
-from tests.conftest import PASSWORD
+from tests.leaks import PASSWORD
 
 # Addresses for documentation, each the only one of its test.
 HERE = "203.0.113.{}"

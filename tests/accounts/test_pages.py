@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import User
 from chatproject.lib.ids import new_id
-from tests.conftest import PASSWORD
+from tests.leaks import PASSWORD
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from accounts.models import User
 from chatproject.urls import *  # noqa: F403  the handlers of errors
 from chatproject.urls import urlpatterns as ours
 from tests.api import Api
-from tests.conftest import PASSWORD
+from tests.leaks import PASSWORD
 
 SECRET = "do-not-tell"
 

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -17,9 +18,8 @@ from conversations.assistants.base import Turn
 from realtime.commands import COMMANDS
 from realtime.protocol import Leave
 from tests.api import Api
-from tests.conftest import PASSWORD
 from tests.conversations.assistants.support import ask, conversation_with
-from tests.leaks import CANARY
+from tests.leaks import CANARY, PASSWORD
 from tests.plugins.leaks import Listener
 from tests.sockets import connect
 
@@ -81,7 +81,7 @@ async def test_a_frame_that_breaks_something(
         raise RuntimeError(f"it broke for {alice.username}@example.org")
 
     command = COMMANDS[Leave]
-    monkeypatch.setitem(COMMANDS, Leave, command.__class__(broken, None, command.at_once, None))
+    monkeypatch.setitem(COMMANDS, Leave, replace(command, handler=broken))
     async with connect(alice) as socket:
         await socket.say(type="leave", ref="r", conversation=str(conversation))
         assert (await socket.answer("r"))["code"] == "internal"
@@ -96,7 +96,7 @@ class Broken:
     """Fails, with what was said in its hands."""
 
     async def answer(self, turn: Turn) -> None:
-        held = (await turn.context()).messages
+        held = (await turn.context()).lines
         raise RuntimeError(f"{len(held)} messages are too many")
 
 

@@ -14,10 +14,10 @@ from typing import Any, Self
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.conftest import PASSWORD
 from tests.faults.checker import Frame, History, violations
 from tests.faults.client import Client
 from tests.faults.support import until
+from tests.leaks import PASSWORD
 
 PATIENCE = 10.0
 

@@ -7,10 +7,10 @@ import time
 import urllib.request
 from typing import Any
 
-from tests.conftest import PASSWORD
 from tests.faults.checker import Frame, History, violations
 from tests.faults.client import Client
 from tests.faults.support import connected, until
+from tests.leaks import PASSWORD
 from tests.provider import Provider
 from tests.serving import Serve, data_dir
 

@@ -17,8 +17,8 @@ from accounts.services import tokens
 from chatproject.embedded.web import SERVERS
 from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
-from tests.conftest import PASSWORD
 from tests.faults.cluster import Cluster
+from tests.leaks import PASSWORD
 from tests.tls import Authority, TlsProxy
 
 SESSION = "__Host-sessionid"
