@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
+from accounts.failures import note_failure
 from accounts.models import Ticket, User
 from chatproject.lib.errors import Problem
 
@@ -21,6 +22,7 @@ def log_in(*, username: str, password: str) -> dict[str, str]:
     """Access and refresh token for a name and password. Raises Problem `unauthenticated`."""
     user = authenticate(username=username, password=password)
     if not isinstance(user, User):
+        note_failure(username)
         raise Problem("unauthenticated", "Unknown user name or wrong password.")
     return issue(user)
 

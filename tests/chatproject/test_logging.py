@@ -96,7 +96,7 @@ class Broken:
     """Fails, with what was said in its hands."""
 
     async def answer(self, turn: Turn) -> None:
-        held = (await turn.context()).messages
+        held = (await turn.context()).lines
         raise RuntimeError(f"{len(held)} messages are too many")
 
 
