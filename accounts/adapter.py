@@ -6,6 +6,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from accounts.failures import note_failure
 from accounts.limiting import take_login
 from accounts.models import User
 from accounts.services import users
@@ -17,11 +18,14 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Our own limit instead of allauth's, which counts in each process alone. Raises RateLimited."""
-        take_login(str(credentials.get("username") or credentials.get("email") or ""))
+        take_login(_name(credentials))
         super().pre_authenticate(request, **credentials)
 
     def set_password(self, user: User, password: str) -> None:
         users.set_password(user=user, password=password)
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        note_failure(_name(credentials))
 
     def post_login(self, request: HttpRequest, user: User, **context: Any) -> HttpResponse:
         """After a log-in the pages speak the language that was chosen with the account."""
@@ -36,3 +40,7 @@ class AccountAdapter(DefaultAccountAdapter):
                 samesite="Lax",
             )
         return response
+
+
+def _name(credentials: dict[str, Any]) -> str:
+    return str(credentials.get("username") or credentials.get("email") or "")

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +17,7 @@ from unfold.forms import AdminPasswordChangeForm, AuthenticationForm, UserChange
 
 from accounts import audit, credential_admin  # noqa: F401  registers its pages
 from accounts.auditadmin import AuditEntryAdmin
+from accounts.failures import note_failure
 from accounts.limiting import take_login
 from accounts.models import AuditEntry, User
 from accounts.services import users
@@ -30,8 +32,13 @@ class StaffLoginForm(AuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         """Raises RateLimited."""
-        take_login(str(self.cleaned_data.get("username", "")))
-        return super().clean()
+        name = str(self.cleaned_data.get("username", ""))
+        take_login(name)
+        try:
+            return super().clean()
+        except ValidationError:
+            note_failure(name)
+            raise
 
 
 class PasswordForm(AdminPasswordChangeForm):

@@ -1,5 +1,3 @@
-from importlib import import_module
-
 from django.apps import AppConfig
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
@@ -12,3 +10,4 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         import_module("accounts.failures")  # listens
         import_string("accounts.browser.listen")()
+        import_module("accounts.browser").listen()

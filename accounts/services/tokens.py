@@ -8,11 +8,16 @@ from django.contrib.auth import authenticate
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import Token
 
+<<<<<<< HEAD
 from accounts.identities import Identity
 from accounts.models import Login, User
 from accounts.origins import Origin
 from accounts.services import logins
 from accounts.signing import Access, Refresh
+=======
+from accounts.failures import note_failure
+from accounts.models import Ticket, User
+>>>>>>> limits
 from chatproject.lib.errors import Problem
 
 # The claim that names the login.
@@ -23,6 +28,7 @@ def log_in(*, username: str, password: str, origin: Origin | None = None) -> dic
     """Access and refresh token for a name and password. Raises Problem `unauthenticated`."""
     user = authenticate(username=username, password=password)
     if not isinstance(user, User):
+        note_failure(username)
         raise Problem("unauthenticated", "Unknown user name or wrong password.")
     return issue(user, origin)
 

@@ -1,4 +1,4 @@
-"""Log records in the words of the Elastic Common Schema: https://www.elastic.co/docs/reference/ecs"""
+"""Log records in the words of the Elastic Common Schema"""
 
 import logging
 import os

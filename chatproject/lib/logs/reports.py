@@ -8,7 +8,10 @@ from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 
 class Nothing(SafeExceptionReporterFilter):
-    """Shows nothing of requests and variables."""
+    """Shows nothing of requests, variables and settings (which hold passwords of servers)."""
+
+    def get_safe_settings(self) -> dict[str, Any]:
+        return {}
 
     def get_post_parameters(self, request: HttpRequest | None) -> dict[str, Any]:
         return {}

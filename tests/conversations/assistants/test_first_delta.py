@@ -1,14 +1,10 @@
 """The time to the first stored piece of an answer is measured, once for each run."""
 
-import pytest
-
 from accounts.models import User
 from chatproject.lib import metrics
 from chatproject.lib.threads import in_thread
 from conversations.assistants import runner
 from conversations.services import conversations
-
-pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def measured() -> tuple[float, float]:

@@ -24,7 +24,6 @@ from conversations.services import conversations
 from conversations.texts import SUGGESTIONS
 from tests.conversations.assistants.guide_questions import HELD_OUT, OFF_TOPIC, OFF_TOPIC_HELD_OUT, QUESTIONS
 
-pytestmark = pytest.mark.django_db(transaction=True)
 Event = dict[str, Any]
 
 
