@@ -9,6 +9,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import Token
 
 <<<<<<< HEAD
+from accounts.failures import note_failure
 from accounts.identities import Identity
 from accounts.models import Login, User
 from accounts.origins import Origin
