@@ -8,17 +8,12 @@ from django.contrib.auth import authenticate
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import Token
 
-<<<<<<< HEAD
 from accounts.failures import note_failure
 from accounts.identities import Identity
 from accounts.models import Login, User
 from accounts.origins import Origin
 from accounts.services import logins
 from accounts.signing import Access, Refresh
-=======
-from accounts.failures import note_failure
-from accounts.models import Ticket, User
->>>>>>> limits
 from chatproject.lib.errors import Problem
 
 # The claim that names the login.
