@@ -1,5 +1,7 @@
 """How django-allauth behaves here."""
 
+import logging
+from smtplib import SMTPException
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -7,11 +9,25 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
+from accounts.services import users
+
+log = logging.getLogger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return settings.REGISTRATION_OPEN
+
+    def set_password(self, user: User, password: str) -> None:
+        """A password that was changed or reset ends all logins but the browser's own, which allauth keeps."""
+        users.set_password(user=user, password=password)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Where no mail can be sent, nobody is stopped by it; most of it can be asked for again."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (SMTPException, OSError) as error:
+            log.error("mail could not be sent (%s): look at EMAIL_HOST and its log", type(error).__name__)
 
     def post_login(self, request: HttpRequest, user: User, **context: Any) -> HttpResponse:
         """After a log-in the pages speak the language that was chosen with the account."""

@@ -3,11 +3,16 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
+from allauth.account.decorators import secure_admin_login
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +22,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from accounts import audit
 from accounts.models import AuditEntry, User
-from accounts.services import users
+from accounts.services import factors, users
 from chatproject.lib.admin import ReadOnlyAdmin, display, time_column
 
 # What makes somebody more than a user: only superusers give it.
@@ -56,6 +61,8 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     )
     add_fieldsets = ((None, {"fields": ("username", "name", "email", "password1", "password2")}),)
 
+    actions = ("take_factors_away",)
+
     joined = time_column("date_joined", _("joined"))
     logged_in = time_column("last_login", _("last login"))
     active = time_column("last_active", _("last active"))
@@ -72,6 +79,17 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
+
+    @admin.action(description=_("Take second factors away"), permissions=["powers"])
+    def take_factors_away(self, request: HttpRequest, chosen: "QuerySet[User]") -> None:
+        """For people who lost theirs."""
+        assert isinstance(request.user, User)
+        for user in chosen:
+            factors.take_away(staff=request.user, user=user)
+        self.message_user(request, _("The password alone opens these accounts again."), messages.SUCCESS)
+
+    def has_powers_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         return self.readonly_fields if request.user.is_superuser else (*self.readonly_fields, *POWERS)
@@ -101,6 +119,11 @@ admin.site.unregister(Group)
 # It would show refresh tokens in clear, with which staff could act as anybody.
 admin.site.unregister(OutstandingToken)
 admin.site.unregister(BlacklistedToken)
+# Secrets of providers belong into the environment, and what proves who somebody is belongs to them alone.
+for secret in (SocialApp, SocialToken, SocialAccount, Authenticator, EmailAddress):
+    admin.site.unregister(secret)
+# The admin's own form would ask for no second factor.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 
 @admin.register(Group)

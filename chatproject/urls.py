@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from accounts.views import choose_language
+from accounts.views import account, choose_language
 from chatproject import errors, health
 
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("api/v1/", include("conversations.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema")),
+    path("account/", account, name="account"),
     path("accounts/", include("allauth.urls")),
     path("language/", choose_language, name="set_language"),
     path("admin/", admin.site.urls),

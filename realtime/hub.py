@@ -11,12 +11,12 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 
 from accounts.models import User
-from accounts.services.users import auth_versions, display_names
+from accounts.services.users import auth_versions, display_names, seen_lately
 from chatproject.lib import metrics
 from chatproject.lib.threads import in_thread
 from conversations import selectors
 from conversations.services import sessions
-from realtime import hints
+from realtime import acting, hints
 from realtime.drain import Drain
 from realtime.gate import Gate
 from realtime.pace import Pace
@@ -49,6 +49,7 @@ class Watched(Protocol):
 
     user: User | None
     session_id: UUID | None
+    acted: bool
 
     def check(self) -> None: ...
 
@@ -271,6 +272,7 @@ class Hub:
             ids = [one.session_id for one in self._watched if one.session_id]
             try:
                 await in_thread(sessions.renew, ids)
+                await in_thread(seen_lately, acting.take(self._watched))
             except Exception as error:
                 log.warning("sessions could not be renewed: %s", type(error).__name__)
 

@@ -46,6 +46,8 @@ class Session:
         self._transport = transport
         self._headers = headers
         self._begun = self._heard = self._beat = time.monotonic()
+        # Whether the user did something since it was noted last.
+        self.acted = False
         # Whether `hello` was said; without a user since, it was put off.
         self.greeted = False
         self._beats = 0
@@ -54,6 +56,7 @@ class Session:
         """The user. Raises Problem `unauthenticated` before `hello`."""
         if self.user is None:
             raise Problem("unauthenticated", "Send hello first.")
+        self.acted = True
         return self.user
 
     async def identify(self, hello: Hello) -> User:
@@ -63,7 +66,7 @@ class Session:
     def begin(self, user: User, client_id: str, session_id: UUID) -> None:
         """`hello` is answered: from now on everything is done as `user`."""
         self.user, self.client_id, self.session_id = user, client_id, session_id
-        self._headers = {}
+        self._headers, self.acted = {}, True
 
     def heard(self) -> None:
         """Any frame counts as a sign of life."""

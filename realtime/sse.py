@@ -75,6 +75,7 @@ class StreamMember:
 
     def __init__(self, user: User, room: Room, seq: int, session_id: UUID) -> None:
         self.session_id: UUID | None = session_id
+        self.acted = True
         self.user: User | None = user
         self.user_id = user.id
         self.user_name = user.display_name

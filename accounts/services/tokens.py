@@ -12,16 +12,22 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from accounts.models import Ticket, User
+from accounts.services import addresses, factors, users
 from chatproject.lib.errors import Problem
 
 AUTH_VERSION_CLAIM = "av"
 
 
-def log_in(*, username: str, password: str) -> dict[str, str]:
-    """Access and refresh token for a name and password. Raises Problem `unauthenticated`."""
+def log_in(*, username: str, password: str, otp: str = "") -> dict[str, str]:
+    """Access and refresh token for a name and password, and a code of a second factor where the user has one.
+
+    Raises Problem `unauthenticated`.
+    """
     user = authenticate(username=username, password=password)
     if not isinstance(user, User):
         raise Problem("unauthenticated", "Unknown user name or wrong password.")
+    factors.check(user, otp)
+    addresses.require_confirmed(user)
     return issue(user)
 
 
@@ -94,7 +100,7 @@ def _used_up() -> Problem:
 
 
 def _user_of(token: AccessToken | RefreshToken) -> User:
-    user = User.objects.filter(id=token["sub"], is_active=True).first()
+    user = users.light().filter(id=token["sub"], is_active=True).first()
     if user is None or token.get(AUTH_VERSION_CLAIM) != user.auth_version:
         raise Problem("unauthenticated", "This login has ended.")
     return user

@@ -2,6 +2,7 @@
 while, and never an error."""
 
 import logging
+import secrets
 import time
 from functools import cache
 
@@ -32,6 +33,12 @@ class Volatile:
 
     def put(self, key: str, value: bytes, seconds: int) -> None:
         self._do("SET", key, value, "EX", seconds)
+
+    def claim(self, key: str, seconds: int) -> bool:
+        """Whether nobody claimed a key in the last `seconds`; also where Redis is away and nobody can tell."""
+        mine = secrets.token_bytes(16)
+        self._do("SET", key, mine, "NX", "EX", seconds)
+        return self.get(key) in (mine, None)
 
     def keep(self, key: str, seconds: int) -> None:
         """Have a key live for so long from now on."""

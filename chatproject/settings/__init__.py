@@ -9,6 +9,7 @@ from chatproject.settings.assistants import *
 from chatproject.settings.conversations import *
 from chatproject.settings.database import *
 from chatproject.settings.framework import *
+from chatproject.settings.login import *
 from chatproject.settings.people import *
 from chatproject.settings.places import *
 from chatproject.settings.sockets import *

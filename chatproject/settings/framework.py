@@ -18,6 +18,7 @@ ASGI_APPLICATION = "chatproject.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 SITE_ID = 1
+CACHES = {"default": {"BACKEND": "chatproject.lib.cache.SharedCache"}}
 
 INSTALLED_APPS = [
     "daphne",
@@ -29,8 +30,13 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.google",
+    "allauth.socialaccount.providers.openid_connect",
     "channels",
     "procrastinate.contrib.django",
     "rest_framework",
@@ -57,6 +63,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.LeavingByLink",
+    "accounts.middleware.LastActive",
 ]
 
 TEMPLATES = [

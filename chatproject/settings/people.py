@@ -4,29 +4,6 @@ from datetime import timedelta
 
 from chatproject.lib import environment as env
 
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
-LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/"
-LOGOUT_REDIRECT_URL = "/"
-# Whether people may sign up by themselves (page and API).
-REGISTRATION_OPEN = env.flag("REGISTRATION_OPEN", True)
-ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
-ACCOUNT_LOGIN_METHODS = {"username", "email"}
-ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "optional"
-ACCOUNT_USERNAME_MIN_LENGTH = 2
-ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_FORMS = {"login": "accounts.forms.LoginForm", "signup": "accounts.forms.SignupForm"}
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "chatproject.errors.csrf_failure"
@@ -46,3 +23,7 @@ SIMPLE_JWT = {
     "LEEWAY": 30,
     "USER_ID_CLAIM": "sub",
 }
+# Seconds that Redis keeps the preferences of a user (1 h); 0 = not at all.
+USER_CACHE_SECONDS = env.number("USER_CACHE_SECONDS", 3600)
+# Seconds within which it is noted once that somebody is active.
+ACTIVE_SECONDS = env.number("ACTIVE_SECONDS", 60, least=1)

@@ -84,6 +84,7 @@ PAGES = {
     "readyz": ANYBODY,
     "metrics": ANYBODY,
     "language/": ANYBODY,
+    "account/": LOGIN,
     "documentation/": ANYBODY,
     "documentation/<path:page>": ANYBODY,
     "": LOGIN,

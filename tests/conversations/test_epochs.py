@@ -56,7 +56,7 @@ def incarnation(data_dir: Path) -> str:
     with psycopg.connect(embedded.urls(data_dir)[0], autocommit=True) as connection:
         while connection.execute("SELECT pg_is_in_recovery()").fetchone() == (True,):
             time.sleep(0.02)
-        row = connection.execute(epochs.INCARNATION).fetchone()
+        row = connection.execute(incarnation.INCARNATION).fetchone()
     assert row
     return str(row[0])
 
