@@ -1,4 +1,4 @@
-"""Logging in through Google or an OpenID provider, beyond what django-allauth checks (state, PKCE, issuer, audience)."""
+"""Logging in through Google or an OpenID provider, beyond what django-allauth checks: state, PKCE, issuer, audience."""
 
 from typing import Any
 

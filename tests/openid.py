@@ -6,9 +6,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
-from urllib.request import urlopen
 
 import jwt
+import requests
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
@@ -91,7 +91,6 @@ class Provider:
         self.client = Client(redirect_uri)
         self.person: Claims = {}
         self.lie: Callable[[Claims], Claims] = dict
-        self.requests: list[str] = []
         self.codes: dict[str, Code] = {}
         self.tokens: dict[str, Claims] = {}
         self.key = rsa.generate_private_key(65537, 2048)
@@ -107,8 +106,9 @@ class Provider:
 
     def visit(self, address: str) -> str:
         """Be a browser that was sent to the provider: where it is sent back to. Raises HTTPError where it is not."""
-        with urlopen(address, timeout=10) as answer:
-            return str(answer.read().decode())
+        answer = requests.get(address, allow_redirects=False, timeout=10)
+        answer.raise_for_status()
+        return answer.headers["Location"]
 
     def id_token(self, claims: Claims, nonce: str | None) -> str:
         now = int(time.time())
@@ -187,13 +187,11 @@ def _routes(app: Flask, server: AuthorizationServer, provider: Provider) -> None
 
     @app.get("/authorize")
     def authorize() -> Any:
-        provider.requests.append(request.url)
         try:
             grant = server.get_consent_grant(end_user=provider.person)
         except OAuth2Error as error:
             return str(error.description), 400
-        answer = server.create_authorization_response(grant_user=provider.person, grant=grant)
-        return answer.headers.get("Location") or answer.get_data()
+        return server.create_authorization_response(grant_user=provider.person, grant=grant)
 
     @app.post("/token")
     def token() -> Any:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.error import HTTPError
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+import requests
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.conf import LazySettings
@@ -100,7 +100,7 @@ def test_what_is_asked_of_the_provider(provider: Provider) -> None:
         assert set(one["scope"].split()) == {"openid", "profile", "email"}
     assert asked[0]["state"] != asked[1]["state"]
     assert asked[0]["code_challenge"] != asked[1]["code_challenge"]
-    with pytest.raises(HTTPError):
+    with pytest.raises(requests.HTTPError):
         provider.visit(leave(Visitor()).replace("callback", "elsewhere"))
 
 
