@@ -1,10 +1,13 @@
 """How django-allauth behaves here."""
 
 import logging
+import time
 from smtplib import SMTPException
 from typing import Any
 
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
@@ -21,6 +24,13 @@ class AccountAdapter(DefaultAccountAdapter):
     def set_password(self, user: User, password: str) -> None:
         """A password that was changed or reset ends all logins but the browser's own, which allauth keeps."""
         users.set_password(user=user, password=password)
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Whoever logged in a moment ago has shown who they are."""
+        required: bool = super().is_reauthentication_required(app=app, **kwargs)
+        records = get_authentication_records(self.request, self.request.user)
+        age = min((time.time() - record["at"] for record in records), default=app_settings.REAUTHENTICATION_TIMEOUT)
+        return required and age >= app_settings.REAUTHENTICATION_TIMEOUT
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Where no mail can be sent, nobody is stopped by it; most of it can be asked for again."""
