@@ -8,6 +8,7 @@ from typing import Any
 from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
@@ -24,6 +25,19 @@ class AccountAdapter(DefaultAccountAdapter):
     def set_password(self, user: User, password: str) -> None:
         """A password that was changed or reset ends all logins but the browser's own, which allauth keeps."""
         users.set_password(user=user, password=password)
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        confirmed: bool = super().confirm_email(request, email_address)
+        if confirmed:
+            users.note_change(user=email_address.user, what="email_confirmed")
+        return confirmed
+
+    def send_notification_mail(self, template_prefix: str, user: User, *args: Any, **kwargs: Any) -> None:
+        """allauth tells people of every change of what protects their account: each leaves a trace too."""
+        what = template_prefix.rsplit("/", 1)[-1]
+        if not what.startswith("password"):  # set_password left one
+            users.note_change(user=user, what=what)
+        super().send_notification_mail(template_prefix, user, *args, **kwargs)
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Whoever logged in a moment ago has shown who they are."""

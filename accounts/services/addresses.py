@@ -1,6 +1,7 @@
 """E-mail addresses: claimed by their users, confirmed by a link in a mail (django-allauth sends and takes it)."""
 
 from allauth.account.models import EmailAddress
+from allauth.core import ratelimit
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -9,9 +10,15 @@ from chatproject.lib.errors import Problem
 
 
 def ask_to_confirm(request: HttpRequest, user: User) -> None:
-    """Send the link to the address of `user`, unless they have none or confirmed it."""
-    if user.email and not EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists():
-        EmailAddress.objects.add_email(request, user, user.email, confirm=True)
+    """Send the link to the address of `user`, unless they have none or confirmed it.
+
+    Not too often, by the rates of the pages: who waits for another link asks for it there.
+    """
+    if not user.email or EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists():
+        return
+    often = not ratelimit.consume(request, action="confirm_email", key=user.email)
+    often = often or not ratelimit.consume(request, action="manage_email", user=user)
+    EmailAddress.objects.add_email(request, user, user.email, confirm=not often)
 
 
 def claim(user: User, email: str) -> None:
@@ -24,6 +31,11 @@ def claim(user: User, email: str) -> None:
     if others.filter(verified=True).exists():
         raise Problem("forbidden", "A confirmed e-mail address is changed on the page /accounts/email/.")
     others.delete()
+
+
+def replace(user: User) -> None:
+    """Staff gave `user` another address: those of before open nothing any more, confirmed or not."""
+    EmailAddress.objects.filter(user=user).exclude(email=user.email).delete()
 
 
 def may_be_unconfirmed() -> bool:

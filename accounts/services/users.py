@@ -128,6 +128,13 @@ def set_password(*, user: User, password: str) -> None:
     audit.record(actor=user.id, action="user.password", target=("user", user.id))
 
 
+def note_change(*, user: User, what: str) -> None:
+    """allauth changed something about `user`: their version grows, and a trace is left."""
+    with transaction.atomic():
+        User.objects.filter(id=user.id).update(version=F("version") + 1)
+        audit.record(actor=user.id, action=f"user.{what}", target=("user", user.id))
+
+
 def save_as_staff(*, user: User, changed: Collection[str]) -> None:
     """Insert a user that staff made, or store the fields that staff `changed`, and no others.
 
@@ -138,6 +145,8 @@ def save_as_staff(*, user: User, changed: Collection[str]) -> None:
         user.save(force_insert=True)
         return
     values = {field.name: getattr(user, field.name) for field in user._meta.concrete_fields if field.name in changed}
+    if "email" in changed:
+        addresses.replace(user)
     ends_logins = int(not ENDS_LOGINS.isdisjoint(changed))
     User.objects.filter(id=user.id).update(
         **values, version=F("version") + 1, auth_version=F("auth_version") + ends_logins

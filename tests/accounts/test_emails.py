@@ -4,7 +4,8 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.conf import LazySettings
 
-from accounts.models import User
+from accounts.models import AuditEntry, User
+from accounts.services import users
 from tests.accounts.visitor import Visitor, address, link_in, logged_in, mails_to, text
 from tests.api import Api
 from tests.conftest import PASSWORD
@@ -113,3 +114,29 @@ def test_a_mail_server_that_is_away_stops_nobody(settings: LazySettings) -> None
     assert Visitor().post("/accounts/signup/", form).headers["Location"] == "/"
     made = Api(None).post("auth/register/", {"username": email[1:12], "password": PASSWORD, "email": address()})
     assert made.status == 201
+
+
+def test_a_change_on_the_page_is_a_new_version_and_leaves_a_trace(alice: User) -> None:
+    before = User.objects.get(id=alice.id)
+    email = confirmed(alice)
+    after = User.objects.get(id=alice.id)
+    assert (after.email, after.version > before.version) == (email, True)
+    assert AuditEntry.objects.filter(action="user.email_confirmed", target_id=str(alice.id)).exists()
+
+
+def test_mails_cannot_be_had_without_end(as_alice: Api) -> None:
+    first = address()
+    for _ in range(3):
+        as_alice.patch("me/", {"email": first})
+    assert len(mails_to(first)) == 1
+    others = [address() for _ in range(12)]
+    for email in others:
+        assert as_alice.patch("me/", {"email": email}).status == 200
+    assert not mails_to(others[-1])
+
+
+def test_an_address_that_staff_give_takes_the_place_of_the_others(alice: User) -> None:
+    confirmed(alice)
+    alice.email = address()
+    users.save_as_staff(user=alice, changed=["email"])
+    assert not EmailAddress.objects.filter(user=alice).exists()
