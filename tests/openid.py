@@ -139,7 +139,7 @@ def _application(provider: Provider) -> Flask:
 
 
 def _grant(provider: Provider) -> type[AuthorizationCodeGrant]:
-    class Grant(AuthorizationCodeGrant):  # type: ignore[misc]
+    class Grant(AuthorizationCodeGrant):
         TOKEN_ENDPOINT_AUTH_METHODS = ["client_secret_post"]
 
         def save_authorization_code(self, code: str, asked: Any) -> None:
@@ -158,7 +158,7 @@ def _grant(provider: Provider) -> type[AuthorizationCodeGrant]:
 
 
 def _id_token(provider: Provider) -> OpenIDCode:
-    class IdToken(OpenIDCode):  # type: ignore[misc]
+    class IdToken(OpenIDCode):
         def exists_nonce(self, nonce: str, asked: Any) -> bool:
             return False
 
