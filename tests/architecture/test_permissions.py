@@ -85,6 +85,7 @@ PAGES = {
     "metrics": ANYBODY,
     "language/": ANYBODY,
     "account/": LOGIN,
+    "account/close/": LOGIN,
     "documentation/": ANYBODY,
     "documentation/<path:page>": ANYBODY,
     "": LOGIN,
