@@ -33,6 +33,7 @@ def log_in(page: Page, user: str) -> None:
     page.get_by_label("Username or e-mail").fill(user)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in", exact=True).click()
+    expect(page.get_by_role("link", name=user)).to_be_visible()
 
 
 def test_in_through_a_provider(visitor: Callable[..., Page], acme: Provider) -> None:
