@@ -1,44 +1,32 @@
-"""Users and groups, for staff, and how staff log in here; logins and keys are in credential_admin.py."""
+"""Users and groups, for staff; logins and keys are in credential_admin.py."""
 
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
+from allauth.account.decorators import secure_admin_login
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.forms import AdminPasswordChangeForm, AuthenticationForm, UserChangeForm, UserCreationForm
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from accounts import audit, credential_admin  # noqa: F401  registers its pages
 from accounts.auditadmin import AuditEntryAdmin
-from accounts.failures import note_failure
-from accounts.limiting import take_login
 from accounts.models import AuditEntry, User
-from accounts.services import users
+from accounts.services import factors, users
 from chatproject.lib.admin import display, time_column
 
 # What makes somebody more than a user: only superusers give it.
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
-
-
-class StaffLoginForm(AuthenticationForm):
-    """Django's own log-in counts as all others do."""
-
-    def clean(self) -> dict[str, Any]:
-        """Raises RateLimited."""
-        name = str(self.cleaned_data.get("username", ""))
-        take_login(name)
-        try:
-            return super().clean()
-        except ValidationError:
-            note_failure(name)
-            raise
 
 
 class PasswordForm(AdminPasswordChangeForm):
@@ -73,6 +61,8 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     )
     add_fieldsets = ((None, {"fields": ("username", "name", "email", "password1", "password2")}),)
 
+    actions = ("take_factors_away",)
+
     joined = time_column("date_joined", _("joined"))
     logged_in = time_column("last_login", _("last login"))
     active = time_column("last_active", _("last active"))
@@ -89,6 +79,17 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
+
+    @admin.action(description=_("Take second factors away"), permissions=["powers"])
+    def take_factors_away(self, request: HttpRequest, chosen: "QuerySet[User]") -> None:
+        """For people who lost theirs."""
+        assert isinstance(request.user, User)
+        for user in chosen:
+            factors.take_away(staff=request.user, user=user)
+        self.message_user(request, _("The password alone opens these accounts again."), messages.SUCCESS)
+
+    def has_powers_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         return self.readonly_fields if request.user.is_superuser else (*self.readonly_fields, *POWERS)
@@ -114,8 +115,12 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         audit.record(actor=request.user.pk, action=action, target=("user", user.pk), changes=message)
 
 
-admin.site.login_form = StaffLoginForm
 admin.site.unregister(Group)
+# Secrets of providers belong into the environment, and what proves who somebody is belongs to them alone.
+for secret in (SocialApp, SocialToken, SocialAccount, Authenticator, EmailAddress):
+    admin.site.unregister(secret)
+# The admin's own form would ask for no second factor.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 
 @admin.register(Group)

@@ -1,9 +1,9 @@
-"""The forms of allauth, with labels that need no placeholder beside them."""
+"""The forms of the account pages, where ours say more than those of allauth."""
 
 from typing import Any
 
 from allauth.account import forms
-from django.forms import Form
+from django.forms import CharField, Form, TextInput
 from django.utils.translation import gettext_lazy as _
 
 from accounts.limiting import take_from_here
@@ -13,21 +13,20 @@ class LoginForm(forms.LoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["login"].label = _("Username or e-mail")
-        self.fields["login"].widget.attrs["autocomplete"] = "username"
-        _without_placeholders(self)
+        self.fields["login"].widget.attrs["autocomplete"] = "username webauthn"
 
 
 class SignupForm(forms.SignupForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        _without_placeholders(self)
-
     def clean(self) -> Any:
         """Raises RateLimited."""
         take_from_here("register")
         return super().clean()
 
 
-def _without_placeholders(form: Form) -> None:
-    for field in form.fields.values():
-        field.widget.attrs.pop("placeholder", None)
+class ProfileForm(Form):
+    name = CharField(
+        label=_("Name that others see"),
+        max_length=150,
+        required=False,
+        widget=TextInput(attrs={"autocomplete": "name"}),
+    )

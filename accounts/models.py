@@ -15,6 +15,7 @@ class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
+    email = models.EmailField(_("email address"), blank=True, db_index=True)
     name = models.CharField(_("name"), max_length=150, blank=True, help_text=_("Shown to other members."))
     preferences = models.JSONField(_("preferences"), default=dict, blank=True)
     language = models.CharField(_("language"), max_length=16, blank=True)
@@ -65,6 +66,7 @@ class Login(models.Model):
         REUSED = "reused", _("a refresh token was used twice")
         PASSWORD = "password", _("new password")
         STAFF = "staff", _("ended by staff")
+        CLOSED = "closed", _("account closed")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", verbose_name=_("user"))

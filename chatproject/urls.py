@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts import keypages
-from accounts.views import choose_language, key_set
+from accounts.views import account, choose_language, key_set
 from chatproject import errors, health
 
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/v1/", include("conversations.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema")),
+    path("account/", account, name="account"),
     path("accounts/api-keys/", keypages.keys, name="api_keys"),
     path("accounts/api-keys/<uuid:id>/revoke/", keypages.revoke, name="api_key_revoke"),
     path("accounts/logins/<uuid:id>/end/", keypages.end, name="login_end"),

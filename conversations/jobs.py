@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app
 from conversations import background, mending, periodic, queue
 from conversations.assistants import runner, summarising
 from conversations.search import embedding
-from conversations.services import exports, files, integrity, lifecycle, sessions, snapshots
+from conversations.services import exports, files, integrity, leaving, lifecycle, sessions, snapshots
 from conversations.transfer import bulk
 
 # A job that fails is tried again after 2, 4, 8 and 16 seconds.
@@ -54,5 +54,6 @@ periodically(queue.CLEAR_FILES, files.clear_unattached)
 periodically(queue.SWEEP_SESSIONS, sessions.sweep)
 periodically(queue.LIFECYCLE, lifecycle.live)
 in_background(queue.EXPORT, bulk.work)
+in_background(queue.LEAVE, leaving.leave_all)
 periodically(queue.MEND_EXPORTS, exports.mend)
 periodically(queue.EMBED, embedding.work)

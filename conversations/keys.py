@@ -1,14 +1,12 @@
 """The data key of each conversation, unwrapped at most once per process while it is in use."""
 
 from collections.abc import Iterable
-from functools import cache
 from threading import Lock
 from uuid import UUID
 
-from django.conf import settings
-
-from chatproject.lib.crypto import DataKey, Keyring
+from chatproject.lib.crypto import DataKey
 from chatproject.lib.errors import Problem
+from chatproject.lib.keyring import keyring as keyring
 from conversations import erasures
 from conversations.models import Conversation
 
@@ -16,11 +14,6 @@ CACHE_SIZE = 10_000
 
 _cache: dict[UUID, DataKey] = {}
 _lock = Lock()
-
-
-@cache
-def keyring() -> Keyring:
-    return Keyring(settings.ENCRYPTION_KEYS)
 
 
 def wrap(key: DataKey, conversation: UUID) -> str:

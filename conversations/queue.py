@@ -21,6 +21,7 @@ CLEAR_FILES = "conversations.clear_files"
 SWEEP_SESSIONS = "conversations.sweep_sessions"
 LIFECYCLE = "conversations.lifecycle"
 EMBED = "conversations.embed"
+LEAVE = "conversations.leave"
 SUMMARISE = "conversations.summarise"
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations import documentation, erase_page, exportviews, searchpage, template_pages, views
+from conversations import closing_page, documentation, erase_page, exportviews, searchpage, template_pages, views
 
 ONE = "c/<uuid:id>/"
 
@@ -19,6 +19,7 @@ urlpatterns = [
     path(f"{ONE}status/", views.StatusView.as_view(), name="status"),
     path(f"{ONE}erase/", erase_page.EraseView.as_view(), name="erase"),
     path(f"{ONE}read/", views.ReadView.as_view(), name="read"),
+    path("account/close/", closing_page.CloseView.as_view(), name="close_account"),
     path("exports/", exportviews.ExportsView.as_view(), name="exports"),
     path("exports/list/", exportviews.ExportListView.as_view(), name="exports_list"),
     path("exports/start/", exportviews.ExportStartView.as_view(), name="exports_start"),

@@ -12,12 +12,12 @@ from django.conf import settings
 
 from accounts.models import User
 from accounts.services import credentials
-from accounts.services.users import display_names
+from accounts.services.users import display_names, seen_lately
 from chatproject.lib import metrics
 from chatproject.lib.threads import in_thread
 from conversations import selectors
 from conversations.services import sessions
-from realtime import hints
+from realtime import acting, hints
 from realtime.drain import Drain
 from realtime.gate import Gate
 from realtime.pace import Pace
@@ -53,6 +53,7 @@ class Watched(Protocol):
     user: User | None
     tenure: Tenure | None
     session_id: UUID | None
+    acted: bool
 
     def check(self) -> None: ...
 
@@ -282,6 +283,7 @@ class Hub:
                 await in_thread(sessions.renew, ids)
                 await self.places.renew()
                 await in_thread(credentials.note_uses, held)
+                await in_thread(seen_lately, acting.take(self._watched))
             except Exception as error:
                 log.warning("sessions could not be renewed: %s", type(error).__name__)
 

@@ -57,6 +57,8 @@ class Session:
         self._transport = transport
         self._headers = headers
         self._begun = self._heard = self._beat = time.monotonic()
+        # Whether the user did something since it was noted last.
+        self.acted = False
         # Whether `hello` was said; without a user since, it was put off.
         self.greeted = False
         self._beats = 0
@@ -65,6 +67,7 @@ class Session:
         """The user. Raises Problem `unauthenticated` before `hello`."""
         if self.user is None:
             raise Problem("unauthenticated", "Send hello first.")
+        self.acted = True
         return self.user
 
     def require(self, scope: Scope | None) -> None:
@@ -80,7 +83,7 @@ class Session:
         """`hello` is answered: from now on everything is done as this user."""
         self.user, self.client_id, self.session_id = identity.user, client_id, session_id
         self.tenure = Tenure(identity)
-        self._headers = {}
+        self._headers, self.acted = {}, True
         caller().session = str(session_id)
 
     def heard(self) -> None:

@@ -95,6 +95,7 @@ class StreamMember:
     def __init__(self, identity: Identity, room: Room, seq: int, session_id: UUID) -> None:
         self.session_id: UUID | None = session_id
         self.tenure: Tenure | None = Tenure(identity)
+        self.acted = True
         self.user: User | None = identity.user
         self.user_id = identity.user.id
         self.user_name = identity.user.display_name

@@ -68,7 +68,7 @@ class UserStream:
         self.reader = identity.user
         self.user_id = identity.user.id
         self.cursor = cursor
-        self.gone = False
+        self.gone, self.acted = False, True
         self._known: frozenset[UUID] = frozenset()
         self._memberships: str | None = None
         self._lively: list[UUID] = []

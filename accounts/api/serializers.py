@@ -34,6 +34,12 @@ class Registered(TokenPair):
 class TokenInput(serializers.Serializer):
     username = Text(max_length=254)
     password = Text(max_length=1024, trim_whitespace=False)
+    otp = Text(
+        max_length=32,
+        required=False,
+        allow_blank=True,
+        help_text="A code of the user's second factor, or a recovery code; for who has one.",
+    )
 
 
 class RefreshInput(serializers.Serializer):

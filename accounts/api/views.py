@@ -6,7 +6,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import wire
+from accounts import state, wire
 from accounts.api.base import Limited, LoggedIn
 from accounts.api.serializers import (
     ProfileInput,
@@ -21,7 +21,7 @@ from accounts.api.serializers import (
 from accounts.identities import Scope
 from accounts.limiting import take_login
 from accounts.origins import origin_of
-from accounts.services import tickets, tokens, users
+from accounts.services import addresses, tickets, tokens, users
 from chatproject.lib.http import checked, etag, idempotency_key, if_match
 from chatproject.lib.limits import Standing
 
@@ -40,6 +40,7 @@ class RegisterView(Open):
     def post(self, request: Request) -> Response:
         """Create a user and log in."""
         user = users.register(**checked(RegisterInput, request))
+        addresses.ask_to_confirm(request._request, user)
         return Response({**tokens.issue(user, origin_of(request)), "user": wire.user(user)}, status=201)
 
 
@@ -89,7 +90,8 @@ class MeView(LoggedIn):
     @extend_schema(responses=UserShape)
     def get(self, request: Request) -> Response:
         """The user who asks."""
-        return Response(wire.user(self.user), headers={"ETag": etag(self.user.version)})
+        user = state.complete(self.user)
+        return Response(wire.user(user), headers={"ETag": etag(user.version)})
 
     @extend_schema(request=ProfileInput, responses=UserShape)
     def patch(self, request: Request) -> Response:
@@ -100,4 +102,6 @@ class MeView(LoggedIn):
             version = changes.get("version")
         key = idempotency_key(request)
         user = users.update_profile(user=self.user, changes=changes, version=version, idempotency_key=key)
+        if "email" in changes:
+            addresses.ask_to_confirm(request._request, user)
         return Response(wire.user(user), headers={"ETag": etag(user.version)})

@@ -12,7 +12,7 @@ from accounts.failures import note_failure
 from accounts.identities import Identity
 from accounts.models import Login, User
 from accounts.origins import Origin
-from accounts.services import logins
+from accounts.services import addresses, factors, logins
 from accounts.signing import Access, Refresh
 from chatproject.lib.errors import Problem
 
@@ -20,12 +20,17 @@ from chatproject.lib.errors import Problem
 LOGIN_CLAIM = "lid"
 
 
-def log_in(*, username: str, password: str, origin: Origin | None = None) -> dict[str, str]:
-    """Access and refresh token for a name and password. Raises Problem `unauthenticated`."""
+def log_in(*, username: str, password: str, otp: str = "", origin: Origin | None = None) -> dict[str, str]:
+    """Access and refresh token for a name and password, and a code of a second factor where the user has one.
+
+    Raises Problem `unauthenticated`.
+    """
     user = authenticate(username=username, password=password)
     if not isinstance(user, User):
         note_failure(username)
         raise Problem("unauthenticated", "Unknown user name or wrong password.")
+    factors.check(user, otp)
+    addresses.require_confirmed(user)
     return issue(user, origin)
 
 

@@ -27,6 +27,14 @@ def number(name: str, default: int, *, least: int = 0) -> int:
     return int(raw)
 
 
+def choice(name: str, default: str, choices: tuple[str, ...]) -> str:
+    """One of a few words. Raises ImproperlyConfigured with the others otherwise."""
+    raw = os.environ.get(name, default).strip().lower() or default
+    if raw not in choices:
+        raise ImproperlyConfigured(f"{name} is {raw!r}; set it to one of {', '.join(choices)}, or unset it.")
+    return raw
+
+
 def flag(name: str, default: bool) -> bool:
     raw = os.environ.get(name, "").strip().lower()
     if raw in ("1", "true", "yes", "on"):

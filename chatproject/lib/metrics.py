@@ -98,6 +98,7 @@ lifecycle = Counter(
 )
 
 windows = Counter("windows_total", "Newest pages of messages, by where they came from: memory, redis, miss.", ["place"])
+user_states = Counter("user_states_total", "Preferences of users, by where they came from: redis, miss.", ["place"])
 
 
 def exposition() -> tuple[bytes, str]:

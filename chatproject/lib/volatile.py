@@ -1,6 +1,7 @@
 """Redis for what may be forgotten at any moment. Away or hung, it costs nobody more than a short wait once in a
 while, and never an error."""
 
+import secrets
 from functools import cache
 
 from django.conf import settings
@@ -27,6 +28,12 @@ class Volatile:
 
     def put(self, key: str, value: bytes, seconds: int) -> None:
         self._do("SET", key, value, "EX", seconds)
+
+    def claim(self, key: str, seconds: int) -> bool:
+        """Whether nobody claimed a key in the last `seconds`; also where Redis is away and nobody can tell."""
+        mine = secrets.token_bytes(16)
+        self._do("SET", key, mine, "NX", "EX", seconds)
+        return self.get(key) in (mine, None)
 
     def keep(self, key: str, seconds: int) -> None:
         """Have a key live for so long from now on."""

@@ -10,6 +10,7 @@ from chatproject.settings.conversations import *
 from chatproject.settings.database import *
 from chatproject.settings.framework import *
 from chatproject.settings.limits import *
+from chatproject.settings.login import *
 from chatproject.settings.people import *
 from chatproject.settings.places import *
 from chatproject.settings.security import *

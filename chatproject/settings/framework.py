@@ -22,6 +22,7 @@ ASGI_APPLICATION = "chatproject.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 SITE_ID = 1
+CACHES = {"default": {"BACKEND": "chatproject.lib.cache.SharedCache"}}
 
 INSTALLED_APPS = [
     "daphne",
@@ -33,8 +34,13 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.google",
+    "allauth.socialaccount.providers.openid_connect",
     "channels",
     "procrastinate.contrib.django",
     "rest_framework",
@@ -63,6 +69,8 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "accounts.renewal.RenewedTokens",
     "chatproject.middleware.Problems",
+    "accounts.middleware.LeavingByLink",
+    "accounts.middleware.LastActive",
 ]
 
 TEMPLATES = [

@@ -3,31 +3,7 @@
 from datetime import timedelta
 
 from chatproject.lib import environment as env
-from chatproject.settings.limits import NUM_PROXIES
 
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "accounts.passwords.MinimumLength"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-]
-LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/"
-LOGOUT_REDIRECT_URL = "/"
-# Whether people may sign up by themselves (page and API).
-REGISTRATION_OPEN = env.flag("REGISTRATION_OPEN", True)
-ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
-ACCOUNT_LOGIN_METHODS = {"username", "email"}
-ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "optional"
-ACCOUNT_USERNAME_MIN_LENGTH = 2
-# These are ours (docs/limits.md), for pages and API alike; allauth's others stay as they are.
-ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None, "signup": None}
-ALLAUTH_TRUSTED_PROXY_COUNT = NUM_PROXIES
-ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_FORMS = {"login": "accounts.forms.LoginForm", "signup": "accounts.forms.SignupForm"}
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "chatproject.errors.csrf_failure"
@@ -67,3 +43,7 @@ SIMPLE_JWT = {
     "LEEWAY": TOKEN_LEEWAY_SECONDS,
     "USER_ID_CLAIM": "sub",
 }
+# Seconds that Redis keeps the preferences of a user (1 h); 0 = not at all.
+USER_CACHE_SECONDS = env.number("USER_CACHE_SECONDS", 3600)
+# Seconds within which it is noted once that somebody is active.
+ACTIVE_SECONDS = env.number("ACTIVE_SECONDS", 60, least=1)

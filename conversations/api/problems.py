@@ -13,6 +13,7 @@ from rest_framework.views import set_rollback
 
 from chatproject.lib import database, metrics
 from chatproject.lib.errors import Problem
+from chatproject.lib.http import etag
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,8 @@ def headers(problem: Problem, error: Exception, context: dict[str, Any]) -> dict
     found: dict[str, str] = {}
     if problem.retry_after_ms is not None:
         found["Retry-After"] = str(-(-problem.retry_after_ms // 1000))
+    if problem.code.name == "stale" and "version" in problem.extra:
+        found["ETag"] = etag(problem.extra["version"])
     if problem.code.status == 401:
         found["WWW-Authenticate"] = "Bearer"
     if isinstance(error, exceptions.MethodNotAllowed):

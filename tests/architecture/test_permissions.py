@@ -91,6 +91,8 @@ PAGES = {
     "metrics": ANYBODY,
     ".well-known/jwks.json": NOTHING,
     "language/": ANYBODY,
+    "account/": LOGIN,
+    "account/close/": LOGIN,
     "documentation/": ANYBODY,
     "documentation/<path:page>": ANYBODY,
     "": LOGIN,

@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from chatproject.lib.ids import new_id
 from tests.browser.line import Line
 from tests.browser.people import Person, ask, register
+from tests.openid import CLIENT_ID, CLIENT_SECRET
+from tests.openid import Provider as OpenID
 from tests.provider import Provider
 from tests.serving import Serve, data_dir
 
@@ -18,11 +20,21 @@ PATIENCE_MS = 15_000
 
 
 @pytest.fixture(scope="session")
-def product() -> Iterator[Serve]:
-    """A product with two web processes and a scripted model."""
+def acme() -> Iterator[OpenID]:
+    """An OpenID provider, through which people may log in."""
+    with OpenID("") as acme:
+        yield acme
+
+
+@pytest.fixture(scope="session")
+def product(acme: OpenID) -> Iterator[Serve]:
+    """A product with two web processes, a scripted model and an OpenID provider."""
     with data_dir() as folder, Provider() as provider:
-        settings = {"WEB_PROCESSES": "2", "OPENAI_BASE_URL": provider.url, "OPENAI_API_KEY": "scripted"}
+        model = {"OPENAI_BASE_URL": provider.url, "OPENAI_API_KEY": "scripted"}
+        client = {"OIDC_CLIENT_ID": CLIENT_ID, "OIDC_CLIENT_SECRET": CLIENT_SECRET, "OIDC_NAME": "Acme"}
+        settings = {"WEB_PROCESSES": "2", **model, "OIDC_URL": acme.url, **client}
         with Serve(folder, settings=settings) as serve:
+            acme.client.redirect_uri = f"{serve.url}accounts/oidc/oidc/login/callback/"
             yield serve
 
 

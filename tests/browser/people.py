@@ -51,7 +51,8 @@ class Person:
         self.page.request.get(door)
         mark = next(cookie["value"] for cookie in self.page.context.cookies() if cookie["name"] == "csrftoken")
         form: dict[str, str | float | bool] = {"login": self.user, "password": PASSWORD, "csrfmiddlewaretoken": mark}
-        assert self.page.request.post(door, form=form).ok
+        answer = self.page.request.post(door, form=form)
+        assert answer.ok, f"{answer.status} {answer.text()}"
         self.page.goto("/")
 
     def another_tab(self) -> "Person":

@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from accounts.models import User
+from accounts.services import factors
 from chatproject.embedded.layout import Layout
 from chatproject.embedded.secretfiles import add_encryption_key
 from chatproject.lib.crypto import Keyring
@@ -40,6 +41,7 @@ def rotated(settings: Settings) -> Iterator[str]:
     settings.ENCRYPTION_KEYS = [*old, key]
     keys.keyring.cache_clear()
     list(maintenance.rewrap())
+    factors.reseal()
     settings.ENCRYPTION_KEYS = old
     keys.keyring.cache_clear()
 

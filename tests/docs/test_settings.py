@@ -9,7 +9,7 @@ from django.conf import settings
 
 from tests.docs.pages import BASE, rows, text, words
 
-READERS = {"text", "number", "flag", "words"}
+READERS = {"text", "number", "flag", "words", "choice"}
 # What is read beside the `env` functions: for tests and faults, or set by `serve` for its children.
 NOT_FOR_PEOPLE = {"CRASH_AT", "CRASH_ONCE", "PROMETHEUS_MULTIPROC_DIR"}
 IN_THE_FILE = {
@@ -33,7 +33,7 @@ def read_by_code() -> dict[str, Any]:
     for path in sources():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and is_reader(node.func):
-                name, *default = node.args
+                name, *default = node.args[:2]
                 assert isinstance(name, ast.Constant)
                 value = literal(default[0]) if default else None
                 found[str(name.value)] = found.get(str(name.value)) or value

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.services import factors
 from chatproject.embedded.errors import StartError
 from chatproject.embedded.layout import Layout
 from chatproject.embedded.secretfiles import add_encryption_key, encryption_keys, is_given
@@ -58,11 +59,12 @@ class Command(BaseCommand):
         for count in maintenance.rewrap():
             done += count
             self.stdout.write(f"{done} of {max(done, total)}")
+        factors.reseal()
         self._say_what_is_needed(first)
 
     def _say_what_is_needed(self, first: str) -> None:
         others = [id_ for id_ in keys.keyring().ids if id_ not in maintenance.primary_keys_in_use() and id_ != first]
-        self.stdout.write(f"Done: every data key is wrapped by {first}.")
+        self.stdout.write(f"Done: every data key is wrapped by {first}, and every second factor sealed by it.")
         if others:
             self.stdout.write(
                 f"Not needed by the database any more: {', '.join(others)}. Backups of before need them: keep them "
