@@ -43,7 +43,8 @@ def trace(user: UUID, action: str) -> AuditEntry:
 
 def test_log_in_with_name_and_password(boss: User) -> None:
     client = Client()
-    answer = client.post("/admin/login/?next=/admin/", {"username": boss.username, "password": PASSWORD})
+    page = client.get("/admin/login/?next=/admin/").headers["Location"]
+    answer = client.post(page, {"login": boss.username, "password": PASSWORD})
     assert answer.headers["Location"] == "/admin/"
     assert client.get("/admin/").status_code == 200
 
