@@ -1,4 +1,5 @@
 /** The page of a live share: what is said next appears by itself. */
+import { markup } from "./markup.js";
 import { assistantName, clone } from "./page.js";
 import { setTime, showTimes } from "./times.js";
 
@@ -36,7 +37,10 @@ function over(why) {
   line.querySelector("span").textContent = line.dataset[why];
   line.querySelector("a").hidden = why === "ended";
   line.hidden = false;
-  if (why === "ended") messages.replaceChildren();
+  if (why === "lost") return;
+  messages.replaceChildren();
+  document.getElementById("title").hidden = true;
+  document.title = line.dataset.ended;
 }
 
 function place(article, { id, place: at }) {
@@ -54,7 +58,7 @@ function fill(article, message) {
   article.querySelector(".author").textContent = name(message);
   article.querySelector(".mark").hidden = !message.edited_at;
   setTime(article.querySelector("time"), message.created_at);
-  prose.innerHTML = message.html; // sanitised by the server
+  prose.innerHTML = markup(message.html); // sanitised by the server
   text.textContent = running ? message.text : "";
   prose.hidden = running;
   text.hidden = !running;
