@@ -10,6 +10,7 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
+from accounts.limiting import take_from_here
 from chatproject.lib.errors import Problem
 from conversations import selectors
 from conversations.api.shares import events_url, unlisted
@@ -26,6 +27,7 @@ class SharedPage(View):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
+            take_from_here("share")
             response = super().dispatch(request, *args, **kwargs)
         except Problem as problem:
             response = self._problem(problem)

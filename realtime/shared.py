@@ -2,7 +2,8 @@
 are now, and how running answers grow. What wakes a stream is the room; what it tells comes from the database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -24,7 +25,7 @@ from realtime.room import Room
 from realtime.sse import COMMENT, RETRY, event_bytes
 
 
-async def stream(share: Share, seq: int) -> AsyncIterator[bytes]:
+async def stream(share: Share, seq: int) -> AsyncGenerator[bytes, None]:
     """What changed after `seq`, then live; ends with `ended` when the share leads nowhere any more."""
     shares = hub().shares
     if shares.count(share.id) >= settings.SHARE_STREAMS:
@@ -41,8 +42,9 @@ async def stream(share: Share, seq: int) -> AsyncIterator[bytes]:
     shares.add(viewer)
     try:
         yield RETRY
-        async for piece in viewer.pieces():
-            yield piece
+        async with aclosing(viewer.pieces()) as pieces:
+            async for piece in pieces:
+                yield piece
     finally:
         shares.remove(viewer)
         hub().unwatch(viewer)
@@ -102,7 +104,7 @@ class Viewer:
         """End the stream after a while: its client comes back by itself, with the last id."""
         asyncio.get_running_loop().call_later(seconds, self.removed, "drain")
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The body after its beginning."""
         while not self.reason:
             self.wake.clear()

@@ -12,8 +12,8 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.api.base import Limited
 from chatproject.lib.clock import rfc3339
 from chatproject.lib.errors import Problem
 from chatproject.lib.http import checked, idempotency_key, integer
@@ -75,11 +75,12 @@ class ShareView(View):
         return Response(status=204)
 
 
-class ForStrangers(APIView):
+class ForStrangers(Limited):
     """Who has the link is let in, whoever that is; accounts do not matter."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    limits = {"GET": "share", "HEAD": "share"}
 
     def visit(self, request: Request, token: str) -> Visit:
         """Every look at a share by the API goes through here. Raises what `visits.enter` raises."""

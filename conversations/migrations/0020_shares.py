@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0018_event_xact'),
+        ('conversations', '0019_run_requested_by'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
     """Support agents, auditors and administrators as groups of staff (docs/admin.md)."""
 
     dependencies = [
-        ("conversations", "0019_shares"),
+        ("conversations", "0020_shares"),
         ("accounts", "0004_idempotency"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
