@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from conversations import closing_page, documentation, erase_page, exportviews, searchpage, template_pages, views
+from conversations import (
+    closing_page,
+    documentation,
+    erase_page,
+    exportviews,
+    searchpage,
+    sharedpage,
+    template_pages,
+    views,
+)
 
 ONE = "c/<uuid:id>/"
 
@@ -24,6 +33,7 @@ urlpatterns = [
     path("exports/list/", exportviews.ExportListView.as_view(), name="exports_list"),
     path("exports/start/", exportviews.ExportStartView.as_view(), name="exports_start"),
     path("exports/<uuid:id>/remove/", exportviews.ExportRemoveView.as_view(), name="exports_remove"),
+    path("s/<str:token>/", sharedpage.SharedPage.as_view(), name="shared"),
     path("documentation/", documentation.contents, name="documentation"),
     path("documentation/<path:page>", documentation.page, name="documentation_page"),
 ]

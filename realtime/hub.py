@@ -26,6 +26,7 @@ from realtime.presence import Presence
 from realtime.protocol import Close
 from realtime.room import Room, RoomMember
 from realtime.shards import Shards
+from realtime.sharepoll import SharePoll
 from realtime.streampoll import StreamPoll
 from realtime.subscriptions import PROBE, Subscriptions
 from realtime.tasks import Landing, end, run_soon
@@ -81,6 +82,7 @@ class Hub:
         self.shards = Shards(self.subscriptions.layer, self.subscriptions.look)
         self.presence = Presence(self._attendance_changed)
         self.streams = StreamPoll(self.subscriptions)
+        self.shares = SharePoll()
 
     async def enter(self, conversation: UUID) -> Room:
         """The room of a conversation as `visit` gives it, and a seat there; `join` or `release` must follow.
@@ -251,6 +253,7 @@ class Hub:
                 await self._compare(age)
                 await self._shut_out(age)
                 self._polled = begun
+                await self.shares.look()
                 await self.streams.look()
             except Exception as error:
                 log.warning("the poll failed and is tried again: %s", type(error).__name__)

@@ -67,7 +67,14 @@ def play(scope: dict[str, Any], inbox: asyncio.Queue[dict[str, Any]], stream: St
 async def request(user: User, path: str, *, query: str = "", body: Any = None, **headers: str) -> AsyncIterator[Stream]:
     """A request of `user` to /api/v1/ that asks for a stream; the client goes away at the end."""
     access = (await in_thread(tokens.issue, user))["access"]
-    given = {"authorization": f"Bearer {access}", "accept": "text/event-stream", "host": "localhost", **headers}
+    async with visit(path, query=query, body=body, authorization=f"Bearer {access}", **headers) as stream:
+        yield stream
+
+
+@asynccontextmanager
+async def visit(path: str, *, query: str = "", body: Any = None, **headers: str) -> AsyncIterator[Stream]:
+    """The same of whoever the headers say; of nobody without any."""
+    given = {"accept": "text/event-stream", "host": "localhost", **headers}
     data = json.dumps(body).encode() if body is not None else b""
     scope = {
         "type": "http", "http_version": "1.1", "method": "POST" if data else "GET", "scheme": "http",

@@ -12,6 +12,8 @@ EVENT_PUBLISHERS = ["realtime.broadcast.publish"]
 EVENT_STREAM = "realtime.sse.stream"
 # The same for all conversations of a user; called with (user, stream cursor).
 USER_STREAM = "realtime.userstream.stream"
+# The same for a shared conversation; called with (share, cursor).
+SHARE_STREAM = "realtime.shared.stream"
 # Appends that share one commit at most.
 GROUP_COMMIT_MAX = env.number("GROUP_COMMIT_MAX", 500, least=1)
 # Appends that may wait for a commit in one process before senders are told to try again.
@@ -108,6 +110,24 @@ EXPORT_KEEP_HOURS = env.number("EXPORT_KEEP_HOURS", 7 * 24, least=1)
 EXPORT_LEASE_SECONDS = env.number("EXPORT_LEASE_SECONDS", 30, least=1)
 # Seconds between two looks for exports that have expired or lost their worker; 0 = never.
 MEND_EXPORTS_SECONDS = env.number("MEND_EXPORTS_SECONDS", 60, least=0)
+
+# --- Shares ----------------------------------------------------------------------------------------------
+
+# Days that a link lives unless something else is asked for, and at most.
+SHARE_DAYS = env.number("SHARE_DAYS", 7, least=1)
+SHARE_MAX_DAYS = env.number("SHARE_MAX_DAYS", 365, least=1)
+# Links to one conversation at most.
+SHARES_MAX = env.number("SHARES_MAX", 100, least=1)
+# Messages that one page of a shared conversation shows.
+SHARE_PAGE = env.number("SHARE_PAGE", 100, least=1)
+# Seconds within which further pages, the stream, and a password that was given belong to the same visit.
+SHARE_VISIT_SECONDS = env.number("SHARE_VISIT_SECONDS", 3600, least=1)
+# Wrong passwords for one link within so many seconds, after which no more are looked at.
+SHARE_PASSWORD_TRIES = env.number("SHARE_PASSWORD_TRIES", 10, least=1)
+SHARE_PASSWORD_SECONDS = env.number("SHARE_PASSWORD_SECONDS", 300, least=1)
+# Streams that follow one link in one process at most (`room_full`), and milliseconds between two looks of a stream.
+SHARE_STREAMS = env.number("SHARE_STREAMS", 200, least=1)
+SHARE_STREAM_MS = env.number("SHARE_STREAM_MS", 250, least=10)
 
 # --- Templates -------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from conversations.admin.embedding import EmbeddingIndexAdmin
 from conversations.admin.export import ExportAdmin
 from conversations.admin.run import RunAdmin
 from conversations.admin.session import SessionAdmin
+from conversations.admin.share import ShareAdmin
 from conversations.admin.template import TemplateAdmin
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "ExportAdmin",
     "RunAdmin",
     "SessionAdmin",
+    "ShareAdmin",
     "TemplateAdmin",
 ]

@@ -12,9 +12,10 @@ from django.utils.translation import ngettext
 from chatproject.lib.admin import ReadOnlyAdmin, time_column
 from chatproject.lib.ids import parse_id
 from conversations import selectors
+from conversations.admin import reading
 from conversations.admin.acting import staff_of
 from conversations.models import Session
-from conversations.services import sessions
+from conversations.services import sessions, staff
 
 MINUTE = timedelta(minutes=1)
 
@@ -31,12 +32,23 @@ class SessionAdmin(ReadOnlyAdmin):
     search_help_text = _("Id of a session or a user, or name of a user")
     ordering = ("-started_at",)
     actions = ("end_selected",)
-    fields = (("user", "kind"), ("client_id", "conversation"), ("started", "seen"), ("ended", "reason"), "data")
+    fields = (("user", "kind"), ("client_id", "conversation"), ("started", "seen"), ("ended", "reason"))
     readonly_fields = ("started", "seen", "ended")
 
     started = time_column("started_at", _("started"))
     seen = time_column("last_seen", _("last seen"))
     ended = time_column("ended_at", _("ended"))
+
+    def get_fields(self, request: HttpRequest, obj: Session | None = None) -> Any:
+        """What a caller keeps in a session may be what somebody said."""
+        return (*self.fields, "data") if reading.may_read(request) else self.fields
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Session, **kwargs: Any
+    ) -> HttpResponse:
+        if reading.may_read(request):
+            staff.record_session_read(staff=staff_of(request), session=obj.id)
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         id_ = parse_id(search_term.strip())

@@ -20,15 +20,16 @@ def event_stream(
     identity: Identity, conversation: UUID, cursor: Cursor, *, until: str | None = None
 ) -> StreamingHttpResponse:
     """The log after `cursor`, then live; ends after the event with the id `until`, or the `run:end` of that run."""
-    return _live(import_string(settings.EVENT_STREAM)(identity, conversation, cursor, until))
+    return live(import_string(settings.EVENT_STREAM)(identity, conversation, cursor, until))
 
 
 def user_stream(identity: Identity, cursor: StreamCursor) -> StreamingHttpResponse:
     """What happens in all conversations of a user after `cursor`, then live."""
-    return _live(import_string(settings.USER_STREAM)(identity, cursor))
+    return live(import_string(settings.USER_STREAM)(identity, cursor))
 
 
-def _live(body: AsyncGenerator[bytes]) -> StreamingHttpResponse:
+def live(body: AsyncGenerator[bytes]) -> StreamingHttpResponse:
+    """An answer of server-sent events that goes on until its body ends."""
     response = StreamingHttpResponse(_without_connection(body), content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"

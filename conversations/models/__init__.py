@@ -13,6 +13,7 @@ from conversations.models.room_state import RoomState
 from conversations.models.run import Run, RunChunk
 from conversations.models.searchentry import SearchEntry
 from conversations.models.session import Session
+from conversations.models.share import Share
 from conversations.models.snapshot import Snapshot
 from conversations.models.summary import Summary
 from conversations.models.template import Template
@@ -36,6 +37,7 @@ __all__ = [
     "RunChunk",
     "SearchEntry",
     "Session",
+    "Share",
     "Snapshot",
     "Summary",
     "Template",

@@ -51,6 +51,7 @@ from conversations.selectors.runs import (
     unfinished_runs,
 )
 from conversations.selectors.sessions import session_figures, session_for, sessions_ended_within, sessions_of
+from conversations.selectors.shares import News, Shared, open_shares, shared, shared_news, shares
 from conversations.selectors.snapshots import conversations_holding, snapshot_at, snapshots, wire_snapshot
 from conversations.selectors.states import room_state, states_within
 from conversations.selectors.streams import (
@@ -67,6 +68,8 @@ from conversations.selectors.templates import offered, template_for, templates
 __all__ = [
     "Change",
     "Look",
+    "News",
+    "Shared",
     "answer",
     "asked",
     "conversation_for",
@@ -95,6 +98,7 @@ __all__ = [
     "messages",
     "names_of_files",
     "offered",
+    "open_shares",
     "pictures",
     "places",
     "role_of",
@@ -109,6 +113,9 @@ __all__ = [
     "session_for",
     "sessions_ended_within",
     "sessions_of",
+    "shared",
+    "shared_news",
+    "shares",
     "snapshot",
     "snapshot_at",
     "snapshots",

@@ -81,11 +81,11 @@ def versions(conversation: UUID, id_: UUID) -> list[Json]:
 def wire_messages(rows: Iterable[Message], reader: User | None = None) -> list[Json]:
     """Public forms; a running answer shows what is stored of it. `reader` is whose feedback is shown."""
     found: Sequence[Message] = list(rows)
-    partial = _partial(found)
+    partial = partial_texts(found)
     groups = _groups(found)
     places, ids = {row.conversation_id for row in found}, [row.id for row in found]
     mine = _feedback(places, ids, reader) if reader else {}
-    files = _files(found)
+    files = files_of(found)
     return [
         wire.message(
             row,
@@ -100,10 +100,10 @@ def wire_messages(rows: Iterable[Message], reader: User | None = None) -> list[J
 
 def message_text(row: Message) -> str:
     """The text of one message; of a running answer, what is stored. Membership was checked."""
-    return _partial([row]).get(row.id) or wire.message_text(row)
+    return partial_texts([row]).get(row.id) or wire.message_text(row)
 
 
-def _partial(rows: Sequence[Message]) -> dict[UUID | None, str]:
+def partial_texts(rows: Sequence[Message]) -> dict[UUID | None, str]:
     """What is stored of the running answers among `rows`."""
     running = [row.run for row in rows if row.run and row.status == Message.Status.STREAMING]
     runs = Run.objects.filter(id__in=running) if running else ()
@@ -120,7 +120,7 @@ def _groups(rows: Sequence[Message]) -> dict[UUID, list[Message]]:
     return groups
 
 
-def _files(rows: Sequence[Message]) -> dict[str, File]:
+def files_of(rows: Sequence[Message]) -> dict[str, File]:
     """What the parts of `rows` name, by id."""
     wanted = [part["id"] for row in rows for part in row.parts]
     found = File.objects.filter(id__in=wanted).defer("text") if wanted else ()
@@ -129,7 +129,7 @@ def _files(rows: Sequence[Message]) -> dict[str, File]:
 
 def names_of_files(rows: Sequence[Message]) -> dict[UUID, list[str]]:
     """What the messages carry, by name."""
-    files = _files(rows)
+    files = files_of(rows)
     named = {id_: wire.file_name(file) for id_, file in files.items()}
     return {row.id: [named[part["id"]] for part in row.parts if part["id"] in named] for row in rows}
 

@@ -36,7 +36,7 @@ from conversations.models import (
     Summary,
 )
 from conversations.search import embedding
-from conversations.services import endings, exports
+from conversations.services import endings, exports, shares
 
 Eraser = Callable[[UUID], object]
 
@@ -145,5 +145,6 @@ ERASERS: Sequence[Eraser] = (
     embedding.erase,
     _room_state,
     exports.erase,
+    shares.erase,
     idempotency.forget_body,
 )

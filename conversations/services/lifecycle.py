@@ -21,7 +21,7 @@ from conversations import eventlog
 from conversations.actors import SYSTEM
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import Conversation
-from conversations.services import erasing
+from conversations.services import erasing, shares
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ def live() -> None:
     archive_idle()
     erase_archived()
     erase_expired()
+    shares.clear()
 
 
 def archive_idle() -> None:

@@ -28,6 +28,11 @@ def record_reading(*, staff: User, conversation: UUID, what: str) -> None:
     audit.record(actor=staff.id, action="conversation.read", target=("conversation", conversation), what=what)
 
 
+def record_session_read(*, staff: User, session: UUID) -> None:
+    """Leave the trace that `staff` reads what a caller keeps in a session."""
+    audit.record(actor=staff.id, action="session.read", target=("session", session))
+
+
 def record_titles_seen(*, staff: User, conversations: Iterable[UUID]) -> None:
     """One entry for all the titles of one page of a list."""
     ids = [str(id_) for id_ in conversations]

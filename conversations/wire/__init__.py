@@ -7,6 +7,7 @@ from conversations.wire.messages import NO_FEEDBACK, feedback, message, message_
 from conversations.wire.offers import export, template
 from conversations.wire.rooms import register, room_state, session, state_context, state_set
 from conversations.wire.runs import run, step
+from conversations.wire.shares import label, share, shared_message
 
 __all__ = [
     "NO_FEEDBACK",
@@ -17,6 +18,7 @@ __all__ = [
     "file",
     "file_name",
     "file_text",
+    "label",
     "member",
     "message",
     "message_text",
@@ -25,6 +27,8 @@ __all__ = [
     "room_state",
     "run",
     "session",
+    "share",
+    "shared_message",
     "state_context",
     "state_set",
     "step",

@@ -13,10 +13,12 @@ from accounts.models import User
 from accounts.services import apikeys, tokens
 from conversations.api.base import View
 from conversations.models import Run
-from conversations.services import conversations, exports, files, sessions, templates
+from conversations.services import conversations, exports, files, sessions, shares, templates
+from conversations.services.shares import Wish
 from realtime.commands import COMMANDS
 from tests.api import Api
 from tests.conftest import identity_of, new_user
+from tests.conversations.admin.conftest import new_staff
 
 ROLES = ("owner", "editor", "agent", "viewer")
 ANYBODY, LOGIN, STAFF = "anybody", "login", "staff"
@@ -24,6 +26,10 @@ ANYBODY, LOGIN, STAFF = "anybody", "login", "staff"
 NOTHING = "nothing"
 # For who made it, whoever else takes part in conversations of theirs.
 MINE = "mine"
+# For who has the link and its password; accounts do not matter, and it opens nothing else.
+LINK = "link"
+PASSWORD = "open sesame"
+OUTSIDE = ("anonymous", "holder")
 ALL, SPEAK, CHANGE, OWN = (
     "owner editor agent viewer",
     "owner editor agent",
@@ -63,6 +69,10 @@ API: dict[str, dict[str, str]] = {
     f"{ONE}snapshots/<int:seq>/": {"GET": ALL},
     f"{ONE}snapshots/<int:seq>/restore/": {"POST": OWN},
     f"{ONE}export/": {"GET": ALL},
+    f"{ONE}shares/": {"GET": OWN, "POST": OWN},
+    f"{ONE}shares/<uuid:share>/": {"DELETE": OWN},
+    "shared/<str:token>/": {"GET": LINK},
+    "shared/<str:token>/events/": {"GET": LINK},
     "files/": {"GET": LOGIN, "POST": LOGIN},
     "files/<uuid:id>/": {"GET": ALL, "DELETE": OWN},
     "stream/": {"GET": LOGIN},
@@ -98,6 +108,7 @@ PAGES = {
     "": LOGIN,
     "list/": LOGIN,
     "begin/<slug:slug>/": LOGIN,
+    "s/<str:token>/": LINK,
     "exports/": LOGIN,
     "exports/list/": LOGIN,
     "exports/start/": LOGIN,
@@ -108,7 +119,7 @@ PAGES = {
     "c/<uuid:id>/m/<uuid:message>/": ALL,
     "c/<uuid:id>/stop/": SPEAK,
     "c/<uuid:id>/title/": CHANGE,
-    "c/<uuid:id>/status/": CHANGE,
+    "c/<uuid:id>/status/": OWN,
     "c/<uuid:id>/erase/": OWN,
     "c/<uuid:id>/read/": ALL,
 }
@@ -140,7 +151,7 @@ def test_every_method_has_a_policy_and_a_permission() -> None:
         if not route.startswith("api/v1/"):
             continue
         view = callback.cls
-        methods = {name.upper() for name in view.http_method_names if hasattr(view, name)} - {"OPTIONS"}
+        methods = {name.upper() for name in view.http_method_names if hasattr(view, name)} - {"OPTIONS", "HEAD"}
         assert methods == set(API[route.removeprefix("api/v1/")]), route
         if issubclass(view, View) and "<uuid:id>" in route:
             assert set(view.permissions) == methods, f"{route} declares no permission for some method"
@@ -165,9 +176,8 @@ class Cast:
     """A conversation with somebody of every role, a question, and people outside."""
 
     def __init__(self) -> None:
-        self.users: dict[str, User] = {role: new_user(role) for role in (*ROLES, "victim", "stranger", "staff")}
-        self.users["staff"].is_staff = True
-        self.users["staff"].save(update_fields=["is_staff"])
+        self.users: dict[str, User] = {role: new_user(role) for role in (*ROLES, "victim", "stranger")}
+        self.users |= {"staff": new_staff("Staff"), "reader": new_staff("Reader", "read_content", "view_conversation")}
         members = [{"user": str(self.users[role].id), "role": role} for role in ROLES[1:]]
         members.append({"user": str(self.users["victim"].id), "role": "viewer"})
         made = conversations.create(
@@ -184,6 +194,12 @@ class Cast:
         self.export = exports.start(user=self.users["owner"]).id
         self.key = apikeys.create(user=self.users["owner"], name="Robot", scopes=["read"])[0].id
         self.login = identity_of(self.users["owner"]).login
+        wish = Wish(mode="live", password=PASSWORD)
+        self.share, self.token = shares.create(user=self.users["owner"], conversation=self.conversation, wish=wish)
+
+    def access_of(self, user: str) -> str:
+        """An access token of one of them, by id."""
+        return tokens.issue(next(one for one in self.users.values() if str(one.id) == user))["access"]
 
     def path(self, route: str) -> str:
         ids = {"runs": self.run, "files": self.file, "exports": self.export, "sessions": self.session}
@@ -196,6 +212,8 @@ class Cast:
             .replace("<slug:key>", str(self.template.id))
             .replace("<slug:slug>", self.template.slug)
             .replace("<int:seq>", "1")
+            .replace("<uuid:share>", str(self.share.id))
+            .replace("<str:token>", self.token)
         )
 
 
@@ -204,18 +222,26 @@ def cast() -> Cast:
     return Cast()
 
 
+# `reader` is staff who may read content: in the admin, nowhere else.
+EVERYBODY = (*OUTSIDE, "stranger", "staff", "reader", *ROLES[::-1])
+
+
 def expected(policy: str, who: str) -> str:
     if policy == ANYBODY:
         return "in"
     if policy == NOTHING:
         return "not_found"
-    if who == "anonymous":
+    if policy == LINK:
+        return "in" if who == "holder" else "unauthenticated"
+    if who in OUTSIDE:
         return "unauthenticated"
     if policy == MINE:
         return "in" if who == "owner" else "not_found"
     if policy == LOGIN or who in policy.split():
         return "in"
-    return "forbidden" if who in ROLES or policy == STAFF else "not_found"
+    if policy == STAFF:
+        return "in" if who in ("staff", "reader") else "forbidden"
+    return "forbidden" if who in ROLES else "not_found"
 
 
 @pytest.mark.parametrize(
@@ -224,11 +250,13 @@ def expected(policy: str, who: str) -> str:
 )
 def test_the_api(cast: Cast, route: str, method: str, policy: str) -> None:
     """The refused come first, so that what the others do changes nothing for them."""
-    everybody = ("anonymous", "stranger", "staff", "viewer", "agent", "editor", "owner")
-    for who in sorted(everybody, key=lambda who: expected(policy, who) == "in"):
+    for who in sorted(EVERYBODY, key=lambda who: expected(policy, who) == "in"):
+        if (method, policy, who) == ("DELETE", STAFF, "reader"):
+            continue  # it is gone by then
         user = cast.users.get(who)
         api = Api(tokens.issue(user)["access"] if user else None)
-        answer = api.request(method, cast.path(route), {"role": "viewer"} if method == "PATCH" else None, {})
+        headers = {"X-Share-Password": PASSWORD} if who == "holder" else {}
+        answer = api.request(method, cast.path(route), {"role": "viewer"} if method == "PATCH" else None, headers)
         refused = answer.code in ("unauthenticated", "forbidden", "not_found")
         # Without a body these say `unauthenticated` or `invalid` for reasons of their own.
         outcome = answer.code if refused and policy != ANYBODY else "in"
@@ -239,14 +267,18 @@ def test_the_api(cast: Cast, route: str, method: str, policy: str) -> None:
 def test_the_pages(cast: Cast, route: str, policy: str) -> None:
     view = dict(routes())[route]
     reads = not hasattr(view, "view_class") or hasattr(view.view_class, "get")
-    for who in ("anonymous", "stranger", "staff", "viewer"):
+    for who in ("anonymous", "owner") if policy == ANYBODY else EVERYBODY:
         browser = Client(raise_request_exception=False)
-        if who != "anonymous":
+        if who in cast.users:
             browser.force_login(cast.users[who])
+        if who == "holder":
+            browser.post(f"/s/{cast.token}/", {"password": PASSWORD})
         place = f"/{cast.path(route)}"
         answer = browser.get(place) if reads else browser.post(place, {"run": str(cast.run)})
         wanted = expected(policy, who)
-        if wanted == "unauthenticated":
+        if wanted == "unauthenticated" and policy == LINK:
+            assert answer.status_code == 401
+        elif wanted == "unauthenticated":
             assert (answer.status_code, answer.headers["Location"].split("?")[0]) == (302, "/accounts/login/"), route
         elif wanted == "in":
             assert answer.status_code < 500

@@ -7,11 +7,13 @@ import { ConnectionLine } from "./connection.js";
 import { Question, Versions } from "./dialogs.js";
 import { Editor } from "./editor.js";
 import { ConversationList } from "./list.js";
+import { Members } from "./members.js";
 import { closeMenus } from "./menus.js";
 import { Messages } from "./messages.js";
 import { Notice } from "./notice.js";
 import { assistantName, getPartial, postForm, say } from "./page.js";
 import { Scroller } from "./scroller.js";
+import { Shares } from "./shares.js";
 import { StopButtons } from "./stops.js";
 import { Thread } from "./thread.js";
 import { TypingLine } from "./typing.js";
@@ -40,6 +42,9 @@ new Acts({
   deleting: new Question($("deleting")),
   versions: new Versions($("versions"), messages),
 });
+const of = (what) => api.replace(/messages\/$/, `${what}/`);
+const members = new Members($("members"), { api: of("members"), me: user, leaving: new Question($("leaving")), others: $("others") });
+if ($("shares")) new Shares($("shares"), of("shares"));
 const isOld = "old" in document.body.dataset;
 const form = !isOld && document.querySelector("[data-composer]"); // what is said on an old page leads to the newest
 const attachments = form && new Attachments(form, { conversation: async () => conversation });
@@ -82,7 +87,9 @@ const onEvent = {
     if ("status" in data) return location.reload();
     if ("title" in data && data.title) showTitle(data.title);
   },
-  "member:update": ({ data }) => data.user === user && location.reload(),
+  "member:add": () => members.changed(),
+  "member:remove": () => members.changed(),
+  "member:update": ({ data }) => (data.user === user ? location.reload() : members.changed()),
 };
 function announceEnd({ status, text }, name) {
   const words = { completed: "answered", stopped: "answer_stopped" }[status] ?? "answer_failed";

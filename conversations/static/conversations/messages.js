@@ -1,13 +1,6 @@
-import { callApi } from "./page.js";
+import { call, Refused } from "./calls.js";
 
-/** The server did not do it; `problem` is what it said. */
-export class Refused extends Error {
-  constructor(problem) {
-    super(problem.code);
-    this.code = problem.code;
-    this.problem = problem;
-  }
-}
+export { Refused };
 
 /** What the API does to one message. Each gives what the server answers, or throws Refused, or TypeError without network. */
 export class Messages {
@@ -51,10 +44,7 @@ export class Messages {
     return this.#call("PUT", `${message}/feedback/`, feedback);
   }
 
-  async #call(method, path, body, headers) {
-    const response = await callApi(method, this.#base + path, body, headers);
-    const answer = response.status === 204 ? null : await response.json().catch(() => ({ code: "other" }));
-    if (!response.ok) throw new Refused(answer);
-    return answer;
+  #call(method, path, body, headers) {
+    return call(method, this.#base + path, body, headers);
   }
 }

@@ -5,6 +5,7 @@ const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-di
 const weekday = new Intl.DateTimeFormat(language, { weekday: "short" });
 const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
 const old = new Intl.DateTimeFormat(language, { year: "numeric", month: "short", day: "numeric" });
+const soon = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 const full = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "short" });
 
 const WEEK_MS = 6 * 24 * 3600 * 1000;
@@ -23,9 +24,11 @@ export function setTime(element, at) {
 function show(element) {
   const moment = new Date(element.dateTime);
   if (Number.isNaN(moment.getTime())) return;
-  element.textContent = element.dataset.time === "short" ? short(moment) : withDay(moment);
+  element.textContent = (FORMS[element.dataset.time] ?? withDay)(moment);
   element.title = full.format(moment);
 }
+
+const FORMS = { short, date: (moment) => soon.format(moment) };
 
 function short(moment) {
   if (isToday(moment)) return clock.format(moment);
