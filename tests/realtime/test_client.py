@@ -269,6 +269,16 @@ async def test_a_bad_token_ends_it(conversation: UUID, running: Cluster) -> None
         assert (client.state, client.close_code) == ("closed", 4501)
 
 
+async def test_who_is_cancelled_while_closing_is_cancelled(alice: User, conversation: UUID, running: Cluster) -> None:
+    async with following(url_of(running), alice, conversation) as (client, room):
+        await room.send("Here I am")
+        closing = asyncio.create_task(client.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+
+
 def test_it_needs_no_django() -> None:
     program = "import sys, realtime.client; sys.exit('django' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=BASE_DIR, check=False).returncode == 0
