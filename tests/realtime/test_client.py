@@ -138,7 +138,8 @@ async def test_an_answer_that_began_before_what_is_held_grows_too(
             await client.leave(str(conversation))
             late = client.join(str(conversation), epoch=epoch, seq=seq)
             first = (await hear(late, "delta"))[0]
-            assert (first["offset"], late.text(first["run"])) == (0, first["text"])
+            assert first["offset"] == 0
+            assert (late.text(first["run"]) or "").startswith(first["text"])
 
 
 @asynccontextmanager
