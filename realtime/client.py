@@ -101,8 +101,10 @@ class Client:
         """End the connection. What was not acknowledged fails with ConnectionError."""
         if self._task:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            # Not awaited itself: whoever cancels the caller meanwhile means the caller.
+            await asyncio.wait([self._task])
+            if not self._task.cancelled():
+                self._task.result()
         self._end(None)
 
     def join(self, conversation: str, *, epoch: str | None = None, seq: int | None = None) -> Room:
