@@ -18,6 +18,7 @@ from chatproject.embedded.progress import Progress
 from chatproject.embedded.services import prepare, start_services
 from chatproject.embedded.supervisor import Supervisor
 from chatproject.lib.ids import new_id
+from chatproject.lib.incarnation import INCARNATION
 from conversations import epochs, selectors
 from conversations.models import Conversation
 from conversations.services import conversations, maintenance
@@ -56,7 +57,7 @@ def incarnation(data_dir: Path) -> str:
     with psycopg.connect(embedded.urls(data_dir)[0], autocommit=True) as connection:
         while connection.execute("SELECT pg_is_in_recovery()").fetchone() == (True,):
             time.sleep(0.02)
-        row = connection.execute(incarnation.INCARNATION).fetchone()
+        row = connection.execute(INCARNATION).fetchone()
     assert row
     return str(row[0])
 
