@@ -27,6 +27,7 @@ from conversations.models import (
     Feedback,
     File,
     FileChunk,
+    Member,
     Message,
     RoomState,
     Run,
@@ -58,6 +59,17 @@ def erase_due(*, conversation: UUID, version: int) -> Committed:
             raise Problem("conflict")
 
     return _erase(conversation, SYSTEM, None, check)
+
+
+def erase_of_leaver(*, user: User, conversation: UUID) -> Committed:
+    """Erase a conversation whose owner closed their account. Raises Problem `not_found` where it is not theirs."""
+
+    def check(state: State) -> None:
+        member = state.member(user.id)
+        if member is None or member.role != Member.Role.OWNER:
+            raise Problem("not_found")
+
+    return _erase(conversation, SYSTEM, user.id, check)
 
 
 def _erase(conversation: UUID, actor: Actor, auditor: UUID | None, check: Callable[[State], None]) -> Committed:

@@ -31,8 +31,8 @@ def leave_all(*, user: str) -> None:
     owned = taking_part.filter(role=Member.Role.OWNER, conversation__erased_at=None)
     for conversation in list(owned.values_list("conversation_id", flat=True)):
         background.pause()
-        erasing.erase(user=leaver, conversation=conversation)
+        erasing.erase_of_leaver(user=leaver, conversation=conversation)
     others = taking_part.exclude(role=Member.Role.OWNER)
     for conversation in list(others.values_list("conversation_id", flat=True)):
         background.pause()
-        members.remove(actor=leaver, conversation=conversation, user=leaver.id).result()
+        members.remove_leaver(conversation=conversation, user=leaver).result()

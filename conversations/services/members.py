@@ -11,7 +11,7 @@ from accounts.services import users
 from chatproject.lib.errors import Problem
 from conversations import eventlog
 from conversations.access import Permission
-from conversations.actors import Actor
+from conversations.actors import SYSTEM, Actor
 from conversations.appends import Append, Committed, Decide, Decision, Draft, State
 from conversations.models import Member
 from conversations.services.validation import clean_role
@@ -59,6 +59,17 @@ def remove(*, actor: User, conversation: UUID, user: UUID, cmid: str | None = No
         return Decision([draft], [lambda: _audit(actor, "member.removed", conversation, user, "", draft.data["role"])])
 
     return _submit(actor, conversation, draft, decide, cmid)
+
+
+def remove_leaver(*, conversation: UUID, user: User) -> "Future[Committed]":
+    """End the membership of somebody who closed their account. Fails with Problem `not_found`, `forbidden`."""
+    draft = Draft("member:remove", {"user": str(user.id)})
+
+    def decide(state: State) -> Decision:
+        draft.data["role"] = _existing(state, user.id).role
+        return Decision([draft], [lambda: _audit(user, "member.removed", conversation, user.id, "")])
+
+    return eventlog.submit(Append(conversation, SYSTEM, f"leave:{user.id}", decide, body=dict(draft.data)))
 
 
 def _submit(
