@@ -4,7 +4,7 @@ import { Acts } from "./acts.js";
 import { Attachments } from "./attachments.js";
 import { Composer } from "./composer.js";
 import { ConnectionLine } from "./connection.js";
-import { Question, Versions } from "./dialogs.js";
+import { Comment, Question, Versions } from "./dialogs.js";
 import { Editor } from "./editor.js";
 import { ConversationList } from "./list.js";
 import { closeMenus } from "./menus.js";
@@ -38,6 +38,7 @@ new Acts({
   root: $("messages"),
   editor: new Editor(calls),
   deleting: new Question($("deleting")),
+  comment: new Comment($("commenting"), messages),
   versions: new Versions($("versions"), messages),
 });
 const isOld = "old" in document.body.dataset;
