@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations import documentation, erase_page, exportviews, searchpage, template_pages, views
+from conversations import documentation, earlier_page, erase_page, exportviews, searchpage, template_pages, views
 
 ONE = "c/<uuid:id>/"
 
@@ -18,6 +18,7 @@ urlpatterns = [
     path(f"{ONE}title/", views.TitleView.as_view(), name="title"),
     path(f"{ONE}status/", views.StatusView.as_view(), name="status"),
     path(f"{ONE}erase/", erase_page.EraseView.as_view(), name="erase"),
+    path(f"{ONE}earlier/", earlier_page.EarlierView.as_view(), name="earlier"),
     path(f"{ONE}read/", views.ReadView.as_view(), name="read"),
     path("exports/", exportviews.ExportsView.as_view(), name="exports"),
     path("exports/list/", exportviews.ExportListView.as_view(), name="exports_list"),

@@ -51,7 +51,13 @@ from conversations.selectors.runs import (
     unfinished_runs,
 )
 from conversations.selectors.sessions import session_figures, session_for, sessions_ended_within, sessions_of
-from conversations.selectors.snapshots import conversations_holding, snapshot_at, snapshots, wire_snapshot
+from conversations.selectors.snapshots import (
+    conversations_holding,
+    snapshot_at,
+    snapshot_times,
+    snapshots,
+    wire_snapshot,
+)
 from conversations.selectors.states import room_state, states_within
 from conversations.selectors.streams import (
     Change,
@@ -111,6 +117,7 @@ __all__ = [
     "sessions_of",
     "snapshot",
     "snapshot_at",
+    "snapshot_times",
     "snapshots",
     "standing",
     "standing_of",
