@@ -59,6 +59,12 @@ class StatusForm(forms.Form):
     status = forms.ChoiceField(choices=[("archived", "archived"), ("open", "open")])
 
 
+class StateForm(forms.Form):
+    """The number of the event after which a conversation was in a state."""
+
+    seq = forms.IntegerField(required=False, min_value=1, max_value=2**62)
+
+
 class PlaceForm(forms.Form):
     """Where in a thread or in the list a page is to begin."""
 

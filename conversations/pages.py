@@ -78,6 +78,10 @@ class Item:
         return bool(self.message["feedback"]["rating"] == "down")
 
     @property
+    def commented(self) -> bool:
+        return bool(self.message["feedback"]["comment"])
+
+    @property
     def turning(self) -> Turning | None:
         """None where there is one answer."""
         ids = list(dict.fromkeys(one["message"] for one in self.message["versions"]))

@@ -5,6 +5,7 @@ from django.urls import path
 from conversations import (
     closing_page,
     documentation,
+    earlier_page,
     erase_page,
     exportviews,
     searchpage,
@@ -27,6 +28,7 @@ urlpatterns = [
     path(f"{ONE}title/", views.TitleView.as_view(), name="title"),
     path(f"{ONE}status/", views.StatusView.as_view(), name="status"),
     path(f"{ONE}erase/", erase_page.EraseView.as_view(), name="erase"),
+    path(f"{ONE}earlier/", earlier_page.EarlierView.as_view(), name="earlier"),
     path(f"{ONE}read/", views.ReadView.as_view(), name="read"),
     path("account/close/", closing_page.CloseView.as_view(), name="close_account"),
     path("exports/", exportviews.ExportsView.as_view(), name="exports"),

@@ -13,13 +13,17 @@ from accounts.models import User
 from conversations.models import Message
 from conversations.search import hashing
 from conversations.search.query import Query
-from conversations.search.stretches import Stretch
+from conversations.search.stretches import Stretches
 
-_STRETCHES = "unnest(%(conversations)s::uuid[], %(wanted)s::text[], %(without)s::text[])"
-# OFFSET 0 keeps the planner from any other way than one look into the GIN index per stretch.
+# An entry must have one hash of each `wanted`. Those of all stretches of a row are in the same array: an entry has
+# only hashes of its own stretch.
+_STRETCHES = """
+    unnest(%(conversations)s::uuid[], %(without)s::text[], {arrays}) WITH ORDINALITY AS s(id, without, {names}, place)
+"""
+# OFFSET 0 keeps the planner from any other way than one look into the GIN index per row of _STRETCHES.
 _ENTRIES = """
     SELECT e.seq, e.event, e.message FROM (
-        SELECT * FROM conversations_searchentry WHERE words {operator} s.wanted::bigint[] OFFSET 0
+        SELECT * FROM conversations_searchentry WHERE {wanted} OFFSET 0
     ) e
     WHERE e.conversation_id = s.id AND NOT e.words && s.without::bigint[]
 """
@@ -31,8 +35,7 @@ _READABLE = """
 # first, each from its end, and no further than until LIMIT has enough.
 _NEWEST = """
     SELECT m.* FROM (
-        SELECT s.* FROM {stretches} WITH ORDINALITY AS s(id, wanted, without, place) {readable}
-        ORDER BY s.place OFFSET 0
+        SELECT s.* FROM {stretches} {readable} ORDER BY s.place OFFSET 0
     ) s
     CROSS JOIN LATERAL ({entries} ORDER BY e.seq DESC OFFSET 0) e
     CROSS JOIN LATERAL (
@@ -43,7 +46,7 @@ _NEWEST = """
     LIMIT %(limit)s
 """
 _WITH_ONE = """
-    SELECT s.id FROM {stretches} AS s(id, wanted, without)
+    SELECT s.id FROM {stretches}
     JOIN conversations_conversation c ON c.id = s.id
     JOIN conversations_member mine ON mine.conversation_id = s.id AND mine.user_id = %(user)s
     WHERE EXISTS (
@@ -52,75 +55,92 @@ _WITH_ONE = """
         )
     )
 """
-ALL_OF, SOME_OF = "@>", "&&"
+# Groups of terms, of each of which a text must have one.
+Wanted = Sequence[Sequence[str]]
+
+
+def all_of(query: Query) -> Wanted:
+    """What texts with all terms have."""
+    return [[term] for term in query.terms]
+
+
+def some_of(query: Query) -> Wanted:
+    """What texts with at least one term have."""
+    return [query.terms]
 
 
 def find(
-    query: Query, stretches: Sequence[Stretch], limit: int, *, user: User | None, before: UUID | None = None
+    query: Query, places: Sequence[Stretches], limit: int, *, user: User | None, before: UUID | None = None
 ) -> list[Message]:
     """Up to `limit` visible messages: the newest that have all terms, then the newest that have some.
 
     Without a `user`, the caller has checked membership. `before`: only texts up to this event (as ids go).
     """
-    found = _look(ALL_OF, query, stretches, limit, user, before)
+    found = _look(all_of(query), query, places, limit, user, before)
     if len(query.terms) > 1 and len(found) < limit:
-        found |= _look(SOME_OF, query, stretches, limit, user, before)
+        found |= _look(some_of(query), query, places, limit, user, before)
     newest = sorted(found.values(), key=lambda row: (row.created_at, row.id), reverse=True)
     return newest if len(newest) <= limit else list(found.values())[:limit]
 
 
 def _look(
-    operator: str, query: Query, stretches: Sequence[Stretch], limit: int, user: User | None, before: UUID | None
+    wanted: Wanted, query: Query, places: Sequence[Stretches], limit: int, user: User | None, before: UUID | None
 ) -> dict[UUID, Message]:
-    rows = Message.objects.raw(*statement(operator, query, stretches, limit, user, before))
+    rows = Message.objects.raw(*statement(wanted, query, places, limit, user, before))
     return {row.id: row for row in rows}
 
 
 def statement(
-    operator: str, query: Query, stretches: Sequence[Stretch], limit: int, user: User | None, before: UUID | None
+    wanted: Wanted, query: Query, places: Sequence[Stretches], limit: int, user: User | None, before: UUID | None
 ) -> tuple[str, dict[str, Any]]:
     """The query for the newest messages, and its parameters."""
-    sql, given = _statement(_NEWEST, operator, query, stretches, readable=_READABLE if user else "")
+    sql, given = _statement(_NEWEST, wanted, query, places, readable=_READABLE if user else "")
     return sql, {**given, "user": user and user.id, "before": before, "limit": limit}
 
 
-def conversations(query: Query, stretches: Sequence[Stretch], user: User) -> set[UUID]:
+def conversations(query: Query, places: Sequence[Stretches], user: User) -> set[UUID]:
     """Those in which one visible message, or the title, has all terms: the newest stretch of each, then the rest."""
-    newest = {one.conversation: one for one in reversed(stretches)}
+    newest = {one.conversation: one for one in reversed(places)}
     found = _with_one(query, list(newest.values()), user)
-    rest = [one for one in stretches if one.conversation not in found and newest[one.conversation] is not one]
+    rest = [one for one in places if one.conversation not in found and newest[one.conversation] is not one]
     return found | _with_one(query, rest, user)
 
 
-def _with_one(query: Query, stretches: Sequence[Stretch], user: User) -> set[UUID]:
-    if not stretches:
+def _with_one(query: Query, places: Sequence[Stretches], user: User) -> set[UUID]:
+    if not places:
         return set()
-    sql, given = _statement(_WITH_ONE, ALL_OF, query, stretches)
+    sql, given = _statement(_WITH_ONE, all_of(query), query, places)
     with connection.cursor() as cursor:
         cursor.execute(sql, {**given, "user": user.id})
         return {id_ for (id_,) in cursor.fetchall()}
 
 
 def _statement(
-    template: str, operator: str, query: Query, stretches: Sequence[Stretch], **parts: str
+    template: str, wanted: Wanted, query: Query, places: Sequence[Stretches], **parts: str
 ) -> tuple[str, dict[str, Any]]:
-    """A statement over the entries of `stretches`, and its parameters."""
+    """A statement over the entries of `places`, and its parameters."""
     visible, values = Message.objects.visible().query.sql_with_params()
     named = {f"visible_{number}": value for number, value in enumerate(values)}
     visible = visible % tuple(f"%({name})s" for name in named)
-    sql = template.format(stretches=_STRETCHES, entries=_ENTRIES.format(operator=operator), visible=visible, **parts)
-    return sql, {
-        "conversations": [one.conversation for one in stretches],
-        "wanted": _arrays(query.terms, stretches),
-        "without": _arrays(query.without, stretches),
+    arrays = {f"wanted_{number}": _arrays(terms, places) for number, terms in enumerate(wanted)}
+    stretches = _STRETCHES.format(arrays=", ".join(f"%({name})s::text[]" for name in arrays), names=", ".join(arrays))
+    entries = _ENTRIES.format(wanted=" AND ".join(f"words && s.{name}::bigint[]" for name in arrays))
+    return template.format(stretches=stretches, entries=entries, visible=visible, **parts), {
+        "conversations": [one.conversation for one in places],
+        "without": _arrays(query.without, places),
+        **arrays,
         **named,
     }
 
 
-def _arrays(terms: Iterable[str], stretches: Sequence[Stretch]) -> list[str]:
-    """For each stretch the hashes of `terms`, as PostgreSQL writes arrays."""
+def _arrays(terms: Iterable[str], places: Sequence[Stretches]) -> list[str]:
+    """For each place the hashes of `terms` in its stretches, as PostgreSQL writes arrays."""
     terms = list(terms)
-    conversations = {one.conversation: one.key for one in stretches}
-    plain = {id_: hashing.hashed(key, terms) for id_, key in conversations.items()}
-    placed = (hashing.placed(plain[one.conversation], one.conversation, one.number) for one in stretches)
-    return ["{" + ",".join(map(str, values)) + "}" for values in placed]
+    secrets = {one.conversation: one.key for one in places}
+    plain = {id_: hashing.hashed(key, terms) for id_, key in secrets.items()}
+    return [_array(plain[one.conversation], one) for one in places]
+
+
+def _array(plain: Sequence[int], place: Stretches) -> str:
+    hashes = (value for number in place.numbers for value in hashing.placed(plain, place.conversation, number))
+    return f"{{{','.join(map(str, hashes))}}}"

@@ -52,7 +52,13 @@ from conversations.selectors.runs import (
 )
 from conversations.selectors.sessions import session_figures, session_for, sessions_ended_within, sessions_of
 from conversations.selectors.shares import News, Shared, open_shares, shared, shared_news, shares
-from conversations.selectors.snapshots import conversations_holding, snapshot_at, snapshots, wire_snapshot
+from conversations.selectors.snapshots import (
+    conversations_holding,
+    snapshot_at,
+    snapshot_times,
+    snapshots,
+    wire_snapshot,
+)
 from conversations.selectors.states import room_state, states_within
 from conversations.selectors.streams import (
     Change,
@@ -118,6 +124,7 @@ __all__ = [
     "shares",
     "snapshot",
     "snapshot_at",
+    "snapshot_times",
     "snapshots",
     "standing",
     "standing_of",

@@ -4,7 +4,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import IntegerField, QuerySet
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 
 from accounts.models import User
 from chatproject.lib.clock import rfc3339
@@ -25,6 +27,12 @@ SHOWN = ("owner", "status", "assistant", "metadata", "tags", "version", "created
 def snapshots(conversation: UUID) -> QuerySet[Snapshot]:
     """The stored ones."""
     return Snapshot.objects.filter(conversation=conversation)
+
+
+def snapshot_times(conversation: UUID) -> QuerySet[Snapshot, Any]:
+    """`seq`, `created_at` and number of `messages` of the stored ones, the latest first; no state is read."""
+    found = snapshots(conversation).annotate(messages=Cast(KT("state__messages_count"), IntegerField()))
+    return found.order_by("-seq").values("seq", "created_at", "messages")
 
 
 def conversations_holding(**columns: Any) -> QuerySet[Snapshot, Any]:

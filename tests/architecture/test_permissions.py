@@ -121,6 +121,7 @@ PAGES = {
     "c/<uuid:id>/title/": CHANGE,
     "c/<uuid:id>/status/": OWN,
     "c/<uuid:id>/erase/": OWN,
+    "c/<uuid:id>/earlier/": OWN,
     "c/<uuid:id>/read/": ALL,
 }
 # Django's and allauth's own, which have tests of their own.

@@ -153,6 +153,28 @@ def test_clicks_before_the_server_has_answered(tabs: tuple[Person, Person]) -> N
     expect(act(alice.answer, "Bad answer")).to_have_attribute("aria-pressed", "true")
 
 
+def test_a_comment_is_kept_until_it_is_saved(alice: Person) -> None:
+    alice.begin("say one")
+    alice.is_answered("one")
+    act(alice.answer, "Comment").click()
+    dialog = alice.page.get_by_role("dialog", name="What do you think of this answer?")
+    dialog.get_by_role("textbox").fill("Two would be better")
+    alice.page.context.set_offline(True)
+    dialog.get_by_role("button", name="Save").click()
+    expect(alice.page.locator("#notice")).to_contain_text("The server cannot be reached.")
+    alice.page.context.set_offline(False)
+    act(alice.answer, "Comment").click()
+    expect(dialog.get_by_role("textbox")).to_have_value("Two would be better")
+    dialog.get_by_role("button", name="Save").click()
+    expect(act(alice.answer, "Comment")).to_have_attribute("aria-pressed", "true")
+    alice.page.reload()
+    act(alice.answer, "Comment").click()
+    expect(dialog.get_by_role("textbox")).to_have_value("Two would be better")
+    dialog.get_by_role("textbox").fill("")
+    dialog.get_by_role("button", name="Save").click()
+    expect(act(alice.answer, "Comment")).to_have_attribute("aria-pressed", "false")
+
+
 def test_copying_counts(alice: Person, site: str) -> None:
     alice.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     alice.begin("say **one**")

@@ -16,6 +16,7 @@ export class Acts {
    * @param {import("./editor.js").Editor} options.editor
    * @param {{ask: () => Promise<boolean>}} options.deleting
    * @param {{show: (message: string) => Promise<void>}} options.versions
+   * @param {{write: (message: string) => Promise<void>}} options.comment
    * @param {(message: string) => void} options.onChanged
    * @param {(text: string) => void} options.onNote  something to tell
    */
@@ -31,6 +32,7 @@ export class Acts {
     like: (button, message) => toggle(button, (on) => this.#api.rate(message, { rating: on ? "up" : null })),
     dislike: (button, message) => toggle(button, (on) => this.#api.rate(message, { rating: on ? "down" : null })),
     solved: (button, message) => toggle(button, (solved) => this.#api.rate(message, { solved })),
+    comment: (_, message) => this.#options.comment.write(message),
     pin: (button, message) => toggle(button, (on) => this.#api.pin(message, on)),
     select: (button) => this.#api.select(button.dataset.to),
     again: (_, message) => this.#again(message),

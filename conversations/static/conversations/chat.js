@@ -4,7 +4,7 @@ import { Acts } from "./acts.js";
 import { Attachments } from "./attachments.js";
 import { Composer } from "./composer.js";
 import { ConnectionLine } from "./connection.js";
-import { Question, Versions } from "./dialogs.js";
+import { Comment, Question, Versions } from "./dialogs.js";
 import { Editor } from "./editor.js";
 import { ConversationList } from "./list.js";
 import { Members } from "./members.js";
@@ -40,6 +40,7 @@ new Acts({
   root: $("messages"),
   editor: new Editor(calls),
   deleting: new Question($("deleting")),
+  comment: new Comment($("commenting"), messages),
   versions: new Versions($("versions"), messages),
 });
 const of = (what) => api.replace(/messages\/$/, `${what}/`);

@@ -21,6 +21,31 @@ export class Question {
   }
 }
 
+/** Asks for one's comment on a message, and keeps what could not be saved for the next time. */
+export class Comment {
+  #question;
+  #field;
+  #api;
+  #unsaved = {};
+
+  /** @param {HTMLDialogElement} dialog  as of Question, with a text field  @param {import("./messages.js").Messages} api */
+  constructor(dialog, api) {
+    this.#question = new Question(dialog);
+    this.#field = dialog.querySelector("textarea");
+    this.#api = api;
+  }
+
+  /** Rejects where it could not be read or saved. */
+  async write(message) {
+    const unsaved = this.#unsaved.message === message ? this.#unsaved.text : null;
+    this.#field.value = unsaved ?? (await this.#api.get(message)).feedback.comment ?? "";
+    if (!(await this.#question.ask())) return;
+    this.#unsaved = { message, text: this.#field.value };
+    await this.#api.rate(message, { comment: this.#field.value.trim() || null });
+    this.#unsaved = {};
+  }
+}
+
 /** Shows the texts that a message had. */
 export class Versions {
   #dialog;

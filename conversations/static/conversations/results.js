@@ -1,4 +1,4 @@
-/** The page of results: its times in the reader's own time zone, and the list of conversations up to date. */
+/** Pages of results and of earlier states: their times in the reader's own time zone, and the list of conversations up to date. */
 import { ConversationList } from "./list.js";
 import { showTimes } from "./times.js";
 

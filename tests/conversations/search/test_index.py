@@ -1,6 +1,7 @@
 """The entries: complete after any story, keyed, and reached through the GIN index."""
 
 import re
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -148,15 +149,17 @@ def test_the_index_is_used(alice: User, conversation: UUID) -> None:
     Conversation.objects.filter(id=conversation).update(last_seq=5_200)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE conversations_searchentry")
-    for operator in (candidates.ALL_OF, candidates.SOME_OF):
-        plan = explain(alice, "needle hay", operator)
+    for wanted in (candidates.all_of, candidates.some_of):
+        plan = explain(alice, "needle hay", wanted)
         assert "Bitmap Index Scan on search_words" in plan
         assert "Seq Scan on conversations_searchentry" not in plan
 
 
-def explain(user: User, q: str, operator: str, limit: int = 200) -> str:
-    places = stretches.readable(user)
-    sql, given = candidates.statement(operator, query.parse(q), places, limit, user, None)
+def explain(
+    user: User, q: str, wanted: Callable[[query.Query], candidates.Wanted] = candidates.all_of, limit: int = 200
+) -> str:
+    asked = query.parse(q)
+    sql, given = candidates.statement(wanted(asked), asked, stretches.readable(user), limit, user, None)
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE) {sql}", given)
         return "\n".join(line for (line,) in cursor.fetchall())
@@ -167,11 +170,11 @@ def test_a_long_conversation_is_gone_through_from_its_end_and_no_further(
 ) -> None:
     monkeypatch.setattr(hashing, "STRETCH", 4)
     said = [say(alice, conversation, f"A heron {number}") for number in range(20)]
-    assert len(stretches.readable(alice)) == 6
+    assert [list(one.numbers) for one in stretches.readable(alice)] == [[5], [4, 3], [2, 1, 0]]
     newest = candidates.find(query.parse("heron"), stretches.readable(alice), 5, user=alice)
     assert [row.id for row in newest] == said[:-6:-1]
     [entries] = re.findall(
-        r"Scan (?:using|on) .*conversations_searchentry.* loops=(\d+)", explain(alice, "heron", "@>", 5)
+        r"Scan (?:using|on) .*conversations_searchentry.* loops=(\d+)", explain(alice, "heron", limit=5)
     )
     assert int(entries) == 2
     assert found(alice, "heron") == said[::-1]
