@@ -39,7 +39,7 @@ class KeyForm(forms.Form):
 @login_required
 def keys(request: HttpRequest) -> HttpResponse:
     """All keys and logins, and a form for a new key, whose secret is shown in the answer to it and never again."""
-    form, secret = KeyForm(request.POST or None), ""
+    form, secret = KeyForm(request.POST if request.method == "POST" else None), ""
     if form.is_valid():
         try:
             _key, secret = apikeys.create(user=_user(request), **form.cleaned_data)

@@ -284,9 +284,9 @@ class Hub:
             held = {one.tenure.login for one in self._watched if one.tenure}
             try:
                 await in_thread(sessions.renew, ids)
-                await self.places.renew()
                 await in_thread(credentials.note_uses, held)
                 await in_thread(seen_lately, acting.take(self._watched))
+                await self.places.renew()
             except Exception as error:
                 log.warning("sessions could not be renewed: %s", type(error).__name__)
 

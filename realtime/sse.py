@@ -5,7 +5,6 @@ import json
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
@@ -22,13 +21,13 @@ from conversations.services import sessions
 from conversations.services.sessions import Visit
 from realtime.batches import Batch
 from realtime.deltas import delta_frames
+from realtime.held import HeldStream
 from realtime.hints import Item, item_of
 from realtime.hub import hub
 from realtime.protocol import encode, error_frame
 from realtime.room import Room
 from realtime.shards import is_full, room_full
 from realtime.tasks import run_soon
-from realtime.tenure import Tenure
 
 RETRY = b"retry: 1000\n\n"
 COMMENT = b": alive\n\n"
@@ -89,15 +88,11 @@ async def _stream(
         run_soon(in_thread(partial(sessions.end, session=arrival.session)))
 
 
-class StreamMember:
+class StreamMember(HeldStream):
     """Gathers batches while the client reads; where it is too slow they are dropped and read from the log."""
 
     def __init__(self, identity: Identity, room: Room, seq: int, session_id: UUID) -> None:
-        self.session_id: UUID | None = session_id
-        self.tenure: Tenure | None = Tenure(identity)
-        self.acted = True
-        self.user: User | None = identity.user
-        self.user_id = identity.user.id
+        super().__init__(identity, session_id)
         self.user_name = identity.user.display_name
         self.role = ""
         self.room = room
@@ -105,10 +100,7 @@ class StreamMember:
         self.behind = True
         self.gone = False
         self.waiting: deque[Item] = deque()
-        # What concerns the client alone; is not dropped.
-        self.aside: deque[Item] = deque()
         self.size = 0
-        self.wake = asyncio.Event()
 
     def deliver(self, batch: Batch) -> None:
         if not self.behind:
@@ -129,17 +121,6 @@ class StreamMember:
     def left(self) -> None:
         """Nothing is told of it but presence."""
 
-    def check(self) -> None:
-        """HTTP tells when the client is gone; here it is told of a new token, and ended with an old one."""
-        if self.tenure:
-            self.tenure.renew(self._say)
-            if self.tenure.over:
-                self.removed("closed")
-
-    def _say(self, frame: dict[str, Any]) -> None:
-        self.aside.append(item_of(frame))
-        self.wake.set()
-
     def close(self, code: int) -> None:
         self.removed("closed")
 
@@ -149,8 +130,7 @@ class StreamMember:
 
     def taken(self) -> Iterator[Item]:
         """What waits, one by one."""
-        while self.aside:
-            yield self.aside.popleft()
+        yield from self.aside()
         while self.waiting:
             item = self.waiting.popleft()
             if not self.waiting:
@@ -172,7 +152,7 @@ async def _items(member: StreamMember) -> AsyncIterator[Item | None]:
         for item in member.taken():
             yield item
         member.wake.clear()
-        if not (member.waiting or member.aside or member.behind or member.gone) and not await _woken(member):
+        if not (member.waiting or member.behind or member.gone) and not await _woken(member):
             yield None
     for item in member.taken():
         yield item

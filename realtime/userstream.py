@@ -9,13 +9,11 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
 from accounts.identities import Identity
-from accounts.models import User
 from chatproject.lib.threads import in_thread
 from conversations import selectors
 from conversations.event_types import is_erased
@@ -26,12 +24,12 @@ from conversations.streamcursors import StreamCursor
 from realtime.backlog import Backlog
 from realtime.batches import Batch
 from realtime.deltas import delta_frames
+from realtime.held import HeldStream
 from realtime.hints import Item, item_of
 from realtime.hub import hub
 from realtime.sse import COMMENT, RETRY, event_bytes, seated
 from realtime.taps import Tap
 from realtime.tasks import run_soon
-from realtime.tenure import Tenure
 
 PAGE = 200
 
@@ -58,15 +56,12 @@ async def _stream(identity: Identity, cursor: StreamCursor) -> AsyncGenerator[by
         run_soon(in_thread(partial(sessions.end, session=arrival.session)))
 
 
-class UserStream:
+class UserStream(HeldStream):
     """`cursor` is where the client stands once it has what was given out; `known` are the conversations it has."""
 
     def __init__(self, identity: Identity, cursor: StreamCursor, session_id: UUID) -> None:
-        self.session_id: UUID | None = session_id
-        self.tenure: Tenure | None = Tenure(identity)
-        self.user: User | None = identity.user
+        super().__init__(identity, session_id)
         self.reader = identity.user
-        self.user_id = identity.user.id
         self.cursor = cursor
         self.gone, self.acted = False, True
         self._known: frozenset[UUID] = frozenset()
@@ -74,11 +69,8 @@ class UserStream:
         self._lively: list[UUID] = []
         self._taps: dict[UUID, Tap] = {}
         self._backlog = Backlog()
-        # What concerns the client alone.
-        self._aside: list[Item] = []
         self._look: Look | None = None
         self._passing = False
-        self._wake = asyncio.Event()
 
     async def begin(self) -> None:
         """Find out which conversations there are, and in which of them something happens."""
@@ -96,12 +88,12 @@ class UserStream:
     def found(self, look: Look) -> None:
         """Take what a look brought."""
         self._look = look
-        self._wake.set()
+        self.wake.set()
 
     def offer(self, tap: Tap, batch: Batch) -> None:
         """Take what a room brings."""
         self._backlog.add(tap, batch)
-        self._wake.set()
+        self.wake.set()
 
     def forget(self, tap: Tap) -> None:
         """Drop what waits of one room."""
@@ -112,24 +104,17 @@ class UserStream:
         if reason == "epoch":
             return self._end()
         self._backlog.say(tap, self._leave(tap.conversation, reason))
-        self._wake.set()
+        self.wake.set()
 
     def stir(self) -> None:
         """Something can be done."""
-        self._wake.set()
+        self.wake.set()
 
     def check(self) -> None:
-        """Listen no more where nothing happens. That the client is gone is told by HTTP; the token is looked after."""
-        if self.tenure:
-            self.tenure.renew(self._say)
-            if self.tenure.over:
-                self._end()
+        """Listen no more where nothing happens."""
+        super().check()
         for tap in [tap for tap in self._taps.values() if tap.idle]:
             self._turn_off(tap)
-
-    def _say(self, frame: dict[str, Any]) -> None:
-        self._aside.append(item_of(frame))
-        self._wake.set()
 
     def _turn_off(self, tap: Tap) -> None:
         """Listen to a room no more. What waits of it is dropped, or it would come again with what a look brings."""
@@ -151,14 +136,14 @@ class UserStream:
 
     def _end(self) -> None:
         self.gone = True
-        self._wake.set()
+        self.wake.set()
 
     # ---- what the client is sent
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Server-sent events, and a comment where there are none for a while."""
         while not self.gone:
-            self._wake.clear()
+            self.wake.clear()
             if self._look:
                 async for piece in self._pass(self._look):
                     yield piece
@@ -173,7 +158,7 @@ class UserStream:
     async def _woken(self) -> bool:
         with suppress(TimeoutError):
             async with asyncio.timeout(settings.SSE_COMMENT_SECONDS):
-                return await self._wake.wait()
+                return await self.wake.wait()
         return False
 
     async def _pass(self, look: Look) -> AsyncIterator[bytes]:
@@ -231,8 +216,7 @@ class UserStream:
             self._turn_off(tap)
 
     def _live(self) -> Iterator[bytes]:
-        while self._aside:
-            yield event_bytes(self._aside.pop(0))
+        yield from map(event_bytes, self.aside())
         for tap, item in self._backlog.taken():
             if item.type == "left":
                 self.cursor.ahead.pop(tap.conversation, None)

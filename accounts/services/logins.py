@@ -38,7 +38,7 @@ def begin(*, user: User, kind: str, origin: Origin | None = None) -> Login:
         user_agent=origin.user_agent,
         address=origin.address,
     )
-    audit.record(actor=user.id, action="login.begun", target=("login", login.id), kind=kind, address=origin.address)
+    audit.record(actor=user.id, action="login.begun", target=("login", login.id), kind=kind)
     return login
 
 

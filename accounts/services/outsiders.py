@@ -54,10 +54,9 @@ def _login(account: OutsideAccount, issued_at: datetime) -> Login:
         logins.note_use(account.login)
         return account.login
     with transaction.atomic():
-        current = (
-            OutsideAccount.objects.select_for_update(of=("self",)).select_related("user", "login").get(id=account.id)
-        )
-        if current.login != account.login:
+        # What it refers to is read once it is ours: what was joined would be as it was before we waited.
+        current = OutsideAccount.objects.select_for_update().get(id=account.id)
+        if current.login_id != account.login_id:
             return _login(current, issued_at)
         ended = current.login and current.login.ended_at
         if not current.user.is_active or (ended and issued_at <= ended):

@@ -9,14 +9,12 @@ from django.core.management import call_command
 from django.test import Client
 
 from accounts.models import AuditEntry, Login, User
-from accounts.origins import shortened
 from accounts.services import credentials, logins, tickets, tokens
 from chatproject.lib import clock
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from tests.api import Api
-from tests.conftest import identity_of, ticket_of
-from tests.leaks import PASSWORD
+from tests.conftest import PASSWORD, identity_of, ticket_of
 
 NEW_PASSWORD = "another pass phrase 12"
 
@@ -57,20 +55,6 @@ def test_a_login_says_from_where_it_is(alice: User) -> None:
     assert (login.kind, login.address, login.user_agent[:9]) == ("token", "203.0.113.0", "Program/2")
     assert len(login.user_agent) == 200
     assert AuditEntry.objects.get(action="login.begun", target_id=str(login.id)).actor == alice
-
-
-@pytest.mark.parametrize(
-    ("address", "kept"),
-    [
-        ("198.51.100.23", "198.51.100.0"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1::"),
-        ("::ffff:198.51.100.23", "::"),
-        ("", ""),
-        ("unix:", ""),
-    ],
-)
-def test_addresses_are_shortened(address: str, kept: str) -> None:
-    assert shortened(address) == kept
 
 
 def test_a_browser_has_a_login_until_it_logs_out(alice: User) -> None:

@@ -19,6 +19,7 @@ PAGES = (
     "/accounts/2fa/",
     "/accounts/2fa/totp/activate/",
     "/accounts/3rdparty/",
+    "/accounts/api-keys/",
     "/accounts/email/",
     "/accounts/logout/",
     "/accounts/password/change/",

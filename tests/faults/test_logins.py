@@ -19,12 +19,12 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
 from conversations import selectors
+from tests.conftest import PASSWORD
 from tests.faults.byhand import Line, dial
 from tests.faults.checker import History, violations
 from tests.faults.client import Client
 from tests.faults.cluster import Cluster
 from tests.faults.support import connected, log_of, place_of, until, until_stored
-from tests.leaks import PASSWORD
 
 # Seconds within which everything of a login is over.
 SOON = 2.0
@@ -56,7 +56,7 @@ class Open:
 
     def __init__(self, running: Cluster, access: str, place: UUID) -> None:
         self._running, self._place, self._head = running, place, 1
-        self._headers = {"Authorization": f"Bearer {access}", "Accept": "text/event-stream"}
+        self._bearer = {"Authorization": f"Bearer {access}"}
         self._access = access
         self._stack = AsyncExitStack()
         self.lines: list[Line] = []
@@ -80,7 +80,8 @@ class Open:
 
     async def _read(self, url: str) -> "asyncio.Task[int]":
         http = await self._stack.enter_async_context(httpx.AsyncClient(timeout=60))
-        answer = await self._stack.enter_async_context(http.stream("GET", url, headers=self._headers))
+        streaming = {**self._bearer, "Accept": "text/event-stream"}
+        answer = await self._stack.enter_async_context(http.stream("GET", url, headers=streaming))
         assert answer.status_code == 200
 
         async def to_its_end() -> int:
@@ -94,8 +95,7 @@ class Open:
         url = f"{self._running.webs[0].url}api/v1/conversations/{self._place}/messages/?wait=50"
         body = {"text": "Well?", "assistant": "guide", "on_busy": "enqueue"}
         async with httpx.AsyncClient(timeout=60) as http:
-            headers = {**self._headers, "Accept": "application/json"}
-            return (await http.post(url, json=body, headers=headers)).status_code
+            return (await http.post(url, json=body, headers=self._bearer)).status_code
 
     async def is_over(self) -> None:
         """All of it ends in time."""
@@ -105,7 +105,7 @@ class Open:
         assert (codes, statuses) == ([4501, 4501], [200, 200, 401])
         async with httpx.AsyncClient() as http:
             for web in self._running.webs:
-                assert (await http.get(f"{web.url}api/v1/me/", headers=self._headers)).status_code == 401
+                assert (await http.get(f"{web.url}api/v1/me/", headers=self._bearer)).status_code == 401
 
 
 def revoke(user: User, pair: dict[str, str]) -> None:

@@ -81,7 +81,7 @@ async def test_whoever_waits_for_an_answer_is_told_that_the_login_ended(alice: U
     _, before = await in_thread(selectors.head, place)
     pair = await pair_of(alice)
     path = f"conversations/{place}/messages/?wait=30"
-    body = {"text": "And then?", "assistant": "echo", "on_busy": "enqueue"}
+    body = {"text": "And then?", "assistant": "guide", "on_busy": "enqueue"}
     waiting = asyncio.create_task(asyncio.to_thread(Api(pair["access"]).post, path, body))
     await until_stored(lambda: selectors.head(place)[1] > before)
     await in_thread(tokens.revoke, pair["refresh"])
