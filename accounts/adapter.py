@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.limiting import take_login
 from accounts.models import User
+from accounts.services import users
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -18,6 +19,9 @@ class AccountAdapter(DefaultAccountAdapter):
         """Our own limit instead of allauth's, which counts in each process alone. Raises RateLimited."""
         take_login(str(credentials.get("username") or credentials.get("email") or ""))
         super().pre_authenticate(request, **credentials)
+
+    def set_password(self, user: User, password: str) -> None:
+        users.set_password(user=user, password=password)
 
     def post_login(self, request: HttpRequest, user: User, **context: Any) -> HttpResponse:
         """After a log-in the pages speak the language that was chosen with the account."""

@@ -1,4 +1,4 @@
-"""Users and groups, for staff, and how staff log in here."""
+"""Users and groups, for staff, and how staff log in here; logins and keys are in credential_admin.py."""
 
 from typing import Any
 from uuid import UUID
@@ -11,11 +11,10 @@ from django.db import transaction
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
-from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, AuthenticationForm, UserChangeForm, UserCreationForm
 
-from accounts import audit
+from accounts import audit, credential_admin  # noqa: F401  registers its pages
 from accounts.auditadmin import AuditEntryAdmin
 from accounts.limiting import take_login
 from accounts.models import AuditEntry, User
@@ -110,9 +109,6 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
 admin.site.login_form = StaffLoginForm
 admin.site.unregister(Group)
-# It would show refresh tokens in clear, with which staff could act as anybody.
-admin.site.unregister(OutstandingToken)
-admin.site.unregister(BlacklistedToken)
 
 
 @admin.register(Group)

@@ -10,3 +10,4 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("accounts.failures")  # listens
+        import_module("accounts.browser").listen()

@@ -5,22 +5,31 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
 from rest_framework.request import Request
 
+from accounts import scopes
+from accounts.identities import Identity
 from accounts.models import User
-from accounts.services import tokens
+from accounts.services import credentials
 from chatproject.lib.errors import Problem
 
 
 class BearerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <access token>`. Raises Problem `unauthenticated` or `token_expired`."""
+    """`Authorization: Bearer <access token or API key>`, the key within its scopes.
 
-    def authenticate(self, request: Request) -> tuple[User, None] | None:
+    Raises Problem `unauthenticated`, `token_expired` or `forbidden`.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, Identity] | None:
         scheme, _, token = get_authorization_header(request).partition(b" ")
         if scheme.lower() != b"bearer":
             return None
         try:
-            return tokens.user_of_access(token.decode("ascii").strip())[0], None
+            identity = credentials.identify(token.decode("ascii").strip())
         except UnicodeDecodeError as error:
             raise Problem("unauthenticated") from error
+        declared = getattr(request.parser_context["view"], "scopes", {})
+        scopes.require(identity, scopes.of_request(request.method, declared.get(request.method)))
+        request._request.shown = identity  # type: ignore[attr-defined]
+        return identity.user, identity
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
@@ -28,6 +37,10 @@ class BearerAuthentication(BaseAuthentication):
 
 class CookieAuthentication(SessionAuthentication):
     """Django's session, with its CSRF check; answers 401 rather than 403 where nobody is logged in."""
+
+    def authenticate(self, request: Request) -> tuple[User, Identity] | None:
+        found = super().authenticate(request)
+        return found and (found[0], request._request.identity)  # type: ignore[attr-defined]
 
     def authenticate_header(self, request: Request) -> str:
         return "Cookie"

@@ -1,8 +1,9 @@
-"""Who: users, one-use tickets, and the trace of what was done."""
+"""Who: users, their logins and keys, one-use tickets, and the trace of what was done."""
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 from chatproject.lib.ids import new_id
@@ -44,11 +45,106 @@ class User(AbstractUser):
         return self.display_name
 
 
+class Logins(models.Manager["Login"]):
+    def living(self) -> "QuerySet[Login]":
+        """Those that count: not ended, not over, and begun since all of the user's were ended the last time."""
+        current = Q(user__is_active=True, auth_version=F("user__auth_version"))
+        return self.filter(current, ended_at=None, expires_at__gt=Now())
+
+
+class Login(models.Model):
+    """Somebody who logged in somewhere, until they log out: everything that was opened by it ends with it."""
+
+    class Kind(models.TextChoices):
+        TOKEN = "token", _("token")
+        BROWSER = "browser", _("browser")
+        OUTSIDE = "outside", _("outside provider")
+
+    class Reason(models.TextChoices):
+        LOGOUT = "logout", _("log-out")
+        REUSED = "reused", _("a refresh token was used twice")
+        PASSWORD = "password", _("new password")
+        STAFF = "staff", _("ended by staff")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", verbose_name=_("user"))
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    auth_version = models.PositiveIntegerField(_("version of logins"))
+    # The `jti` of the refresh token that has not been used yet.
+    refresh_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField(_("begun"), db_default=Now())
+    last_used = models.DateTimeField(_("last used"), db_default=Now())
+    expires_at = models.DateTimeField(_("expires"))
+    ended_at = models.DateTimeField(_("ended"), null=True)
+    reason = models.CharField(_("reason"), max_length=16, choices=Reason, blank=True)
+    user_agent = models.CharField(_("program"), max_length=200, blank=True)
+    address = models.CharField(_("address"), max_length=45, blank=True, help_text=_("Without its last part."))
+
+    objects = Logins()
+
+    class Meta:
+        verbose_name = _("login")
+        verbose_name_plural = _("logins")
+        indexes = [models.Index(fields=["user", "-created_at"], name="login_of_user")]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class OutsideAccount(models.Model):
+    """Who somebody is at a provider whose tokens are taken; `login` is the one that these belong to now."""
+
+    issuer = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    login: "models.ForeignKey[Login | None, Login | None]" = models.ForeignKey(
+        Login, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["issuer", "subject"], name="outside_account_once")]
+
+
+class ApiKeys(models.Manager["ApiKey"]):
+    def living(self) -> "QuerySet[ApiKey]":
+        """Those that count."""
+        return self.filter(user__is_active=True, revoked_at=None)
+
+
+class ApiKey(models.Model):
+    """A secret with which a program acts as its owner, within its scopes, until it is revoked. Only its hash is
+    stored, and its beginning, to know it by."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", verbose_name=_("user"))
+    name = models.CharField(_("name"), max_length=100)
+    prefix = models.CharField(_("beginning"), max_length=16)
+    digest = models.BinaryField(max_length=32, unique=True)
+    scopes = models.JSONField(_("scopes"))
+    created_at = models.DateTimeField(_("made"), db_default=Now())
+    last_used = models.DateTimeField(_("last used"), null=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True)
+
+    objects = ApiKeys()
+
+    class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+        indexes = [models.Index(fields=["user", "-created_at"], name="key_of_user")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
 class Ticket(models.Model):
-    """One use, half a minute: lets a page of another origin open a socket. Only its hash is stored."""
+    """One use, half a minute: lets a page of another origin open a socket. Only its hash is stored.
+
+    `login` is the login or API key that asked for it, and that its socket ends with.
+    """
 
     digest = models.BinaryField(primary_key=True, max_length=32)
     user = models.ForeignKey(User, on_delete=models.CASCADE)
+    login = models.UUIDField()
     expires_at = models.DateTimeField(db_index=True)
 
 

@@ -1,13 +1,22 @@
 """Pages about the user beside those of allauth."""
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
+from accounts import keypairs
 from accounts.models import User
 from accounts.services import users
+
+
+def key_set(request: HttpRequest) -> HttpResponse:
+    """The public keys that others verify our tokens by; 404 where tokens are signed with a secret."""
+    found = keypairs.key_set()
+    if not found["keys"]:
+        raise Http404
+    return JsonResponse(found, headers={"Cache-Control": "public, max-age=300"})
 
 
 @require_POST

@@ -18,6 +18,7 @@ from django.db import connection
 from redis import Redis
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
+from accounts import keypairs, outside
 from chatproject.lib.crypto import CryptoError, Keyring
 from conversations import primary_keys
 from conversations.context import encodings, tokens
@@ -123,6 +124,28 @@ def embedder_exists(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage
         hint = "Give the dotted path of an embedder and a model that it knows, or unset EMBEDDER; see docs/search.md."
         return [Error(f"EMBEDDER cannot be used: {error}.", hint=hint, id="chatproject.E040")]
     return []
+
+
+@register(START)
+def signing_keys_valid(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        keypairs.pairs()
+    except (OSError, ValueError) as error:
+        hint = "Make one with `openssl genrsa -out <file> 2048`, or unset it: then SECRET_KEY signs."
+        return [Error(f"TOKEN_PRIVATE_KEY_FILE cannot be used: {error}.", hint=hint, id="chatproject.E050")]
+    return []
+
+
+@register(START)
+def outside_provider_valid(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    if not settings.OUTSIDE_JWKS_URL:
+        return []
+    complete = settings.OUTSIDE_ISSUER and settings.OUTSIDE_AUDIENCE
+    pinned = settings.OUTSIDE_ALGORITHM in outside.ALGORITHMS
+    if complete and pinned and settings.OUTSIDE_JWKS_URL.startswith(("https://", "http://")):
+        return []
+    hint = f"Set OUTSIDE_ISSUER, OUTSIDE_AUDIENCE and OUTSIDE_ALGORITHM (one of {', '.join(outside.ALGORITHMS)}) too."
+    return [Error("OUTSIDE_JWKS_URL is set, but not all that belongs to it.", hint=hint, id="chatproject.E051")]
 
 
 @register(Tags.database, START)

@@ -2,9 +2,11 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from accounts.views import choose_language
+from accounts import keypages
+from accounts.views import choose_language, key_set
 from chatproject import errors, health
 
 urlpatterns = [
@@ -12,7 +14,12 @@ urlpatterns = [
     path("api/v1/", include("conversations.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema")),
+    path("accounts/api-keys/", keypages.keys, name="api_keys"),
+    path("accounts/api-keys/<uuid:id>/revoke/", keypages.revoke, name="api_key_revoke"),
+    path("accounts/logins/<uuid:id>/end/", keypages.end, name="login_end"),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("accounts/", include("allauth.urls")),
+    path(".well-known/jwks.json", key_set),
     path("language/", choose_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("livez", health.livez),

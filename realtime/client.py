@@ -241,6 +241,7 @@ class Client:
     def _notice(self, frame: Frame) -> None:
         if frame["type"] == "auth:renewed":
             self._token = frame["access"]
+            self._say({"type": "auth", "token": self._token})
         elif frame["type"] == "drain":
             self._not_before = time.monotonic() + frame["retry_after_ms"] / 1000
         if self._on_notice:

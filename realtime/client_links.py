@@ -10,7 +10,7 @@ import httpx2 as httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
-from realtime.client_posts import OPEN_SECONDS, answer_to, http_client, problem
+from realtime.client_posts import OPEN_SECONDS, answer_to, as_bearer, http_client, problem
 from realtime.client_room import Frame, Room
 
 # The largest frame that the server takes (PROTOCOL.md section 4).
@@ -59,7 +59,7 @@ class WebSocketLink:
         post.add_done_callback(self._posts.discard)
 
     async def _post(self, frame: Frame) -> None:
-        async with http_client(self._base, self._owner.hello()["token"]) as http:
+        async with http_client(self._base, self._owner.hello()["token"], self._owner.receive) as http:
             self._owner.receive(await answer_to(http, frame))
 
     async def run(self) -> int | None:
@@ -134,16 +134,18 @@ class EventStreamLink:
     def __init__(self, base: str, token: str, owner: Owner, seconds: float) -> None:
         self._owner = owner
         self._until = time.monotonic() + seconds
-        self._http = http_client(base, token)
+        self._http = http_client(base, token, owner.receive)
         self._tasks: set[asyncio.Task[None]] = set()
         self._following: dict[str, asyncio.Task[None]] = {}
 
     def say(self, frame: Frame) -> None:
-        """Only what HTTP can do: `send`, `stop`, `join`, `leave`."""
+        """Only what HTTP can do: `send`, `stop`, `join`, `leave`, and `auth`, from the next request on."""
         if frame["type"] == "join":
             self._follow(self._owner.rooms[frame["conversation"]])
         elif frame["type"] == "leave":
             self._leave(frame["conversation"])
+        elif frame["type"] == "auth":
+            self._http.headers.update(as_bearer(frame["token"]))
         elif frame["type"] in ("send", "stop"):
             task = asyncio.create_task(self._post(frame))
             self._tasks.add(task)

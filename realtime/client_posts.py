@@ -2,6 +2,7 @@
 Needs neither Django nor the server's code."""
 
 import json
+from collections.abc import Callable
 
 import httpx2 as httpx
 
@@ -11,10 +12,21 @@ OPEN_SECONDS = 10
 RETRYABLE = ("unavailable", "internal", "rate_limited", "conversation_busy", "room_full")
 
 
-def http_client(base: str, token: str) -> httpx.AsyncClient:
-    """Requests to the server at `base` as whom `token` says."""
+def http_client(base: str, token: str, receive: Callable[[Frame], None]) -> httpx.AsyncClient:
+    """Requests to the server at `base` as whom `token` says; where an answer renews it, `receive` is told."""
+
+    async def look(answer: httpx.Response) -> None:
+        if fresh := answer.headers.get("X-Access-Token"):
+            receive({"type": "auth:renewed", "access": fresh})
+
     timeout = httpx.Timeout(60, connect=OPEN_SECONDS)
-    return httpx.AsyncClient(base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=timeout)
+    hooks = {"response": [look]}
+    return httpx.AsyncClient(base_url=base, headers=as_bearer(token), timeout=timeout, event_hooks=hooks)
+
+
+def as_bearer(token: str) -> dict[str, str]:
+    """The header that shows a token."""
+    return {"Authorization": f"Bearer {token}"}
 
 
 async def answer_to(http: httpx.AsyncClient, frame: Frame) -> Frame:

@@ -93,6 +93,7 @@ class Lane:
         command = COMMANDS[type(frame)]
         note(conversation=getattr(frame, "conversation", None), run=getattr(frame, "run", None))
         try:
+            session.require(command.scope)
             if command.limit and session.user:
                 take(command.limit, session.user.pk)
             return command.handler(session, frame)

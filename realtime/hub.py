@@ -11,7 +11,8 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 
 from accounts.models import User
-from accounts.services.users import auth_versions, display_names
+from accounts.services import credentials
+from accounts.services.users import display_names
 from chatproject.lib import metrics
 from chatproject.lib.threads import in_thread
 from conversations import selectors
@@ -28,6 +29,7 @@ from realtime.shards import Shards
 from realtime.streampoll import StreamPoll
 from realtime.subscriptions import PROBE, Subscriptions
 from realtime.tasks import Landing, end, run_soon
+from realtime.tenure import Tenure
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +48,10 @@ def hub() -> "Hub":
 
 
 class Watched(Protocol):
-    """A connection: looked at every second, and ended when its user may no longer be logged in."""
+    """A connection: looked at every second, and ended with the login by which it is held."""
 
     user: User | None
+    tenure: Tenure | None
     session_id: UUID | None
 
     def check(self) -> None: ...
@@ -258,23 +261,26 @@ class Hub:
                 room.offer([hints.item_of(frame)])
 
     async def _shut_out(self, age: timedelta) -> None:
-        """End the connections of users who were deactivated, or whose logins or sessions were ended, lately."""
-        people = [(one, one.user) for one in self._watched if one.user]
-        if not people:
+        """End the connections whose logins do not live any more, or whose sessions were ended lately."""
+        held = [(one, one.tenure.login) for one in self._watched if one.tenure]
+        if not held:
             return
-        versions = await in_thread(auth_versions, {user.id for _, user in people})
-        open_ = [one.session_id for one, _ in people if one.session_id]
+        living = await in_thread(credentials.living, {login for _, login in held})
+        open_ = [one.session_id for one, _ in held if one.session_id]
         ended = await in_thread(selectors.sessions_ended_within, age, open_)
-        for one, user in people:
-            if versions.get(user.id) != user.auth_version or one.session_id in ended:
+        for one, login in held:
+            shown = one.tenure and one.tenure.login == login  # or another one since
+            if (shown and login not in living) or one.session_id in ended:
                 one.close(Close.NOT_AUTHENTICATED)
 
     async def _renew_sessions(self) -> None:
         while True:
             await asyncio.sleep(settings.SESSION_RENEW_SECONDS)
             ids = [one.session_id for one in self._watched if one.session_id]
+            held = {one.tenure.login for one in self._watched if one.tenure}
             try:
                 await in_thread(sessions.renew, ids)
+                await in_thread(credentials.note_uses, held)
                 await self.places.renew()
             except Exception as error:
                 log.warning("sessions could not be renewed: %s", type(error).__name__)

@@ -9,29 +9,29 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib import auth
 from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 
-from accounts.models import User
-from accounts.services import tokens
+from accounts import browser
+from accounts.identities import Identity
+from accounts.services import credentials, tickets
 from chatproject.lib.errors import Problem
 from realtime.protocol import Hello
 
 
-def identify(headers: dict[str, str], hello: Hello) -> User:
-    """The user behind a handshake and its `hello`. Raises Problem `unauthenticated` or `token_expired`."""
+def identify(headers: dict[str, str], hello: Hello) -> Identity:
+    """Who is behind a handshake and its `hello`. Raises Problem `unauthenticated` or `token_expired`."""
     if hello.token:
-        return tokens.user_of_access(hello.token)[0]
+        return credentials.identify(hello.token)
     if hello.ticket:
-        return tokens.redeem_ticket(hello.ticket)
+        return tickets.redeem(hello.ticket)
     scheme, _, bearer = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return tokens.user_of_access(bearer.strip())[0]
-    user = _by_cookie(headers) if _is_own_page(headers) else None
-    if user is None:
+        return credentials.identify(bearer.strip())
+    identity = _by_cookie(headers) if _is_own_page(headers) else None
+    if identity is None:
         raise Problem("unauthenticated")
-    return user
+    return identity
 
 
 def headers_of(scope: dict[str, Any]) -> dict[str, str]:
@@ -49,7 +49,7 @@ def _is_own_page(headers: dict[str, str]) -> bool:
     return own or f"{origin.scheme}://{origin.netloc}" in settings.CSRF_TRUSTED_ORIGINS
 
 
-def _by_cookie(headers: dict[str, str]) -> User | None:
+def _by_cookie(headers: dict[str, str]) -> Identity | None:
     try:
         morsel = SimpleCookie(headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
     except CookieError:
@@ -58,5 +58,4 @@ def _by_cookie(headers: dict[str, str]) -> User | None:
         return None
     request = HttpRequest()
     request.session = SessionStore(morsel.value)
-    user = auth.get_user(request)
-    return user if isinstance(user, User) and user.is_active else None
+    return browser.identity_of(request)

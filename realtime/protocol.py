@@ -150,6 +150,13 @@ class Read(msgspec.Struct, tag="read"):
     seq: Seq
 
 
+class Auth(msgspec.Struct, tag="auth"):
+    """Another token of the same user, before the one that is known expires."""
+
+    token: Secret
+    ref: Ref | None = None
+
+
 class Ack(msgspec.Struct, tag="ack"):
     """How many WebSocket messages have come in."""
 
@@ -162,7 +169,7 @@ class Pong(msgspec.Struct, tag="pong"):
     n: Seq
 
 
-ClientFrame = Hello | Join | Leave | Send | Stop | Fetch | Attach | Typing | SetState | Read | Ack | Pong
+ClientFrame = Hello | Join | Leave | Send | Stop | Fetch | Attach | Typing | SetState | Read | Auth | Ack | Pong
 
 
 class _Referring(msgspec.Struct):

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from django.conf import settings
 
+from accounts import scopes
+from accounts.identities import Identity, Scope
 from accounts.models import User
 from chatproject.lib import metrics
 from chatproject.lib.caller import caller
@@ -22,6 +24,7 @@ from realtime.membership import Membership
 from realtime.outbox import Outbox
 from realtime.protocol import Close, Hello
 from realtime.tasks import run_soon
+from realtime.tenure import Tenure
 
 # Refusals are counted for so long.
 FLOOD_SECONDS = 10.0
@@ -43,6 +46,7 @@ class Session:
         self.session_id: UUID | None = None
         self.client_id = ""
         self.user: User | None = None
+        self.tenure: Tenure | None = None
         self.memberships: dict[UUID, Membership] = {}
         self.outbox = Outbox(transport.send, hub().pace)
         self.errors = 0
@@ -63,13 +67,19 @@ class Session:
             raise Problem("unauthenticated", "Send hello first.")
         return self.user
 
-    async def identify(self, hello: Hello) -> User:
+    def require(self, scope: Scope | None) -> None:
+        """Raises Problem `forbidden` where an API key opened the connection, and may not do this."""
+        if scope and self.tenure:
+            scopes.require(self.tenure.identity, scope)
+
+    async def identify(self, hello: Hello) -> Identity:
         """Find out who this is. Raises Problem `unauthenticated` or `token_expired`."""
         return await in_thread(identify, self._headers, hello)
 
-    def begin(self, user: User, client_id: str, session_id: UUID) -> None:
-        """`hello` is answered: from now on everything is done as `user`."""
-        self.user, self.client_id, self.session_id = user, client_id, session_id
+    def begin(self, identity: Identity, client_id: str, session_id: UUID) -> None:
+        """`hello` is answered: from now on everything is done as this user."""
+        self.user, self.client_id, self.session_id = identity.user, client_id, session_id
+        self.tenure = Tenure(identity)
         self._headers = {}
         caller().session = str(session_id)
 
@@ -137,6 +147,8 @@ class Session:
         if self.closed:
             return
         self._catch_up()
+        if self.tenure:
+            self.tenure.renew(self.send)
         now = time.monotonic()
         if (now - self._heard) * 1000 > settings.TIMEOUT_MS:
             self.close(Close.HEARTBEAT)
@@ -144,6 +156,8 @@ class Session:
             self.close(Close.RATE_LIMITED if self.greeted else Close.NOT_AUTHENTICATED)
         elif self.outbox.stalled_for > settings.ACK_SECONDS:
             self.close(Close.SLOW)
+        elif self.tenure and self.tenure.over:
+            self.close(Close.TOKEN_EXPIRED)
         elif (now - self._beat) * 1000 >= settings.HEARTBEAT_MS:
             self._beat = now
             self._beats += 1

@@ -11,6 +11,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from accounts.identities import Identity
 from accounts.models import User
 from chatproject.lib.errors import Problem
 from chatproject.lib.threads import in_thread
@@ -20,6 +21,7 @@ from conversations.services import sessions
 from conversations.services.sessions import Visit
 from realtime.batches import Batch
 from realtime.deltas import delta_frames
+from realtime.held import HeldStream
 from realtime.hints import Item, item_of
 from realtime.hub import hub
 from realtime.protocol import encode, error_frame
@@ -31,14 +33,14 @@ RETRY = b"retry: 1000\n\n"
 COMMENT = b": alive\n\n"
 
 
-def stream(user: User, conversation: UUID, cursor: Cursor, until: str | None) -> AsyncIterator[bytes]:
-    """What follows `cursor`, then live; ends when the user is removed, or with the event or run `until`.
+def stream(identity: Identity, conversation: UUID, cursor: Cursor, until: str | None) -> AsyncIterator[bytes]:
+    """What follows `cursor`, then live; ends with the membership, the login, or the event or run `until`.
 
     A stream is a connection like a socket. Called outside the event loop. Raises Problem `room_full`.
     """
     if settings.ROOM_LIMIT and async_to_sync(is_full)(get_channel_layer(), conversation):
         raise room_full()
-    return seated(user, _stream(user, conversation, cursor, until))
+    return seated(identity.user, _stream(identity, conversation, cursor, until))
 
 
 async def seated(user: User, pieces: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
@@ -55,23 +57,25 @@ async def seated(user: User, pieces: AsyncGenerator[bytes, None]) -> AsyncIterat
         places.leave(user.id)
 
 
-async def _stream(user: User, conversation: UUID, cursor: Cursor, until: str | None) -> AsyncGenerator[bytes, None]:
+async def _stream(
+    identity: Identity, conversation: UUID, cursor: Cursor, until: str | None
+) -> AsyncGenerator[bytes, None]:
     try:
         room = await hub().enter(conversation)
     except Problem as problem:
         yield render(Item(0, "error", encode(error_frame(problem))), "")
         return
     try:
-        arrival = await asyncio.wrap_future(sessions.arrive(Visit(user.id, "sse", "")))
+        arrival = await asyncio.wrap_future(sessions.arrive(Visit(identity.user.id, "sse", "")))
     except BaseException:
         hub().release(room)
         raise
-    member = StreamMember(user, room, cursor.seq, arrival.session)
+    member = StreamMember(identity, room, cursor.seq, arrival.session)
     hub().join(room, member)
     hub().watch(member)
     try:
         # Whoever was removed before this stream took part in the room is not told by the room.
-        if await in_thread(selectors.role_of, user.id, conversation) is None:
+        if await in_thread(selectors.role_of, member.user_id, conversation) is None:
             return
         yield RETRY
         async for item in _items(member):
@@ -84,14 +88,12 @@ async def _stream(user: User, conversation: UUID, cursor: Cursor, until: str | N
         run_soon(in_thread(partial(sessions.end, session=arrival.session)))
 
 
-class StreamMember:
+class StreamMember(HeldStream):
     """Gathers batches while the client reads; where it is too slow they are dropped and read from the log."""
 
-    def __init__(self, user: User, room: Room, seq: int, session_id: UUID) -> None:
-        self.session_id: UUID | None = session_id
-        self.user: User | None = user
-        self.user_id = user.id
-        self.user_name = user.display_name
+    def __init__(self, identity: Identity, room: Room, seq: int, session_id: UUID) -> None:
+        super().__init__(identity, session_id)
+        self.user_name = identity.user.display_name
         self.role = ""
         self.room = room
         self.seq = seq
@@ -99,7 +101,6 @@ class StreamMember:
         self.gone = False
         self.waiting: deque[Item] = deque()
         self.size = 0
-        self.wake = asyncio.Event()
 
     def deliver(self, batch: Batch) -> None:
         if not self.behind:
@@ -120,9 +121,6 @@ class StreamMember:
     def left(self) -> None:
         """Nothing is told of it but presence."""
 
-    def check(self) -> None:
-        """Nothing to look at: HTTP tells when the client is gone."""
-
     def close(self, code: int) -> None:
         self.removed("closed")
 
@@ -132,6 +130,7 @@ class StreamMember:
 
     def taken(self) -> Iterator[Item]:
         """What waits, one by one."""
+        yield from self.aside()
         while self.waiting:
             item = self.waiting.popleft()
             if not self.waiting:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from accounts.models import User
+from accounts.identities import Identity
 from chatproject.lib.threads import in_thread
 from conversations import selectors
 from conversations.event_types import is_erased
@@ -24,6 +24,7 @@ from conversations.streamcursors import StreamCursor
 from realtime.backlog import Backlog
 from realtime.batches import Batch
 from realtime.deltas import delta_frames
+from realtime.held import HeldStream
 from realtime.hints import Item, item_of
 from realtime.hub import hub
 from realtime.sse import COMMENT, RETRY, event_bytes, seated
@@ -33,14 +34,14 @@ from realtime.tasks import run_soon
 PAGE = 200
 
 
-def stream(user: User, cursor: StreamCursor) -> AsyncIterator[bytes]:
-    """What follows `cursor` in all conversations of `user`, then live; ends when the login does, or on a drain."""
-    return seated(user, _stream(user, cursor))
+def stream(identity: Identity, cursor: StreamCursor) -> AsyncIterator[bytes]:
+    """What follows `cursor` in all conversations of a user, then live; ends when the login does, or on a drain."""
+    return seated(identity.user, _stream(identity, cursor))
 
 
-async def _stream(user: User, cursor: StreamCursor) -> AsyncGenerator[bytes, None]:
-    arrival = await asyncio.wrap_future(sessions.arrive(Visit(user.id, "sse", "")))
-    one = UserStream(user, cursor, arrival.session)
+async def _stream(identity: Identity, cursor: StreamCursor) -> AsyncGenerator[bytes, None]:
+    arrival = await asyncio.wrap_future(sessions.arrive(Visit(identity.user.id, "sse", "")))
+    one = UserStream(identity, cursor, arrival.session)
     hub().watch(one)
     try:
         yield f"id: {cursor.encode()}\n".encode() + RETRY
@@ -55,14 +56,12 @@ async def _stream(user: User, cursor: StreamCursor) -> AsyncGenerator[bytes, Non
         run_soon(in_thread(partial(sessions.end, session=arrival.session)))
 
 
-class UserStream:
+class UserStream(HeldStream):
     """`cursor` is where the client stands once it has what was given out; `known` are the conversations it has."""
 
-    def __init__(self, user: User, cursor: StreamCursor, session_id: UUID) -> None:
-        self.session_id: UUID | None = session_id
-        self.user: User | None = user
-        self.reader = user
-        self.user_id = user.id
+    def __init__(self, identity: Identity, cursor: StreamCursor, session_id: UUID) -> None:
+        super().__init__(identity, session_id)
+        self.reader = identity.user
         self.cursor = cursor
         self.gone = False
         self._known: frozenset[UUID] = frozenset()
@@ -72,7 +71,6 @@ class UserStream:
         self._backlog = Backlog()
         self._look: Look | None = None
         self._passing = False
-        self._wake = asyncio.Event()
 
     async def begin(self) -> None:
         """Find out which conversations there are, and in which of them something happens."""
@@ -90,12 +88,12 @@ class UserStream:
     def found(self, look: Look) -> None:
         """Take what a look brought."""
         self._look = look
-        self._wake.set()
+        self.wake.set()
 
     def offer(self, tap: Tap, batch: Batch) -> None:
         """Take what a room brings."""
         self._backlog.add(tap, batch)
-        self._wake.set()
+        self.wake.set()
 
     def forget(self, tap: Tap) -> None:
         """Drop what waits of one room."""
@@ -106,14 +104,15 @@ class UserStream:
         if reason == "epoch":
             return self._end()
         self._backlog.say(tap, self._leave(tap.conversation, reason))
-        self._wake.set()
+        self.wake.set()
 
     def stir(self) -> None:
         """Something can be done."""
-        self._wake.set()
+        self.wake.set()
 
     def check(self) -> None:
-        """Listen no more where nothing happens. That the client is gone is told by HTTP."""
+        """Listen no more where nothing happens."""
+        super().check()
         for tap in [tap for tap in self._taps.values() if tap.idle]:
             self._turn_off(tap)
 
@@ -137,14 +136,14 @@ class UserStream:
 
     def _end(self) -> None:
         self.gone = True
-        self._wake.set()
+        self.wake.set()
 
     # ---- what the client is sent
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Server-sent events, and a comment where there are none for a while."""
         while not self.gone:
-            self._wake.clear()
+            self.wake.clear()
             if self._look:
                 async for piece in self._pass(self._look):
                     yield piece
@@ -159,7 +158,7 @@ class UserStream:
     async def _woken(self) -> bool:
         with suppress(TimeoutError):
             async with asyncio.timeout(settings.SSE_COMMENT_SECONDS):
-                return await self._wake.wait()
+                return await self.wake.wait()
         return False
 
     async def _pass(self, look: Look) -> AsyncIterator[bytes]:
@@ -217,6 +216,7 @@ class UserStream:
             self._turn_off(tap)
 
     def _live(self) -> Iterator[bytes]:
+        yield from map(event_bytes, self.aside())
         for tap, item in self._backlog.taken():
             if item.type == "left":
                 self.cursor.ahead.pop(tap.conversation, None)

@@ -14,14 +14,15 @@ from django.db import connection
 from django.test.utils import override_settings, setup_databases
 from pytest_django.plugin import DjangoDbBlocker
 
+from accounts.identities import Identity
 from accounts.models import User
-from accounts.services import tokens, users
+from accounts.services import tickets, tokens, users
 from chatproject.lib.ids import new_id
 from conversations import erasures
 from conversations.services import conversations
 from realtime.hub import hub
 from tests.api import Api
-from tests.leaks import PASSWORD
+from tests.leaks import PASSWORD as PASSWORD
 from tests.sockets import Socket, connect
 
 
@@ -42,6 +43,16 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
 def new_user(name: str) -> User:
     user = users.register(username=f"{name.lower()}-{new_id().hex[-12:]}", password=PASSWORD)
     return users.update_profile(user=user, changes={"name": name})
+
+
+def identity_of(user: User) -> Identity:
+    """The user, logged in once more."""
+    return tokens.identify(tokens.issue(user)["access"])
+
+
+def ticket_of(user: User) -> str:
+    """A ticket that the user asked for, logged in once more."""
+    return tickets.issue(identity_of(user))
 
 
 @pytest.fixture

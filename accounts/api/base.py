@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.identities import Identity, Scope
 from accounts.limiting import counts_for, take_from_here, tell
 from accounts.models import User
 from chatproject.lib.limits import RateLimited, Standing, take
@@ -36,9 +37,20 @@ class Limited(APIView):
 
 
 class LoggedIn(Limited):
-    """For users only (the default permission of settings.REST_FRAMEWORK)."""
+    """For users only (the default permission of settings.REST_FRAMEWORK).
+
+    `scopes` names for each method what an API key needs, where that is not what accounts/scopes.py says.
+    """
+
+    scopes: ClassVar[dict[str, Scope]] = {}
 
     @property
     def user(self) -> User:
         assert isinstance(self.request.user, User)
         return self.request.user
+
+    @property
+    def identity(self) -> Identity:
+        """The user together with the login that the request came by."""
+        assert isinstance(self.request.auth, Identity)
+        return self.request.auth

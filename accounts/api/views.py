@@ -18,8 +18,10 @@ from accounts.api.serializers import (
     TokenPair,
     UserShape,
 )
+from accounts.identities import Scope
 from accounts.limiting import take_login
-from accounts.services import tokens, users
+from accounts.origins import origin_of
+from accounts.services import tickets, tokens, users
 from chatproject.lib.http import checked, etag, idempotency_key, if_match
 from chatproject.lib.limits import Standing
 
@@ -38,7 +40,7 @@ class RegisterView(Open):
     def post(self, request: Request) -> Response:
         """Create a user and log in."""
         user = users.register(**checked(RegisterInput, request))
-        return Response({**tokens.issue(user), "user": wire.user(user)}, status=201)
+        return Response({**tokens.issue(user, origin_of(request)), "user": wire.user(user)}, status=201)
 
 
 class TokenView(Open):
@@ -49,7 +51,7 @@ class TokenView(Open):
     @extend_schema(request=TokenInput, responses=TokenPair)
     def post(self, request: Request) -> Response:
         """Log in with a name and a password."""
-        return Response(tokens.log_in(**checked(TokenInput, request)))
+        return Response(tokens.log_in(**checked(TokenInput, request), origin=origin_of(request)))
 
 
 class RefreshView(Open):
@@ -57,7 +59,7 @@ class RefreshView(Open):
 
     @extend_schema(request=RefreshInput, responses=TokenPair)
     def post(self, request: Request) -> Response:
-        """New tokens for a refresh token, which is used up."""
+        """New tokens for a refresh token, which is used up; shown a second time, it ends its login."""
         return Response(tokens.renew(**checked(RefreshInput, request)))
 
 
@@ -66,21 +68,24 @@ class RevokeView(Open):
 
     @extend_schema(request=RefreshInput, responses={204: None})
     def post(self, request: Request) -> Response:
-        """End a login."""
+        """End a login: its tokens, and within two seconds its sockets and streams, on every server."""
         tokens.revoke(**checked(RefreshInput, request))
         return Response(status=204)
 
 
 class TicketView(LoggedIn):
     limits = {"POST": "ticket"}
+    scopes = {"POST": Scope.READ}  # what the socket may do is asked there
 
     @extend_schema(request=None, responses=TicketShape)
     def post(self, request: Request) -> Response:
         """A ticket that opens one socket."""
-        return Response({"ticket": tokens.issue_ticket(self.user), "expires_in": settings.TICKET_SECONDS})
+        return Response({"ticket": tickets.issue(self.identity), "expires_in": settings.TICKET_SECONDS})
 
 
 class MeView(LoggedIn):
+    scopes = {"PATCH": Scope.ADMIN}
+
     @extend_schema(responses=UserShape)
     def get(self, request: Request) -> Response:
         """The user who asks."""

@@ -1,100 +1,96 @@
-"""Access and refresh tokens (JWT), and tickets."""
+"""Access and refresh tokens (JWT). Each names the login that it belongs to, and ends with it."""
 
-import hashlib
-import secrets
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import authenticate
-from django.db.models.functions import Now
 from rest_framework_simplejwt.exceptions import TokenError
-from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
+from rest_framework_simplejwt.tokens import Token
 
-from accounts.models import Ticket, User
+from accounts.identities import Identity
+from accounts.models import Login, User
+from accounts.origins import Origin
+from accounts.services import logins
+from accounts.signing import Access, Refresh
 from chatproject.lib.errors import Problem
 
-AUTH_VERSION_CLAIM = "av"
+# The claim that names the login.
+LOGIN_CLAIM = "lid"
 
 
-def log_in(*, username: str, password: str) -> dict[str, str]:
+def log_in(*, username: str, password: str, origin: Origin | None = None) -> dict[str, str]:
     """Access and refresh token for a name and password. Raises Problem `unauthenticated`."""
     user = authenticate(username=username, password=password)
     if not isinstance(user, User):
         raise Problem("unauthenticated", "Unknown user name or wrong password.")
-    return issue(user)
+    return issue(user, origin)
 
 
-def issue(user: User) -> dict[str, str]:
-    refresh = RefreshToken.for_user(user)
-    refresh[AUTH_VERSION_CLAIM] = user.auth_version
-    access = refresh.access_token
-    for token in (access, refresh):
-        # A server whose clock is behind takes a token "issued in the future" for a forged one; `exp` has its leeway.
-        del token["iat"]
-    return {"access": str(access), "refresh": str(refresh)}
+def issue(user: User, origin: Origin | None = None) -> dict[str, str]:
+    """Log a user in; the access and refresh token of the new login."""
+    login = logins.begin(user=user, kind=Login.Kind.TOKEN, origin=origin)
+    assert login.refresh_id
+    return _pair(login, login.refresh_id)
 
 
 def renew(refresh: str) -> dict[str, str]:
-    """New tokens for a refresh token, which is used up. Raises Problem `unauthenticated`."""
+    """New tokens for a refresh token, which is used up. Raises Problem `unauthenticated`; used a second time, it ends
+    its login."""
     token = _refresh_token(refresh)
-    user = _user_of(token)
-    _, is_first = cast("tuple[object, bool]", token.blacklist())  # get_or_create: one of many gets True
-    if not is_first:
-        raise _used_up()
-    return issue(user)
+    login = logins.find(token.get(LOGIN_CLAIM))
+    return _pair(login, logins.rotate(login=login, used=UUID(token["jti"])))
 
 
 def revoke(refresh: str) -> None:
-    """End a login: its refresh token is worth nothing from now on. Raises Problem `unauthenticated`."""
-    _refresh_token(refresh).blacklist()
+    """End the login of a refresh token, and all that it opened. Raises Problem `unauthenticated`."""
+    login = logins.find(_refresh_token(refresh).get(LOGIN_CLAIM))
+    logins.end(login=login.id, reason=Login.Reason.LOGOUT)
 
 
-def user_of_access(raw: str) -> tuple[User, datetime]:
-    """User and expiry of an access token. Raises Problem: `token_expired` or `unauthenticated`."""
+def identify(raw: str) -> Identity:
+    """Whose an access token is. Raises Problem: `token_expired` or `unauthenticated`."""
     try:
-        token = AccessToken(raw)  # type: ignore[arg-type]
+        token = Access(raw)  # type: ignore[arg-type]
     except TokenError as error:
         code = "token_expired" if "expired" in str(error) else "unauthenticated"
         raise Problem(code) from error
-    return _user_of(token), datetime.fromtimestamp(token["exp"], UTC)
+    login = logins.find(token.get(LOGIN_CLAIM))
+    logins.note_use(login)
+    return Identity(login.user, login.id, datetime.fromtimestamp(token["exp"], UTC), login.expires_at)
 
 
-def issue_ticket(user: User) -> str:
-    """A secret that opens one socket as `user` within TICKET_SECONDS, by the clock of the database."""
-    secret = secrets.token_urlsafe(32)
-    expires_at = Now() + timedelta(seconds=settings.TICKET_SECONDS)
-    Ticket.objects.filter(expires_at__lt=Now()).delete()
-    Ticket.objects.create(digest=_digest(secret), user=user, expires_at=expires_at)
-    return secret
+def renewed(identity: Identity) -> tuple[str, datetime]:
+    """Another access token for somebody whose own is to be replaced, and when that expires."""
+    assert identity.renewed_until
+    token = _access(identity.user.id, identity.login, identity.renewed_until)
+    return str(token), datetime.fromtimestamp(token["exp"], UTC)
 
 
-def redeem_ticket(secret: str) -> User:
-    """The user of a ticket, which is used up. Raises Problem `unauthenticated`."""
-    ticket = Ticket.objects.select_related("user").filter(digest=_digest(secret)).first()
-    used = Ticket.objects.filter(digest=_digest(secret), expires_at__gt=Now()).delete()[0]
-    if ticket is None or not used or not ticket.user.is_active:
-        raise Problem("unauthenticated", "This ticket is not valid (any more).")
-    return ticket.user
+def _pair(login: Login, refresh_id: UUID) -> dict[str, str]:
+    refresh = _signable(Refresh(), login.user_id, login.id)
+    refresh["jti"] = refresh_id.hex
+    refresh["exp"] = int(login.expires_at.timestamp())
+    return {"access": str(_access(login.user_id, login.id, login.expires_at)), "refresh": str(refresh)}
 
 
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()
+def _access(user: UUID, login: UUID, at_most: datetime) -> Token:
+    token = _signable(Access(), user, login)
+    whole = datetime.now(UTC) + timedelta(seconds=settings.ACCESS_TOKEN_SECONDS)
+    token["exp"] = int(min(whole, at_most).timestamp())
+    return token
 
 
-def _refresh_token(raw: str) -> RefreshToken:
+def _signable(token: Token, user: UUID, login: UUID) -> Token:
+    token["sub"] = str(user)
+    token[LOGIN_CLAIM] = str(login)
+    # A server whose clock is behind takes a token "issued in the future" for a forged one; `exp` has its leeway.
+    del token["iat"]
+    return token
+
+
+def _refresh_token(raw: str) -> Refresh:
     try:
-        return RefreshToken(raw)  # type: ignore[arg-type]
+        return Refresh(raw)  # type: ignore[arg-type]
     except TokenError as error:
-        raise _used_up() from error
-
-
-def _used_up() -> Problem:
-    return Problem("unauthenticated", "This refresh token is not valid (any more).")
-
-
-def _user_of(token: AccessToken | RefreshToken) -> User:
-    user = User.objects.filter(id=token["sub"], is_active=True).first()
-    if user is None or token.get(AUTH_VERSION_CLAIM) != user.auth_version:
-        raise Problem("unauthenticated", "This login has ended.")
-    return user
+        raise Problem("unauthenticated", "This refresh token is not valid (any more).") from error

@@ -5,13 +5,15 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from accounts import audit
-from accounts.models import User
+from accounts.models import Login, User
+from accounts.services import logins
 from accounts.services.idempotency import Once
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import parse_id
@@ -35,7 +37,7 @@ def register(*, username: str, password: str, email: str = "") -> User:
         raise Problem("invalid", errors=_messages(error)) from error
     if User.objects.filter(username__iexact=username).exists():
         raise _taken()
-    user.set_password(password)
+    user.password = make_password(password)  # `set_password` is for those who have one already: it ends logins
     try:
         with transaction.atomic():
             user.save(force_insert=True)
@@ -80,15 +82,17 @@ def save_as_staff(*, user: User, changed: Collection[str]) -> None:
         user.save(force_insert=True)
         return
     values = {field.name: getattr(user, field.name) for field in user._meta.concrete_fields if field.name in changed}
-    ends_logins = int(not ENDS_LOGINS.isdisjoint(changed))
-    User.objects.filter(id=user.id).update(
-        **values, version=F("version") + 1, auth_version=F("auth_version") + ends_logins
-    )
+    User.objects.filter(id=user.id).update(**values, version=F("version") + 1)
+    if not ENDS_LOGINS.isdisjoint(changed):
+        logins.end_all(user=user, reason=Login.Reason.STAFF)
 
 
-def auth_versions(ids: Iterable[UUID]) -> dict[UUID, int]:
-    """The `auth_version` of each user who may still log in: what is open under another one must end."""
-    return dict(User.objects.filter(id__in=list(ids), is_active=True).values_list("id", "auth_version"))
+@transaction.atomic
+def set_password(*, user: User, password: str) -> None:
+    """Give a user another password, which was checked; ends all logins (accounts/passwords.py)."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    audit.record(actor=user.id, action="user.password_changed", target=("user", user.id))
 
 
 def display_names(ids: Iterable[UUID]) -> dict[UUID, str]:

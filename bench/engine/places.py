@@ -44,7 +44,7 @@ def people(rooms: int, members: int) -> list[Person]:
 
 
 def _cookie(seat: Seat) -> str:
-    user, _ = tokens.user_of_access(seat.token)
+    user = tokens.identify(seat.token).user
     client = Client()
     client.force_login(user)
     return f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}"

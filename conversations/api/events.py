@@ -36,7 +36,7 @@ class EventsView(View):
         cursor = _cursor(request, id)
         cursors.check(cursor, id, self.user)
         if request.accepted_renderer.format == "sse":
-            return event_stream(self.user, id, cursor)
+            return event_stream(self.identity, id, cursor)
         return Response(_page(id, cursor, page_size(request)))
 
 

@@ -97,9 +97,9 @@ def answered(view: View, request: Request, done: Committed, wait: int) -> HttpRe
     run = done.main["data"].get("run")
     if request.accepted_renderer.format == "sse":
         start = Cursor(epochs.visible(done.conversation.epoch), done.main["seq"] - 1)
-        return event_stream(view.user, done.conversation.id, start, until=run or done.main["id"])
+        return event_stream(view.identity, done.conversation.id, start, until=run or done.main["id"])
     if run and wait:
-        waiting.wait_for(UUID(run), wait)
+        waiting.wait_for(UUID(run), wait, view.identity.login)
     return Response(_sent(view.user, done, run), status=201)
 
 

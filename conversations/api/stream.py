@@ -29,7 +29,7 @@ class StreamView(LoggedIn):
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """What happens in all conversations of the caller, live, as server-sent events."""
-        return user_stream(self.user, _cursor(request))
+        return user_stream(self.identity, _cursor(request))
 
 
 def _cursor(request: Request) -> StreamCursor:

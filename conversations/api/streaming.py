@@ -11,19 +11,21 @@ from django.db import connections
 from django.http import StreamingHttpResponse
 from django.utils.module_loading import import_string
 
-from accounts.models import User
+from accounts.identities import Identity
 from conversations.cursors import Cursor
 from conversations.streamcursors import StreamCursor
 
 
-def event_stream(user: User, conversation: UUID, cursor: Cursor, *, until: str | None = None) -> StreamingHttpResponse:
+def event_stream(
+    identity: Identity, conversation: UUID, cursor: Cursor, *, until: str | None = None
+) -> StreamingHttpResponse:
     """The log after `cursor`, then live; ends after the event with the id `until`, or the `run:end` of that run."""
-    return _live(import_string(settings.EVENT_STREAM)(user, conversation, cursor, until))
+    return _live(import_string(settings.EVENT_STREAM)(identity, conversation, cursor, until))
 
 
-def user_stream(user: User, cursor: StreamCursor) -> StreamingHttpResponse:
-    """What happens in all conversations of `user` after `cursor`, then live."""
-    return _live(import_string(settings.USER_STREAM)(user, cursor))
+def user_stream(identity: Identity, cursor: StreamCursor) -> StreamingHttpResponse:
+    """What happens in all conversations of a user after `cursor`, then live."""
+    return _live(import_string(settings.USER_STREAM)(identity, cursor))
 
 
 def _live(body: AsyncGenerator[bytes]) -> StreamingHttpResponse:

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import LoggedIn
+from accounts.identities import Scope
 from chatproject.lib.fields import Text
 from chatproject.lib.http import checked, etag, idempotency_key, if_match
 from conversations import selectors, wire
@@ -50,6 +51,8 @@ class TemplatePage(serializers.Serializer):
 
 
 class TemplatesView(LoggedIn):
+    scopes = {"POST": Scope.ADMIN}
+
     @extend_schema(operation_id="v1_templates_list", responses=TemplatePage, parameters=PAGE)
     def get(self, request: Request) -> Response:
         """What conversations can begin with, by name; staff see those that are not offered, too."""
@@ -66,6 +69,8 @@ class TemplatesView(LoggedIn):
 
 
 class TemplateView(LoggedIn):
+    scopes = {"PATCH": Scope.ADMIN, "DELETE": Scope.ADMIN}
+
     @extend_schema(responses=TemplateShape)
     def get(self, request: Request, key: str) -> Response:
         """One template, by slug or id."""

@@ -1,4 +1,4 @@
-"""hello, ack, pong."""
+"""hello, auth, ack, pong."""
 
 import asyncio
 from typing import Any
@@ -8,10 +8,12 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from accounts.models import User
+from accounts.services import credentials
 from chatproject.lib import clock
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import parse_id
 from chatproject.lib.limits import take
+from chatproject.lib.threads import in_thread
 from conversations.cursors import Cursor
 from conversations.services import sessions
 from conversations.services.sessions import Visit
@@ -19,8 +21,9 @@ from realtime import resume
 from realtime.commands.registry import command, conversation_id
 from realtime.hub import hub
 from realtime.membership import Admission
-from realtime.protocol import VERSION, Ack, Hello, Pong, ResumePoint
+from realtime.protocol import VERSION, Ack, Auth, Hello, Pong, ResumePoint
 from realtime.session import Session
+from realtime.tenure import Tenure
 
 
 @command(Hello, permission=None)
@@ -36,14 +39,15 @@ async def hello(session: Session, frame: Hello) -> None:
 
 
 async def _welcome(session: Session, frame: Hello) -> None:
-    user = await session.identify(frame)
+    identity = await session.identify(frame)
+    user = identity.user
     take("hello", user.id)
     await session.take_place(user.id)
     visit = Visit(user.id, "websocket", frame.client_id, parse_id(frame.session or ""))
     arriving = asyncio.wrap_future(sessions.arrive(visit))
     prepared = await _prepare(user, frame.resume)
     arrival = await arriving
-    session.begin(user, frame.client_id, arrival.session)
+    session.begin(identity, frame.client_id, arrival.session)
     session.send({
         "type": "welcome",
         "session": str(arrival.session),
@@ -97,6 +101,16 @@ async def _prepare_one(user: User, point: ResumePoint) -> Admission | dict[str, 
             "head": None,
             "reason": problem.code.name,
         }
+
+
+@command(Auth, permission=None)
+async def auth(session: Session, frame: Auth) -> None:
+    """`ok`: from now on the connection is held by this token, and by its login."""
+    identity = await in_thread(credentials.identify, frame.token)
+    if identity.user != session.authenticated():
+        raise Problem("forbidden", "This token is somebody else's.")
+    session.tenure = Tenure(identity)
+    session.send({"type": "ok"} if frame.ref is None else {"type": "ok", "ref": frame.ref})
 
 
 @command(Ack, permission=None, at_once=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from accounts.identities import Scope
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import parse_id
 from conversations.access import Permission
@@ -18,14 +19,17 @@ Handler = Callable[[Any, Any], Awaitable[None] | None]
 class Command:
     """`permission` is what a member's role must allow (None: no conversation is concerned). Frames of one
     client are handled one after the other, but those `at_once`, whose handlers are plain functions. `limit` is what
-    a frame counts for, and when it is refused (docs/limits.md)."""
+    a frame counts for, and when it is refused (docs/limits.md); `scope` is what an API key needs."""
 
     handler: Handler
     permission: Permission | None
     at_once: bool
     limit: str | None
+    scope: Scope | None
 
 
+# What takes the scope `read`; everything else that concerns a conversation takes `write`.
+READS = (Permission.READ,)
 COMMANDS: dict[type[ClientFrame], Command] = {}
 
 
@@ -33,9 +37,10 @@ def command(
     frame: type[ClientFrame], *, permission: Permission | None, at_once: bool = False, limit: str | None = None
 ) -> Callable[[Handler], Handler]:
     """Register the handler of one frame."""
+    scope = None if permission is None else Scope.READ if permission in READS else Scope.WRITE
 
     def register(handler: Handler) -> Handler:
-        COMMANDS[frame] = Command(handler, permission, at_once, limit)
+        COMMANDS[frame] = Command(handler, permission, at_once, limit, scope)
         return handler
 
     return register

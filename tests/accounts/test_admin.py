@@ -69,7 +69,7 @@ def test_a_change_raises_the_version_and_keeps_the_logins(as_boss: Client, boss:
 
     changed = User.objects.get(id=alice.id)
     assert (changed.name, changed.version) == ("Alicia", alice.version + 1)
-    assert tokens.user_of_access(login["access"])[0] == alice
+    assert tokens.identify(login["access"]).user == alice
     entry = trace(alice.id, "user.changed")
     assert (entry.actor, "Alicia" in str(entry.detail)) == (boss, False)
 
@@ -80,7 +80,7 @@ def test_deactivating_ends_the_logins(as_boss: Client, alice: User) -> None:
     as_boss.post(f"{USERS}{alice.id}/change/", profile(alice))
     assert User.objects.get(id=alice.id).is_active
     with pytest.raises(Problem, match="unauthenticated"):
-        tokens.user_of_access(login["access"])
+        tokens.identify(login["access"])
 
 
 def test_a_new_password_ends_the_logins_and_is_audited(as_boss: Client, boss: User, alice: User) -> None:
@@ -89,7 +89,7 @@ def test_a_new_password_ends_the_logins_and_is_audited(as_boss: Client, boss: Us
     assert as_boss.post(f"{USERS}{alice.id}/password/", form).status_code == 302
 
     with pytest.raises(Problem, match="unauthenticated"):
-        tokens.user_of_access(login["access"])
+        tokens.identify(login["access"])
     assert tokens.log_in(username=alice.username, password=NEW_PASSWORD)
     entry = trace(alice.id, "user.changed")
     assert (entry.actor, NEW_PASSWORD in str(entry.detail)) == (boss, False)

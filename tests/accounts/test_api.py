@@ -8,12 +8,12 @@ from pytest_django import Settings
 from rest_framework_simplejwt.tokens import AccessToken
 
 from accounts.models import AuditEntry, Ticket, User
-from accounts.services import tokens
+from accounts.services import tickets
 from chatproject.lib import clock
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from tests.api import Answer, Api
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, ticket_of
 from tests.conversations.support import at_once
 
 
@@ -98,7 +98,19 @@ def test_a_refresh_token_works_once(alice: User, as_nobody: Api) -> None:
     assert Api(second.json["access"]).get("me/").status == 200
 
     assert as_nobody.post("auth/token/refresh/", {"refresh": first["refresh"]}).code == "unauthenticated"
-    assert as_nobody.post("auth/token/refresh/", {"refresh": second.json["refresh"]}).status == 200
+
+
+def test_a_refresh_token_used_twice_ends_the_whole_login(alice: User, as_nobody: Api) -> None:
+    """One of the two who have it should not; nobody can tell which."""
+    first, other = log_in(alice), log_in(alice)
+    second = as_nobody.post("auth/token/refresh/", {"refresh": first["refresh"]}).json
+    as_nobody.post("auth/token/refresh/", {"refresh": first["refresh"]})
+
+    assert as_nobody.post("auth/token/refresh/", {"refresh": second["refresh"]}).code == "unauthenticated"
+    for access in (first["access"], second["access"]):
+        assert Api(access).get("me/").code == "unauthenticated"
+    assert Api(other["access"]).get("me/").status == 200, "another login of hers goes on"
+    assert AuditEntry.objects.filter(actor=alice, action="login.ended", detail__reason="reused").count() == 1
 
 
 def test_of_many_who_refresh_at_once_one_is_served(alice: User, as_nobody: Api) -> None:
@@ -109,7 +121,12 @@ def test_of_many_who_refresh_at_once_one_is_served(alice: User, as_nobody: Api) 
 
 def test_revoke_ends_a_login(alice: User, as_nobody: Api) -> None:
     refresh = log_in(alice)["refresh"]
+    other = log_in(alice)
+    access = as_nobody.post("auth/token/refresh/", {"refresh": refresh}).json
+    refresh = access["refresh"]
     assert as_nobody.post("auth/token/revoke/", {"refresh": refresh}).status == 204
+    assert Api(access["access"]).get("me/").code == "unauthenticated"
+    assert Api(other["access"]).get("me/").status == 200
     assert as_nobody.post("auth/token/refresh/", {"refresh": refresh}).code == "unauthenticated"
     assert as_nobody.post("auth/token/revoke/", {"refresh": refresh}).code == "unauthenticated"
 
@@ -128,7 +145,6 @@ def test_tokens_do_not_stand_for_each_other(alice: User, as_nobody: Api) -> None
 
 def test_an_expired_token_is_told_apart(alice: User) -> None:
     token = AccessToken.for_user(alice)
-    token[tokens.AUTH_VERSION_CLAIM] = alice.auth_version
     token.set_exp(lifetime=-timedelta(seconds=60))
     answer = Api(str(token)).get("me/")
     assert (answer.status, answer.code) == (401, "token_expired")
@@ -148,18 +164,18 @@ def test_a_login_ends_with_its_user(alice: User, change: dict[str, Any]) -> None
 def test_a_ticket_opens_one_door(alice: User, as_alice: Api, as_nobody: Api) -> None:
     answer = as_alice.post("auth/ticket/")
     assert (answer.status, answer.json["expires_in"]) == (200, 30)
-    assert tokens.redeem_ticket(answer.json["ticket"]) == alice
+    assert tickets.redeem(answer.json["ticket"]).user == alice
     with pytest.raises(Problem, match="unauthenticated"):
-        tokens.redeem_ticket(answer.json["ticket"])
+        tickets.redeem(answer.json["ticket"])
     assert as_nobody.post("auth/ticket/").code == "unauthenticated"
 
 
 def test_a_ticket_is_redeemed_by_one_of_many(alice: User) -> None:
-    ticket = tokens.issue_ticket(alice)
+    ticket = ticket_of(alice)
 
     def redeem(_: int) -> bool:
         try:
-            return tokens.redeem_ticket(ticket) == alice
+            return tickets.redeem(ticket).user == alice
         except Problem:
             return False
 
@@ -167,16 +183,16 @@ def test_a_ticket_is_redeemed_by_one_of_many(alice: User) -> None:
 
 
 def test_a_ticket_expires(alice: User) -> None:
-    ticket = tokens.issue_ticket(alice)
+    ticket = ticket_of(alice)
     Ticket.objects.filter(user=alice).update(expires_at=clock.now() - timedelta(seconds=1))
     with pytest.raises(Problem, match="unauthenticated"):
-        tokens.redeem_ticket(ticket)
-    tokens.issue_ticket(alice)
+        tickets.redeem(ticket)
+    ticket_of(alice)
     assert Ticket.objects.filter(user=alice).count() == 1
 
 
 def test_only_the_hash_of_a_ticket_is_stored(alice: User) -> None:
-    ticket = tokens.issue_ticket(alice)
+    ticket = ticket_of(alice)
     assert ticket.encode() not in bytes(Ticket.objects.get(user=alice).digest)
 
 

@@ -10,16 +10,18 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import User
-from accounts.services import tokens
+from accounts.services import apikeys, tokens
 from conversations.api.base import View
 from conversations.models import Run
 from conversations.services import conversations, exports, files, sessions, templates
 from realtime.commands import COMMANDS
 from tests.api import Api
-from tests.conftest import new_user
+from tests.conftest import identity_of, new_user
 
 ROLES = ("owner", "editor", "agent", "viewer")
 ANYBODY, LOGIN, STAFF = "anybody", "login", "staff"
+# Not there as the tests are set up, for nobody.
+NOTHING = "nothing"
 # For who made it, whoever else takes part in conversations of theirs.
 MINE = "mine"
 ALL, SPEAK, CHANGE, OWN = (
@@ -37,6 +39,10 @@ API: dict[str, dict[str, str]] = {
     "auth/token/refresh/": {"POST": ANYBODY},
     "auth/token/revoke/": {"POST": ANYBODY},
     "auth/ticket/": {"POST": LOGIN},
+    "api-keys/": {"GET": LOGIN, "POST": LOGIN},
+    "api-keys/<uuid:id>/": {"DELETE": MINE},
+    "logins/": {"GET": LOGIN},
+    "logins/<uuid:id>/": {"DELETE": MINE},
     "me/": {"GET": LOGIN, "PATCH": LOGIN},
     "assistants/": {"GET": LOGIN},
     "conversations/": {"GET": LOGIN, "POST": LOGIN},
@@ -83,6 +89,7 @@ PAGES = {
     "livez": ANYBODY,
     "readyz": ANYBODY,
     "metrics": ANYBODY,
+    ".well-known/jwks.json": NOTHING,
     "language/": ANYBODY,
     "documentation/": ANYBODY,
     "documentation/<path:page>": ANYBODY,
@@ -173,9 +180,12 @@ class Cast:
         self.session = sessions.begin_http(user=self.users["owner"], conversation=self.conversation).id
         self.file = files.upload(user=self.users["owner"], conversation=self.conversation, given=given).id
         self.export = exports.start(user=self.users["owner"]).id
+        self.key = apikeys.create(user=self.users["owner"], name="Robot", scopes=["read"])[0].id
+        self.login = identity_of(self.users["owner"]).login
 
     def path(self, route: str) -> str:
         ids = {"runs": self.run, "files": self.file, "exports": self.export, "sessions": self.session}
+        ids |= {"api-keys": self.key, "logins": self.login}
         id_ = ids.get(route.split("/")[0], self.conversation)
         return (
             route.replace("<uuid:id>", str(id_))
@@ -195,6 +205,8 @@ def cast() -> Cast:
 def expected(policy: str, who: str) -> str:
     if policy == ANYBODY:
         return "in"
+    if policy == NOTHING:
+        return "not_found"
     if who == "anonymous":
         return "unauthenticated"
     if policy == MINE:

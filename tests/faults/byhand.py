@@ -67,9 +67,13 @@ class Line:
 
 
 @asynccontextmanager
-async def dial(address: str, user: User | None = None, **hello: Any) -> AsyncIterator[Line]:
+async def dial(
+    address: str, user: User | None = None, headers: dict[str, str] | None = None, **hello: Any
+) -> AsyncIterator[Line]:
     """A connection; with a `user`, or something else in `hello` that says who this is, a welcomed one."""
-    async with connect(address, close_timeout=1, ping_interval=None, max_queue=None) as socket:
+    async with connect(
+        address, close_timeout=1, ping_interval=None, max_queue=None, additional_headers=headers
+    ) as socket:
         line = Line(socket)
         if user:
             hello["token"] = (await in_thread(tokens.issue, user))["access"]

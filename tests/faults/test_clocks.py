@@ -8,9 +8,9 @@ from random import Random
 from uuid import UUID
 
 from accounts.models import User
-from accounts.services import tokens
 from chatproject.lib.threads import in_thread
 from conversations.services import sessions
+from tests.conftest import ticket_of
 from tests.faults.byhand import dial
 from tests.faults.checker import Frame, violations
 from tests.faults.cluster import TROUBLED, Cluster
@@ -42,7 +42,7 @@ async def _is_wrong(user: User, address: str, skew: int) -> None:
 
 async def _ticket(user: User, address: str) -> None:
     """A ticket of another server, good for 30 s, opens a socket."""
-    async with dial(address, ticket=await in_thread(tokens.issue_ticket, user)) as line:
+    async with dial(address, ticket=await in_thread(ticket_of, user)) as line:
         assert line.welcome["user"]["id"] == str(user.id)
 
 

@@ -182,3 +182,18 @@ test("a message that is too large for a frame is a request, under the same cmid,
   assert.deepEqual([scene.client.state.transport, scene.wire.sockets.length], ["websocket", 1]);
   scene.client.close();
 });
+
+test("a token that an answer brings is told, and shown from then on", async () => {
+  const kept = [];
+  const exp = Date.UTC(2030, 0, 1) / 1000;
+  const fresh = `x.${Buffer.from(JSON.stringify({ exp })).toString("base64url")}.y`;
+  const { client, room } = await blocked({ token: "old", onToken: (...told) => kept.push(told) });
+  assert.equal(server.asked.at(-1).headers.authorization, "Bearer old");
+  server.renewal = fresh;
+  await room.send("One").acknowledged;
+  server.renewal = null;
+  await room.send("Two").acknowledged;
+  assert.deepEqual(kept, [[fresh, "2030-01-01T00:00:00.000Z"]]);
+  assert.equal(server.asked.at(-1).headers.authorization, `Bearer ${fresh}`);
+  client.close();
+});

@@ -84,6 +84,7 @@ test("auth:renewed is told, handed to onToken, and used from then on", async () 
   scene.wire.last.says({ type: "auth:renewed", access: "fresh", expires_at: "2025-01-02T00:00:00.000Z" });
   assert.deepEqual(told, ["fresh"]);
   assert.deepEqual(kept, [["fresh", "2025-01-02T00:00:00.000Z"]]);
+  assert.deepEqual(scene.wire.last.heard().filter(({ type }) => type === "auth").map(({ token }) => token), ["fresh"]);
   scene.wire.last.drops();
   await scene.clock.pass(1000);
   assert.equal((await helloOf(scene)).token, "fresh");
@@ -93,6 +94,7 @@ test("auth:renewed is told, handed to onToken, and used from then on", async () 
 test("where the cookie counts, a renewed token is told but not used", async () => {
   const scene = await online();
   scene.wire.last.says({ type: "auth:renewed", access: "fresh", expires_at: "2025-01-02T00:00:00.000Z" });
+  assert.deepEqual(scene.wire.last.heard().filter(({ type }) => type === "auth"), []);
   scene.wire.last.drops();
   await scene.clock.pass(1000);
   assert.equal("token" in (await helloOf(scene)), false);

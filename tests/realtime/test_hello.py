@@ -21,6 +21,7 @@ from chatproject.lib.postgresql.outage import PAUSE_SECONDS
 from chatproject.lib.threads import in_thread
 from realtime.protocol import Close
 from realtime.routing import websocket
+from tests.conftest import ticket_of
 from tests.outages import database_away
 from tests.sockets import Frame, Socket, connect
 
@@ -60,7 +61,6 @@ async def test_no_token_at_all() -> None:
 
 async def test_an_expired_token_is_to_be_renewed(alice: User) -> None:
     token = AccessToken.for_user(alice)
-    token["av"] = alice.auth_version
     token.set_exp(lifetime=timedelta(minutes=-5))
     assert await refused({**HELLO, "token": str(token)}) == ("token_expired", 4004)
 
@@ -83,7 +83,7 @@ async def test_another_version_of_the_protocol(alice: User) -> None:
 
 
 async def test_a_ticket_opens_one_socket(alice: User) -> None:
-    ticket = await in_thread(tokens.issue_ticket, alice)
+    ticket = await in_thread(ticket_of, alice)
     async with connect(None) as socket:
         await socket.say(**HELLO, ticket=ticket)
         assert (await socket.hear("welcome"))["user"]["id"] == str(alice.id)

@@ -286,6 +286,7 @@ export class Client extends Emitter {
 
   #onRenewed(frame) {
     this.#identity.renewed(frame.access);
+    if (this.#identity.token) this.#requests.ask({ type: "auth", token: frame.access });
     this.#options.onToken?.(frame.access, frame.expires_at);
     this.emit("auth:renewed", frame);
   }

@@ -25,7 +25,7 @@ class EventTransport {
   #ping;
 
   constructor({ fetch, api, clock }, callbacks) {
-    this.#calls = new HttpCalls({ fetch, api });
+    this.#calls = new HttpCalls({ fetch, api, onRenewed: (frame) => this.#tell(frame) });
     this.#callbacks = callbacks;
     this.#ping = new Timer(clock, () => this.#sign());
     queueMicrotask(() => this.#closed || callbacks.onOpen());

@@ -19,16 +19,19 @@ export class HttpCalls {
   token;
   #fetch;
   #api;
+  #onRenewed;
 
-  constructor({ fetch, api, token = null }) {
+  /** @param {(frame: object) => void} [options.onRenewed]  an answer brought a new token: `auth:renewed` */
+  constructor({ fetch, api, token = null, onRenewed = () => {} }) {
     this.#fetch = fetch;
     this.#api = api;
+    this.#onRenewed = onRenewed;
     this.token = token;
   }
 
   /** @returns {Promise<Response>} rejects where there is no network */
   get(path, headers = {}, signal = undefined) {
-    return this.#fetch(this.#api + path, { headers: { ...this.#identity, ...headers }, signal, cache: "no-store" });
+    return this.#request(path, { headers: { ...this.#identity, ...headers }, signal, cache: "no-store" });
   }
 
   /** @returns {Promise<object>} the frame that answers */
@@ -66,12 +69,29 @@ export class HttpCalls {
 
   #post(path, body) {
     const headers = { ...this.#identity, "Content-Type": "application/json", "X-CSRFToken": csrfCookie() };
-    return this.#fetch(this.#api + path, { method: "POST", headers, body: body && JSON.stringify(body) });
+    return this.#request(path, { method: "POST", headers, body: body && JSON.stringify(body) });
+  }
+
+  async #request(path, options) {
+    const response = await this.#fetch(this.#api + path, options);
+    const access = this.token && response.headers.get("X-Access-Token");
+    if (access) this.#onRenewed({ type: "auth:renewed", access, expires_at: expiryOf(access) });
+    return response;
   }
 
   async #json(response) {
     if (response.ok) return { value: await response.json() };
     return { problem: await problemOf(response) };
+  }
+}
+
+/** When a token (a JWT) expires; null where it does not say. */
+function expiryOf(token) {
+  try {
+    const payload = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
+    return new Date(JSON.parse(atob(payload)).exp * 1000).toISOString();
+  } catch {
+    return null;
   }
 }
 

@@ -38,7 +38,7 @@ export class Wire {
     this.#clock = clock;
     this.#identity = identity;
     this.#calls = calls;
-    this.#http = fetch && new HttpCalls({ fetch, api });
+    this.#http = fetch && new HttpCalls({ fetch, api, onRenewed: (frame) => calls.onFrame(frame) });
     this.#open = {
       websocket: (callbacks) => openSocket(webSocketUrl(url), callbacks),
       sse: fetch && eventTransport({ fetch, api, clock }),

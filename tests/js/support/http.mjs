@@ -10,6 +10,7 @@ export class HttpServer {
   asked = [];
   posted = [];
   status = 200;
+  renewal = null; // a token that its answers bring
   #streams = new Set();
   #server = createServer((request, response) => this.#handle(request, response));
 
@@ -46,6 +47,7 @@ export class HttpServer {
     const { pathname, searchParams } = new URL(request.url, this.url);
     const path = pathname.replace("/api/v1/", "");
     this.asked.push({ method: request.method, path, headers: request.headers });
+    if (this.renewal) response.setHeader("X-Access-Token", this.renewal);
     if (this.status !== 200) return problem(response, this.status, "unavailable");
     if (request.method === "POST") return this.#post(request, response);
     if (path === "me/") return json(response, { id: "u1", name: "Alice", username: "alice" });
