@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 # Finds texts whose contrast with what lies behind them is below 4.5 (WCAG 2.2 AA).
 WEAK = (Path(__file__).parent / "contrast.js").read_text()
 PHONE = {"viewport": {"width": 360, "height": 720}, "is_mobile": True, "has_touch": True}
-PAGES = ("/", "/accounts/logout/", "/documentation/docs/using-the-chat.md", "/nothing/here/")
+PAGES = ("/", "/accounts/logout/", "/accounts/api-keys/", "/documentation/docs/using-the-chat.md", "/nothing/here/")
 
 
 def test_without_javascript(person: Callable[..., Person]) -> None:
