@@ -13,8 +13,9 @@ from chatproject.lib import clock
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from tests.api import Answer, Api
-from tests.conftest import PASSWORD, ticket_of
+from tests.conftest import ticket_of
 from tests.conversations.support import at_once
+from tests.leaks import PASSWORD
 
 
 def register(username: str, password: str = PASSWORD, **more: Any) -> Answer:

@@ -14,7 +14,8 @@ from chatproject.lib import clock
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from tests.api import Api
-from tests.conftest import PASSWORD, identity_of, ticket_of
+from tests.conftest import identity_of, ticket_of
+from tests.leaks import PASSWORD
 
 NEW_PASSWORD = "another pass phrase 12"
 

@@ -19,12 +19,12 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
 from conversations import selectors
-from tests.conftest import PASSWORD
 from tests.faults.byhand import Line, dial
 from tests.faults.checker import History, violations
 from tests.faults.client import Client
 from tests.faults.cluster import Cluster
 from tests.faults.support import connected, log_of, place_of, until, until_stored
+from tests.leaks import PASSWORD
 
 # Seconds within which everything of a login is over.
 SOON = 2.0
