@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ('last_used', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='last used')),
                 ('expires_at', models.DateTimeField(verbose_name='expires')),
                 ('ended_at', models.DateTimeField(null=True, verbose_name='ended')),
-                ('reason', models.CharField(blank=True, choices=[('logout', 'log-out'), ('reused', 'a refresh token was used twice'), ('password', 'new password'), ('staff', 'ended by staff')], max_length=16, verbose_name='reason')),
+                ('reason', models.CharField(blank=True, choices=[('logout', 'log-out'), ('reused', 'a refresh token was used twice'), ('password', 'new password'), ('staff', 'ended by staff'), ('closed', 'account closed')], max_length=16, verbose_name='reason')),
                 ('user_agent', models.CharField(blank=True, max_length=200, verbose_name='program')),
                 ('address', models.CharField(blank=True, help_text='Without its last part.', max_length=45, verbose_name='address')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='user')),
