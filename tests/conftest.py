@@ -22,7 +22,7 @@ from conversations import erasures
 from conversations.services import conversations
 from realtime.hub import hub
 from tests.api import Api
-from tests.leaks import PASSWORD
+from tests.leaks import PASSWORD as PASSWORD
 from tests.sockets import Socket, connect
 
 

