@@ -36,15 +36,17 @@ class SocketConsumer(AsyncConsumer):
         hub().watch(session)
         metrics.ws_connections.inc()
         try:
-            await self._serve(session, receive)
+            lane = Lane(session)
+            # uvicorn as `serve` starts it (chatproject/embedded/direct.py) calls this itself.
+            scope.get("extensions", {}).get("websocket.direct", lambda _: None)(lane.receive)
+            await self._serve(session, lane, receive)
         finally:
             metrics.ws_connections.dec()
             hub().unwatch(session)
             session.ended()
             session.outbox.end()
 
-    async def _serve(self, session: Session, receive: Callable[[], Awaitable[Message]]) -> None:
-        lane = Lane(session)
+    async def _serve(self, session: Session, lane: Lane, receive: Callable[[], Awaitable[Message]]) -> None:
         while True:
             message = await receive()
             if message["type"] == "websocket.disconnect":
