@@ -85,7 +85,7 @@ def _frame(payload: bytes) -> bytes:
 
 
 class Direct(WebSocketsSansIOProtocol):
-    """One connection. The library's parser is given whole frames, so that it misses nothing by one that goes past it."""
+    """One connection. The library's parser is given whole frames, so that one that goes past it is not missed."""
 
     _shared = Shared()
     _listener: Callable[[str], None] | None = None
@@ -114,7 +114,7 @@ class Direct(WebSocketsSansIOProtocol):
 
     @property
     def _listens(self) -> bool:
-        """Whether a message can be handed over now: nothing has ended, it is no fragment, and nothing waits before it."""
+        """Whether a message can be handed over now: nothing has ended, waits before it, or has begun in fragments."""
         between = self.conn.current_size is None and self.queue.empty()
         return self._listener is not None and between and self._open
 

@@ -13,6 +13,7 @@ from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
 from chatproject.embedded.direct import EXTENSION, Direct
+from tests.faults.support import until
 
 MOST = 65536
 SIZES = (0, 1, 125, 126, 127, 65535, 65536)
@@ -70,8 +71,7 @@ class Line:
 
     async def close_code(self) -> int:
         with pytest.raises(ConnectionClosed) as closed:
-            while True:
-                await self.frame()
+            await self.frame()
         assert closed.value.rcvd
         return closed.value.rcvd.code
 
@@ -81,8 +81,7 @@ async def line(chunk: int = MOST) -> AsyncIterator[Line]:
     options = {"ws_max_size": MOST, "ws_per_message_deflate": False, "ws_ping_interval": 0, "lifespan": "off"}
     server = Server(Config(echo, port=0, ws=Direct, log_level="critical", **options))
     serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
+    await until(lambda: server.started)
     reader, writer = await asyncio.open_connection(*server.servers[0].sockets[0].getsockname())
     found = Line(reader, writer, MOST)
     found.protocol.send_request(found.protocol.connect())
