@@ -13,7 +13,7 @@ django.setup(set_prefix=False)
 
 from chatproject import checks  # noqa: E402  needs the apps to be loaded, as all below
 from chatproject.bodies import BodyLimit, EncryptedBodies  # noqa: E402
-from chatproject.lib import collector  # noqa: E402
+from chatproject.lib import collector, threads  # noqa: E402
 from chatproject.transport import EncryptedSockets  # noqa: E402
 from conversations.assistants import sweeper  # noqa: E402
 from realtime.routing import websocket  # noqa: E402
@@ -22,3 +22,4 @@ checks.refuse_unless_sound()
 application = ProtocolTypeRouter({"http": BodyLimit(EncryptedBodies()), "websocket": EncryptedSockets(websocket)})
 sweeper.start()
 collector.tune()
+threads.take_short_turns()

@@ -57,11 +57,11 @@ class Draft:
 
         Secret values must not change afterwards; the others may until the decision.
         """
-        self._count()
         secret = event_types.EVENT_TYPES[self.type].secret
         values = {name: self.data[name] for name in secret if name in self.data and name not in self._envelopes}
-        self._envelopes |= event_types.seal(self.type, values, key, conversation, self.id)
         if values:
+            self._count()
+            self._envelopes |= event_types.seal(self.type, values, key, conversation, self.id)
             self._hashes = index.hashed(self.type, self.data, key)
 
     def _count(self) -> None:

@@ -8,7 +8,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from queue import Empty, Full, Queue
+from queue import Empty, SimpleQueue
 from typing import Generic, TypeAlias, TypeVar
 
 from django.db import connections
@@ -33,7 +33,8 @@ class GroupCommit(Generic[Item, Result]):
         self._name = name
         self._commit = commit
         self._limit = limit
-        self._queue: Queue[tuple[Item, Future[Result]]] = Queue(queue)
+        self._queue: SimpleQueue[tuple[Item, Future[Result]]] = SimpleQueue()
+        self._most = queue
         self._start = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -42,13 +43,12 @@ class GroupCommit(Generic[Item, Result]):
 
         The future cannot be cancelled: whoever stops waiting does not stop the writing.
         """
+        if self._queue.qsize() >= self._most:
+            raise too_many()
         if self._thread is None:
             self._start_thread()
         future: Future[Result] = uncancellable_future()
-        try:
-            self._queue.put_nowait((item, future))
-        except Full:
-            raise too_many() from None
+        self._queue.put((item, future))
         return future
 
     def _start_thread(self) -> None:

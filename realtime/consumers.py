@@ -1,6 +1,8 @@
 """The WebSocket endpoint: only a transport between the ASGI server and a session."""
 
 from collections.abc import Awaitable, Callable
+from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 from channels.consumer import AsyncConsumer
@@ -15,6 +17,8 @@ from realtime.protocol import Close
 from realtime.session import Session
 
 Message = dict[str, Any]
+# Where uvicorn as `serve` starts it takes a function to call with each text (chatproject/embedded/direct.py).
+DIRECT = "websocket.direct"
 
 
 class SocketConsumer(AsyncConsumer):
@@ -30,21 +34,24 @@ class SocketConsumer(AsyncConsumer):
         self._send = send
         headers = headers_of(scope)
         with called_by(calling(client_address((scope.get("client") or [""])[0], headers))):
-            await self._visit(Session(self, headers), receive)
+            session = Session(self, headers)
+            lane = Lane(session)
+            if direct := scope.get("extensions", {}).get(DIRECT):
+                direct(partial(copy_context().run, lane.receive))
+            await self._visit(session, lane, receive)
 
-    async def _visit(self, session: Session, receive: Callable[[], Awaitable[Message]]) -> None:
+    async def _visit(self, session: Session, lane: Lane, receive: Callable[[], Awaitable[Message]]) -> None:
         hub().watch(session)
         metrics.ws_connections.inc()
         try:
-            await self._serve(session, receive)
+            await self._serve(session, lane, receive)
         finally:
             metrics.ws_connections.dec()
             hub().unwatch(session)
             session.ended()
             session.outbox.end()
 
-    async def _serve(self, session: Session, receive: Callable[[], Awaitable[Message]]) -> None:
-        lane = Lane(session)
+    async def _serve(self, session: Session, lane: Lane, receive: Callable[[], Awaitable[Message]]) -> None:
         while True:
             message = await receive()
             if message["type"] == "websocket.disconnect":

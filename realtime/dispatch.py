@@ -39,6 +39,8 @@ class Lane:
 
     def receive(self, text: str) -> None:
         """Take one WebSocket message."""
+        if self._session.closed:
+            return None
         self._session.heard()
         try:
             frames = protocol.decode(text)

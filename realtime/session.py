@@ -49,6 +49,7 @@ class Session:
         self.tenure: Tenure | None = None
         self.memberships: dict[UUID, Membership] = {}
         self.outbox = Outbox(transport.send, hub().pace)
+        self.landing = hub().landing
         self.errors = 0
         self.closed = False
         self._place: UUID | None = None

@@ -6,6 +6,7 @@ import types
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, TypeVar
 
 log = logging.getLogger(__name__)
@@ -62,16 +63,16 @@ class Landing:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._done: deque[Callable[[], None]] = deque()
+        self._done: deque[tuple[Callable[[Any], None], Any]] = deque()
         self._woken = False
 
     def follow(self, future: "Future[T]", then: "Callable[[Future[T]], None]") -> None:
         """Call `then(future)` on the loop once it is done."""
-        future.add_done_callback(lambda done: self._land(lambda: then(done)))
+        future.add_done_callback(partial(self._land, then))
 
-    def _land(self, callback: Callable[[], None]) -> None:
+    def _land(self, then: "Callable[[Future[T]], None]", future: "Future[T]") -> None:
         """In any thread. Whoever finds the loop woken was in time: it takes everything after it has cleared that."""
-        self._done.append(callback)
+        self._done.append((then, future))
         if not self._woken and not self._loop.is_closed():
             self._woken = True
             self._loop.call_soon_threadsafe(self._take)
@@ -79,8 +80,8 @@ class Landing:
     def _take(self) -> None:
         self._woken = False
         while self._done:
-            callback = self._done.popleft()
+            then, future = self._done.popleft()
             try:
-                callback()
+                then(future)
             except Exception:
                 log.exception("a result could not be used")

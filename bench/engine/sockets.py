@@ -153,7 +153,9 @@ class Ours(Socket):
             {"type": "hello", "v": 1, "client_id": self.client.decode(), "token": self.seat.token, **self.resume()}
         ]
         if "resume" not in frames[0]:
-            frames.append({"type": "join", "ref": "j", "conversation": self.seat.conversation})
+            join = {"type": "join", "ref": "j", "conversation": self.seat.conversation}
+            self.under_way["j"] = json.dumps(join).encode()
+            frames.append(join)
         self.transport.send(TEXT, json.dumps(frames).encode())
 
     def resume(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ everybody else (slowloris). `python -m chatproject.embedded.punctual …` takes 
 import asyncio
 
 from django.conf import settings
-from uvicorn.config import HTTP_PROTOCOLS
+from uvicorn.config import HTTP_PROTOCOLS, WS_PROTOCOLS
 from uvicorn.main import main
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -43,5 +43,6 @@ class Punctual(HttpToolsProtocol):
 
 
 HTTP_PROTOCOLS["auto"] = "chatproject.embedded.punctual:Punctual"
+WS_PROTOCOLS["websockets-sansio"] = "chatproject.embedded.direct:Direct"
 if __name__ == "__main__":
     main()

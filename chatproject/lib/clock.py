@@ -1,6 +1,7 @@
 """Times: aware, UTC, milliseconds (PROTOCOL.md section 1)."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 def to_millis(moment: datetime) -> datetime:
@@ -14,6 +15,10 @@ def now() -> datetime:
 
 def rfc3339(moment: datetime | None) -> str | None:
     """RFC 3339 in UTC with milliseconds and `Z`, e.g. `2026-11-20T10:00:00.000Z`."""
-    if moment is None:
-        return None
+    return None if moment is None else _written(moment)
+
+
+@lru_cache(64)
+def _written(moment: datetime) -> str:
+    """What a group of events says of its time is said many times."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

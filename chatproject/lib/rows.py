@@ -7,46 +7,48 @@ are one JSON text, encoded at once and taken apart by PostgreSQL (docs/decisions
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from operator import attrgetter
 from typing import Any, TypeVar
 
 import msgspec
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import NOT_PROVIDED, BinaryField, Field, JSONField, Model
 from django.db.models.base import ModelState
 
 Row = TypeVar("Row", bound=Model)
 
+# What an instance has beside its values (Django's `_state`) is nothing; the statement asks for columns alone.
+_encoder = msgspec.json.Encoder(enc_hook=lambda _: None)
+
 
 @contextmanager
 def one_round_trip() -> Iterator[None]:
     """Statements inside are sent together. What they give is fetched behind the block; its end raises their errors."""
-    with connection.wrap_database_errors, _driver().pipeline():
+    wrapper = _wrapper()
+    with wrapper.wrap_database_errors, wrapper.connection.pipeline():
         yield
 
 
 def execute(statement: str, *parameters: Any) -> "psycopg.Cursor[tuple[Any, ...]]":
     """Run a statement that comes again and again: unlike Django's cursors it is planned once per connection."""
-    with connection.wrap_database_errors, _preparing() as driver:
-        return psycopg.Cursor(driver).execute(statement.encode(), parameters, prepare=True)
+    wrapper = _wrapper()
+    driver = wrapper.connection
+    with wrapper.wrap_database_errors:
+        # For others it must not be prepared: it would keep the last hundred of each connection, and Django's hold their
+        # parameters: whole chunks of files.
+        driver.prepare_threshold = 0
+        try:
+            return psycopg.Cursor(driver).execute(statement.encode(), parameters, prepare=True)
+        finally:
+            driver.prepare_threshold = None
 
 
-@contextmanager
-def _preparing() -> "Iterator[psycopg.Connection[tuple[Any, ...]]]":
-    """The driver's connection, prepared for statements that come again. For others it must not be: it would keep the
-    last hundred of each connection, and Django's hold their parameters: whole chunks of files."""
-    driver = _driver()
-    driver.prepare_threshold = 0
-    try:
-        yield driver
-    finally:
-        driver.prepare_threshold = None
-
-
-def _driver() -> "psycopg.Connection[tuple[Any, ...]]":
-    connection.ensure_connection()
-    return connection.connection
+def _wrapper() -> Any:
+    """This thread's connection, connected. Every look at Django's `connection` is a search for it."""
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    if wrapper.connection is None:
+        wrapper.ensure_connection()
+    return wrapper
 
 
 def as_json(columns: Sequence[str], values: Iterable[tuple[Any, ...]]) -> str:
@@ -59,15 +61,17 @@ def new(model: type[Row], **values: Any) -> Row:
     quarter of its cost, because no field is asked whether it minds."""
     row = model.__new__(model)
     plain, made = _defaults(model)
-    vars(row).update(plain, _state=ModelState(), **values)
-    vars(row).update({name: make() for name, make in made if name not in values})
+    fresh = {name: make() for name, make in made if name not in values}
+    row.__dict__ = {**plain, **fresh, **values, "_state": ModelState()}
     return row
 
 
-def insert(rows: Sequence[Model]) -> None:
-    """Insert rows of one model, whose keys are set. Raises what `bulk_create` raises."""
-    model = type(rows[0])
-    execute(_statement(model), as_json(_names(model), map(_getter(model), rows)))
+def insert(*tables: Sequence[Model]) -> None:
+    """Insert rows, whose keys are set, with one statement for all `tables`: rows of one model each. Raises what
+    `bulk_create` raises."""
+    if tables:
+        statement = _statement(tuple(type(rows[0]) for rows in tables))
+        execute(statement, *[_encoder.encode(list(map(vars, rows))).decode() for rows in tables])
 
 
 def columns(model: type[Model], table: str) -> str:
@@ -78,12 +82,14 @@ def columns(model: type[Model], table: str) -> str:
 def made(model: type[Row], found: Iterable[tuple[Any, ...]]) -> Iterator[Row]:
     """Instances from what a SELECT of `columns` found."""
     names = _names(model)
-    json = [place for place, field in enumerate(_fields(model)) if isinstance(field, JSONField)]
-    for row in found:
-        values = list(row)
-        for place in json:
-            values[place] = None if row[place] is None else msgspec.json.decode(row[place])
-        yield model.from_db(connection.alias, names, values)
+    json = [field.attname for field in _fields(model) if isinstance(field, JSONField)]
+    for values in found:
+        row = model.__new__(model)
+        state = ModelState()
+        state.adding, state.db = False, DEFAULT_DB_ALIAS
+        vars(row).update(zip(names, values, strict=True), _state=state)
+        vars(row).update({name: msgspec.json.decode(text) for name in json if (text := vars(row)[name]) is not None})
+        yield row
 
 
 @cache
@@ -97,11 +103,6 @@ def _names(model: type[Model]) -> tuple[str, ...]:
 
 
 @cache
-def _getter(model: type[Model]) -> Callable[[Model], tuple[Any, ...]]:
-    return attrgetter(*_names(model))
-
-
-@cache
 def _defaults(model: type[Model]) -> tuple[dict[str, Any], Sequence[tuple[str, Callable[[], Any]]]]:
     """The defaults that are always the same, and those that are made for each row."""
     made = [field for field in _fields(model) if callable(field.default) and field.default is not NOT_PROVIDED]
@@ -112,7 +113,13 @@ def _defaults(model: type[Model]) -> tuple[dict[str, Any], Sequence[tuple[str, C
 
 
 @cache
-def _statement(model: type[Model]) -> str:
+def _statement(models: Sequence[type[Model]]) -> str:
+    *before, last = map(_insertion, models)
+    named = ", ".join(f"part{number} AS ({insertion})" for number, insertion in enumerate(before))
+    return f"WITH {named} {last}" if named else last
+
+
+def _insertion(model: type[Model]) -> str:
     """JSON has no bytes: they come as base64."""
     names, types, values = ", ".join(_names(model)), [], []
     for field in _fields(model):

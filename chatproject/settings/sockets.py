@@ -6,7 +6,8 @@ from chatproject.settings.places import REDIS_URL
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "realtime.groups.RoomLayer",
-        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 2, "socket_connect_timeout": 2}]},
+        # With RESP3, redis-py writes every message that comes in into a log line that nobody reads, byte by byte.
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "protocol": 2, "socket_timeout": 2, "socket_connect_timeout": 2}]},
     }
 }
 # Milliseconds that publishing one hint may take before it is given up.

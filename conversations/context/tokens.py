@@ -52,7 +52,7 @@ def _contexts() -> Iterable[Mapping[str, str]]:
 def count(text: str, encoding: str) -> int:
     """The tokens of `text`. What looks like a special token is text."""
     encoder = encodings.get(encoding)
-    return sum(len(encoder.encode_ordinary(piece)) for piece in _slices(text))
+    return sum([len(encoder.encode_ordinary(piece)) for piece in _slices(text)])
 
 
 def counts(*texts: str) -> dict[str, int]:
@@ -78,4 +78,4 @@ def cut(text: str, encoding: str, limit: int, mark: str) -> str:
 
 
 def _slices(text: str) -> Iterable[str]:
-    return (text[at : at + SLICE] for at in range(0, len(text), SLICE))
+    return [text] if len(text) <= SLICE else [text[at : at + SLICE] for at in range(0, len(text), SLICE)]

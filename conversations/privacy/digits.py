@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 from itertools import accumulate
 
 # What may stand between two groups of one number: spaces (no tabs, which separate cells), what is invisible,
@@ -20,7 +21,8 @@ MOST_DIGITS = 19
 LONGEST = MOST_DIGITS + (MOST_DIGITS - 1) * GAP_LENGTH
 
 _RUN = re.compile(rf"\d++(?:{GAP}\d++)*+")
-_DIGIT = re.compile(r"\d")
+# No gap that any pattern allows is longer than this.
+_NEAR = GAP.replace(f"{{1,{GAP_LENGTH}}}", f"{{0,{GAP_LENGTH + 1}}}+")
 _GROUP = re.compile(r"\d+")
 _OPEN = re.compile(rf"(?:{GAP})?\Z")
 
@@ -46,8 +48,13 @@ def ascii_digits(digits: str) -> str:
 
 
 def enough(text: str, *, least: int) -> bool:
-    """Whether a text has so many digits at all: most have not, and need no closer look."""
-    return len(_DIGIT.findall(text)) >= least
+    """Whether so many digits come close to one another at all: in most texts they do not, and need no closer look."""
+    return _row(least).search(text) is not None
+
+
+@cache
+def _row(digits: int) -> re.Pattern[str]:
+    return re.compile(rf"\d(?:{_NEAR}\d){{{digits - 1}}}")
 
 
 def runs(text: str, *, least: int) -> Iterator[Run]:

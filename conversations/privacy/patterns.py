@@ -51,10 +51,14 @@ class RegularExpression:
 
 def patterns() -> tuple[Pattern, ...]:
     """The patterns of PRIVACY_PATTERNS. Raises ImportError, TypeError."""
-    return tuple(map(_load, settings.PRIVACY_PATTERNS))
+    return _loaded(tuple(settings.PRIVACY_PATTERNS))
 
 
 @cache
+def _loaded(paths: tuple[str, ...]) -> tuple[Pattern, ...]:
+    return tuple(map(_load, paths))
+
+
 def _load(path: str) -> Pattern:
     found = import_string(path)
     pattern = found() if isinstance(found, type) else found

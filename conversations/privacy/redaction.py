@@ -23,7 +23,8 @@ class Search:
     def text(self, text: str, before: str = "") -> str:
         """The text without what is found; `before` is what a reader would see in front of it (a key)."""
         shift = len(before)
-        return cut(text, [(max(0, start - shift), end - shift) for start, end in self._spans(before + text, shift)])
+        spans = self._spans(before + text, shift)
+        return cut(text, [(max(0, start - shift), end - shift) for start, end in spans]) if spans else text
 
     def value(self, value: Any, before: str = "") -> Any:
         """Any JSON, the same way; keys are texts, too, and say what stands behind them."""
@@ -37,6 +38,8 @@ class Search:
 
     def _spans(self, text: str, after: int) -> Spans:
         found = [(pattern.name, span) for pattern in patterns() for span in pattern.spans(text) if span[1] > after]
+        if not found:
+            return ()
         self.found.update(name for name, _ in found)
         return sorted(span for _, span in found)
 

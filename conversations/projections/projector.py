@@ -27,8 +27,7 @@ class Projector:
     def flush(self) -> None:
         """Insert what was gathered; before any statement that must find it."""
         new, self._new = self._new, {}
-        for gathered in new.values():
-            rows.insert(gathered)
+        rows.insert(*new.values())
 
     def update_run(self, run: str, **fields: Any) -> None:
         self.flush()

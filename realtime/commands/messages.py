@@ -9,7 +9,6 @@ from conversations.access import Permission
 from conversations.appends import Committed
 from conversations.services import messages
 from realtime.commands.registry import command, conversation_id
-from realtime.hub import hub
 from realtime.protocol import Send
 from realtime.session import Session
 
@@ -29,7 +28,7 @@ def send(session: Session, frame: Send) -> None:
         seen_seq=frame.seen_seq,
         parts=msgspec.to_builtins(frame.parts),
     )
-    hub().landing.follow(done, lambda done: _answer(session, frame, done))
+    session.landing.follow(done, lambda done: _answer(session, frame, done))
 
 
 def _answer(session: Session, frame: Send, done: "Future[Committed]") -> None:

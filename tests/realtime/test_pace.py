@@ -20,7 +20,9 @@ class Busy:
 
     def flush(self) -> None:
         self.times.append(time.monotonic())
-        time.sleep(self.seconds)
+        until = time.thread_time() + self.seconds
+        while time.thread_time() < until:
+            pass
 
 
 async def rounds(pace: Pace, holder: Busy, count: int) -> list[float]:
@@ -42,9 +44,9 @@ async def test_where_little_is_to_do_nothing_waits() -> None:
 
 
 async def test_under_load_what_comes_in_is_joined() -> None:
-    """Handing over takes a quarter of the time."""
-    between = await rounds(Pace(), Busy(0.005), 6)
-    assert min(between) > 0.005 * (1 + REST) * 0.9
+    """Handing over takes a tenth of the time, and what other programs take meanwhile does not count."""
+    between = await rounds(Pace(), Busy(0.004), 6)
+    assert min(between) > 0.004 * (1 + REST) * 0.9
 
 
 async def test_nothing_waits_longer_than_batch_ms() -> None:
