@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
-from functools import partial
 from typing import Any
 
 from channels.consumer import AsyncConsumer
@@ -37,7 +36,8 @@ class SocketConsumer(AsyncConsumer):
             session = Session(self, headers)
             lane = Lane(session)
             if direct := scope.get("extensions", {}).get(DIRECT):
-                direct(partial(copy_context().run, lane.receive))
+                context = copy_context()
+                direct(lambda text: context.run(lane.receive, text))
             await self._visit(session, lane, receive)
 
     async def _visit(self, session: Session, lane: Lane, receive: Callable[[], Awaitable[Message]]) -> None:

@@ -67,7 +67,8 @@ def play(scope: dict[str, Any], inbox: asyncio.Queue[dict[str, Any]], stream: St
 async def request(user: User, path: str, *, query: str = "", body: Any = None, **headers: str) -> AsyncIterator[Stream]:
     """A request of `user` to /api/v1/ that asks for a stream; the client goes away at the end."""
     access = (await in_thread(tokens.issue, user))["access"]
-    async with visit(path, query=query, body=body, authorization=f"Bearer {access}", **headers) as stream:
+    given = {"authorization": f"Bearer {access}", **headers}
+    async with visit(path, query=query, body=body, **given) as stream:
         yield stream
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import apply_mask
+from websockets.frames import apply_mask  # type: ignore[attr-defined]  # in C, where that was built
 from websockets.protocol import OPEN
 
 # In the scope's `extensions`: takes a function that is called with each text message, instead of `receive`.
@@ -94,7 +94,7 @@ class Direct(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         self._cutter = Cutter(self.config.ws_max_size)
         if not self.close_sent:
-            extensions: dict[Any, Any] = self.scope["extensions"]  # type: ignore[assignment]  # knows only its own
+            extensions: dict[Any, Any] = self.scope["extensions"]
             extensions[EXTENSION] = self._listen
 
     def _listen(self, listener: Callable[[str], None]) -> None:

@@ -237,7 +237,7 @@ def test_without_the_verifier_a_code_is_refused(provider: Provider) -> None:
     visitor = Visitor()
     back = provider.visit(leave(visitor))
     session = visitor.session
-    for state, _ in session["socialaccount_states"].values():
+    for state, *_ in session["socialaccount_states"].values():
         assert state.pop("pkce_code_verifier")
     session.save()
     assert failed(come_back(visitor, back))

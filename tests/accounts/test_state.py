@@ -131,7 +131,7 @@ def _atomically(act: Callable[[], None]) -> None:
 @pytest.fixture
 def redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis]:
     """A Redis of the test's own, with which this process tries again at once."""
-    monkeypatch.setattr("chatproject.lib.volatile.PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("chatproject.lib.pausing.PAUSE_SECONDS", 0.0)
     with Redis() as redis:
         own = Volatile(redis.url, 0.5)
         monkeypatch.setattr(state, "volatile", lambda: own)

@@ -78,7 +78,12 @@ class Line:
 
 @asynccontextmanager
 async def line(chunk: int = MOST) -> AsyncIterator[Line]:
-    options = {"ws_max_size": MOST, "ws_per_message_deflate": False, "ws_ping_interval": 0, "lifespan": "off"}
+    options: dict[str, Any] = {
+        "ws_max_size": MOST,
+        "ws_per_message_deflate": False,
+        "ws_ping_interval": 0,
+        "lifespan": "off",
+    }
     server = Server(Config(echo, port=0, ws=Direct, log_level="critical", **options))
     serving = asyncio.create_task(server.serve())
     await until(lambda: server.started)
