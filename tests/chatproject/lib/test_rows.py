@@ -60,7 +60,7 @@ def test_a_row_made_quickly_is_one_made_by_its_model(model: type[Model]) -> None
     assert all(value is not vars(rows.new(model))[name] for name, value in values(quick).items() if value in ([], {}))
 
 
-def test_many_at_once_and_several_tables_in_one_round_trip(conversation: UUID) -> None:
+def test_many_at_once_and_several_tables_with_one_statement(conversation: UUID) -> None:
     new = [message(conversation, seq) for seq in range(100, 120)]
     words = [2**63 - 1, 0, 5]
     entries = [
@@ -68,8 +68,8 @@ def test_many_at_once_and_several_tables_in_one_round_trip(conversation: UUID) -
         SearchEntry(conversation_id=conversation, seq=101, event=new_id(), words=[], version=1),
     ]
     with rows.one_round_trip():
-        rows.insert(new)
-        rows.insert(entries)
+        rows.insert(new, entries)
+        rows.insert()
     assert Message.objects.filter(id__in=[one.id for one in new]).count() == 20
     found = SearchEntry.objects.filter(conversation=conversation, seq__gte=100).order_by("seq")
     assert [one.words for one in found] == [words, []]
