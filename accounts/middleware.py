@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from requests import RequestException
 
 from accounts.models import User
 from accounts.services import users
@@ -29,6 +30,13 @@ class LeavingByLink:
             shown.headers["Cache-Control"] = "no-store"
             return shown
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """A provider that cannot be asked is a log-in that failed."""
+        match = request.resolver_match
+        if not (match and match.url_name in TO_PROVIDERS and isinstance(exception, RequestException)):
+            return None
+        return render(request, "socialaccount/authentication_error.html", status=502)
 
 
 class LastActive:

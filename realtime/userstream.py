@@ -63,7 +63,7 @@ class UserStream(HeldStream):
         super().__init__(identity, session_id)
         self.reader = identity.user
         self.cursor = cursor
-        self.gone, self.acted = False, True
+        self.gone = False
         self._known: frozenset[UUID] = frozenset()
         self._memberships: str | None = None
         self._lively: list[UUID] = []
@@ -77,8 +77,6 @@ class UserStream(HeldStream):
         self._known = await in_thread(selectors.conversation_ids, self.user_id)
         wanted = settings.STREAM_ROOM_SECONDS, settings.STREAM_ROOMS
         self._lively = await in_thread(selectors.lively, self.user_id, *wanted)
-
-    # ---- what others tell
 
     @property
     def ready(self) -> bool:
@@ -137,8 +135,6 @@ class UserStream(HeldStream):
     def _end(self) -> None:
         self.gone = True
         self.wake.set()
-
-    # ---- what the client is sent
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Server-sent events, and a comment where there are none for a while."""

@@ -16,7 +16,7 @@ def ask_to_confirm(request: HttpRequest, user: User) -> None:
     """
     if not user.email or EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists():
         return
-    often = not ratelimit.consume(request, action="confirm_email", key=user.email)
+    often = not ratelimit.consume(request, action="confirm_email", key=user.email, dry_run=True)
     often = often or not ratelimit.consume(request, action="manage_email", user=user)
     EmailAddress.objects.add_email(request, user, user.email, confirm=not often)
 

@@ -10,7 +10,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
-from accounts import audit
+from accounts import audit, state
 from accounts.identities import Identity
 from accounts.models import Login, User
 from accounts.origins import Origin
@@ -45,7 +45,8 @@ def begin(*, user: User, kind: str, origin: Origin | None = None) -> Login:
 def find(id_: object) -> Login:
     """A login that lives, with its user. Raises Problem `unauthenticated`."""
     known = parse_id(str(id_))
-    login = Login.objects.living().select_related("user").filter(id=known).first() if known else None
+    rows = Login.objects.living().select_related("user").defer(f"user__{state.LARGE}")
+    login = rows.filter(id=known).first() if known else None
     if login is None:
         raise ended()
     return login
