@@ -27,7 +27,6 @@ class AccountAdapter(DefaultAccountAdapter):
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Our own limit instead of allauth's, which counts in each process alone. Raises RateLimited."""
         take_login(_name(credentials))
-        super().pre_authenticate(request, **credentials)
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         note_failure(_name(credentials))

@@ -20,8 +20,10 @@ def counts_for(method: str, limits: Mapping[str, str]) -> str:
 def take_login(name: str) -> Standing | None:
     """Count a log-in by password with the user name (or e-mail address) `name`. Raises RateLimited."""
     address = counted_address(caller().address)
+    standing = take("login_address", address)
+    if not name.strip():
+        return standing  # will be refused, and is nobody
     who = sha256(name.strip().casefold().encode()).hexdigest()
-    take("login_address", address)
     take("login_user", who)
     return take("login", f"{who} {address}")
 

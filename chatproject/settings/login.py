@@ -29,7 +29,7 @@ ACCOUNT_SIGNUP_FIELDS = [
 ]
 ACCOUNT_USERNAME_MIN_LENGTH = 2
 # These are ours (docs/limits.md), for pages and API alike; allauth's others stay as they are.
-ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None, "signup": None}
+ACCOUNT_RATE_LIMITS = {"login": None, "signup": None}
 ALLAUTH_TRUSTED_PROXY_COUNT = NUM_PROXIES
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_FORMS = {"login": "accounts.forms.LoginForm", "signup": "accounts.forms.SignupForm"}

@@ -36,6 +36,7 @@ def new_run(event: Event, *, reply_to: str) -> Json:
     return row | {
         "id": data["run"],
         "reply_to": reply_to,
+        "requested_by": event.user_id,
         "branch_of": data.get("branch_of"),
         "assistant": data["assistant"],
         "status": Run.Status.QUEUED.value,

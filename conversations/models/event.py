@@ -44,3 +44,8 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.conversation_id}:{self.seq} {self.type}"
+
+    @property
+    def user_id(self) -> str | None:
+        """The user who wrote it; None where it was nobody of ours, but a label of an imported file, say."""
+        return self.actor_id if self.actor_kind == "user" and self.imported_by is None else None

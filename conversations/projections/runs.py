@@ -101,7 +101,7 @@ def queued_run(conversation: Conversation, event: Event) -> Run:
         conversation_id=conversation.id,
         reply_to=UUID(data.get("reply_to") if event.type == "run:queue" else data["message"]),
         branch_of=data.get("branch_of"),
-        requested_by=UUID(event.actor_id) if event.actor_kind == "user" and event.imported_by is None else None,
+        requested_by=UUID(event.user_id) if event.user_id else None,
         assistant=data["assistant"],
         queued_seq=event.seq,
         queued_at=event.at,

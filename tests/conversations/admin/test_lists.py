@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from accounts.models import User
 from conversations.models import Conversation, Message
@@ -95,6 +96,12 @@ def test_runs_are_found_by_run_conversation_and_status(root: Client, case: Case)
     assert rows_of(found(root, RUNS, conversation__id__exact=str(case.conversation), status__exact="running")) == 1
 
 
+@pytest.fixture
+def as_many_as_wanted(settings: Settings) -> None:
+    settings.RUNS_PER_USER = settings.LIMIT_RUN = 0
+
+
+@pytest.mark.usefixtures("as_many_as_wanted")
 def test_the_list_of_five_hundred_takes_as_many_queries_as_that_of_five(root: Client, alice: User, bob: User) -> None:
     create(alice, 5)
     many = create(bob, 500)
