@@ -4,13 +4,12 @@ import asyncio
 import logging
 import time
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
-from accounts.models import User
 from accounts.services import credentials
 from accounts.services.users import display_names, seen_lately
 from chatproject.lib import metrics
@@ -30,7 +29,7 @@ from realtime.sharepoll import SharePoll
 from realtime.streampoll import StreamPoll
 from realtime.subscriptions import PROBE, Subscriptions
 from realtime.tasks import Landing, end, run_soon
-from realtime.tenure import Tenure
+from realtime.watched import Watched
 
 log = logging.getLogger(__name__)
 
@@ -46,21 +45,6 @@ def hub() -> "Hub":
     if loop not in _hubs:
         _hubs[loop] = Hub()
     return _hubs[loop]
-
-
-class Watched(Protocol):
-    """A connection: looked at every second, and ended with the login by which it is held."""
-
-    user: User | None
-    tenure: Tenure | None
-    session_id: UUID | None
-    acted: bool
-
-    def check(self) -> None: ...
-
-    def close(self, code: int) -> None: ...
-
-    def drain(self, seconds: float) -> None: ...
 
 
 class Hub:
