@@ -3,8 +3,10 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from functools import partial
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing
+from functools import partial, wraps
+from typing import Concatenate, ParamSpec
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
@@ -12,7 +14,6 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from accounts.identities import Identity
-from accounts.models import User
 from chatproject.lib.errors import Problem
 from chatproject.lib.threads import in_thread
 from conversations import selectors
@@ -29,6 +30,10 @@ from realtime.room import Room
 from realtime.shards import is_full, room_full
 from realtime.tasks import run_soon
 
+P = ParamSpec("P")
+Made = Callable[Concatenate[Identity, P], AsyncGenerator[bytes, None]]
+Seated = Callable[Concatenate[Identity, P], AsyncIterator[bytes]]
+
 RETRY = b"retry: 1000\n\n"
 COMMENT = b": alive\n\n"
 
@@ -40,23 +45,29 @@ def stream(identity: Identity, conversation: UUID, cursor: Cursor, until: str | 
     """
     if settings.ROOM_LIMIT and async_to_sync(is_full)(get_channel_layer(), conversation):
         raise room_full()
-    return seated(identity.user, _stream(identity, conversation, cursor, until))
+    return _stream(identity, conversation, cursor, until)
 
 
-async def seated(user: User, pieces: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
-    """A stream, which is one of the connections that `user` may have; an error where it is one too many."""
-    places = hub().places
-    try:
-        await places.take(user.id)
-        async for piece in pieces:
-            yield piece
-    except Problem as problem:
-        yield render(Item(0, "error", encode(error_frame(problem))), "")
-    finally:
-        await pieces.aclose()
-        places.leave(user.id)
+def seated(make: Made[P]) -> Seated[P]:
+    """A stream is one of the connections that a user may have: an error where it is one too many."""
+
+    @wraps(make)
+    async def stream(identity: Identity, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[bytes]:
+        places = hub().places
+        try:
+            await places.take(identity.user.id)
+            async with aclosing(make(identity, *args, **kwargs)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except Problem as problem:
+            yield render(Item(0, "error", encode(error_frame(problem))), "")
+        finally:
+            places.leave(identity.user.id)
+
+    return stream
 
 
+@seated
 async def _stream(
     identity: Identity, conversation: UUID, cursor: Cursor, until: str | None
 ) -> AsyncGenerator[bytes, None]:

@@ -34,12 +34,9 @@ from realtime.tasks import run_soon
 PAGE = 200
 
 
-def stream(identity: Identity, cursor: StreamCursor) -> AsyncIterator[bytes]:
+@seated
+async def stream(identity: Identity, cursor: StreamCursor) -> AsyncGenerator[bytes, None]:
     """What follows `cursor` in all conversations of a user, then live; ends when the login does, or on a drain."""
-    return seated(identity.user, _stream(identity, cursor))
-
-
-async def _stream(identity: Identity, cursor: StreamCursor) -> AsyncGenerator[bytes, None]:
     arrival = await asyncio.wrap_future(sessions.arrive(Visit(identity.user.id, "sse", "")))
     one = UserStream(identity, cursor, arrival.session)
     hub().watch(one)
@@ -62,8 +59,7 @@ class UserStream(HeldStream):
     def __init__(self, identity: Identity, cursor: StreamCursor, session_id: UUID) -> None:
         super().__init__(identity, session_id)
         self.reader = identity.user
-        self.cursor = cursor
-        self.gone = False
+        self.cursor, self.gone, self.acted = cursor, False, True
         self._known: frozenset[UUID] = frozenset()
         self._memberships: str | None = None
         self._lively: list[UUID] = []

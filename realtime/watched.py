@@ -1,4 +1,4 @@
-"""What the hub knows of every connection, sockets and streams alike."""
+"""What the hub looks after beside rooms: connections, of whatever kind."""
 
 from typing import Protocol
 from uuid import UUID
