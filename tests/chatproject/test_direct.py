@@ -162,7 +162,10 @@ async def test_mistakes_are_the_librarys_and_nothing_is_heard_after_them(mistake
         told = asyncio.create_task(client.close_code())
         with suppress(ConnectionError):  # the server hangs up while more is said
             await client.raw(data + masked(Opcode.TEXT, b"after"))
-        assert await told == code
+        try:
+            assert await told == code
+        except ConnectionError:  # what was said after it was never read, and so TCP may drop the code
+            assert chunk == 1
 
 
 async def test_who_closes_is_answered() -> None:
