@@ -59,6 +59,7 @@ def test_the_table_of_roles() -> None:
             "read",
             "restore",
             "send",
+            "share",
             "stop",
         ],
         "editor": ["change", "leave", "rate", "read", "send", "stop"],
