@@ -84,6 +84,14 @@ def _frame(payload: bytes) -> bytes:
     return bytes((TEXT, mark)) + size.to_bytes(more, "big") + payload
 
 
+def _decoded(payload: bytes) -> str | None:
+    """None for what is no UTF-8, which uvicorn answers and writes down."""
+    try:
+        return payload.decode()
+    except UnicodeDecodeError:
+        return None
+
+
 class Direct(WebSocketsSansIOProtocol):
     """One connection. The library's parser is given whole frames, so that one that goes past it is not missed."""
 
@@ -124,12 +132,10 @@ class Direct(WebSocketsSansIOProtocol):
 
     def send_receive_event_to_app(self) -> None:
         if self.curr_msg_data_type == "text" and self._listener and self._listens:
-            try:
-                text = b"".join(self.frames).decode()
-            except UnicodeDecodeError:
-                return super().send_receive_event_to_app()
-            self.frames = []
-            return self._listener(text)
+            text = _decoded(b"".join(self.frames))
+            if text is not None:
+                self.frames = []
+                return self._listener(text)
         return super().send_receive_event_to_app()
 
     async def send(self, message: Any) -> None:

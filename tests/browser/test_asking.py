@@ -37,7 +37,7 @@ def test_from_signing_up_to_the_answer(visitor: Callable[..., Page]) -> None:
     expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
     page.get_by_label("Username or e-mail").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Log in", exact=True).click()
     expect(page.locator("#list a")).to_have_count(1)
 
 

@@ -36,4 +36,4 @@ def test_logging_out_elsewhere_ends_what_is_open_there(person: Callable[..., Per
     alice.page.get_by_role("listitem").filter(has_text="Laptop/1").get_by_role("button").click()
     expect(alice.page.get_by_text("Laptop/1")).to_have_count(0)
     laptop.page.reload()
-    expect(laptop.page.get_by_role("button", name="Log in")).to_be_visible()
+    expect(laptop.page.get_by_role("button", name="Log in", exact=True)).to_be_visible()

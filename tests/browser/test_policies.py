@@ -15,9 +15,10 @@ ADMIN = ("", "conversations/conversation/", "conversations/template/add/", "acco
 def test_the_admin(visitor: Callable[..., Page], product: Serve) -> None:
     page = visitor()
     page.goto("/admin/")
-    page.locator("[name=username]").fill("admin")
-    page.locator("[name=password]").fill(product.wait_for("Admin user: admin, password: ").split()[0])
-    page.locator("[type=submit]").click()
+    page.get_by_label("Username or e-mail").fill("admin")
+    page.get_by_label("Password").fill(product.wait_for("Admin user: admin, password: ").split()[0])
+    page.get_by_role("button", name="Log in", exact=True).click()
+    expect(page).to_have_url(re.compile("/admin/"))
     for path in ADMIN:
         page.goto(f"/admin/{path}")
         expect(page).to_have_title(re.compile("Conversations"))

@@ -13,8 +13,11 @@ OWN_HANDLERS = ("django", "django.server", "uvicorn", "uvicorn.error", "uvicorn.
 # At these levels they say what we do not want to keep: whole addresses, and every query.
 QUIET = {
     "httpx": "WARNING",
+    "httpx2": "WARNING",
     "httpcore": "WARNING",
     "openai": "WARNING",
+    "procrastinate.blueprints": "WARNING",
+    "procrastinate.jobs": "WARNING",
     "django.db.backends": "INFO",
     "asyncio": "INFO",
 }
