@@ -8,15 +8,16 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts import audit
-from accounts.models import Login, User
+from accounts.models import ApiKey, Login, OutsideAccount, User
 from accounts.services import logins
 
 
 @transaction.atomic
 def close(*, user: User) -> None:
     """End all logins of `user`, and forget who they were. Nobody can bring it back."""
-    for kind in (EmailAddress, SocialAccount, Authenticator):
+    for kind in (EmailAddress, SocialAccount, Authenticator, OutsideAccount, ApiKey):
         kind.objects.filter(user=user).delete()
+    Login.objects.filter(user=user).update(user_agent="", address="")
     User.objects.filter(id=user.id).update(
         username=f"closed-{user.id.hex}",
         password=make_password(None),

@@ -8,8 +8,9 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.test import Client
 
-from accounts.models import AuditEntry, Login, User
-from accounts.services import credentials, logins, tickets, tokens
+from accounts.models import AuditEntry, Login, OutsideAccount, User
+from accounts.origins import Origin
+from accounts.services import apikeys, closing, credentials, logins, tickets, tokens
 from chatproject.lib import clock
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
@@ -183,3 +184,15 @@ def test_refreshing_does_not_make_a_login_longer(alice: User) -> None:
     again = tokens.renew(pair["refresh"])
     assert latest(alice).expires_at == ends
     assert tokens.renew(again["refresh"])
+
+
+def test_an_account_that_is_closed_leaves_nothing_to_come_in_by(alice: User) -> None:
+    access = tokens.issue(alice, Origin("Browser/1", "203.0.113.0"))["access"]
+    key, secret = apikeys.create(user=alice, name="Robot", scopes=["read"])
+    OutsideAccount.objects.create(issuer="https://login.example", subject=str(alice.id), user=alice)
+    closing.close(user=alice)
+    assert not lives(access)
+    assert not lives(secret)
+    assert credentials.living([key.id]) == set()
+    assert not OutsideAccount.objects.filter(user=alice).exists()
+    assert (latest(alice).user_agent, latest(alice).address) == ("", "")
