@@ -11,10 +11,10 @@ from chatproject.lib.crypto import DataKey
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from conversations import event_types
-from conversations.access import Permission, require
 from conversations.actors import Actor
 from conversations.context import tokens
 from conversations.models import Conversation, Event, Member, Message, Run, SearchEntry
+from conversations.permissions import Permission, require
 from conversations.privacy import drafts
 from conversations.search import index
 

@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from conversations import pages, selectors
-from conversations.access import Permission
 from conversations.forms import StateForm
+from conversations.permissions import Permission
 from conversations.services import restoring, snapshots
 from conversations.views import Page
 

@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from chatproject.lib.errors import Problem
-from conversations.access import Permission
 from conversations.forms import EraseForm
+from conversations.permissions import Permission
 from conversations.services import erasing
 from conversations.views import Page
 

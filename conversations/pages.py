@@ -14,9 +14,9 @@ from chatproject.lib.clock import rfc3339
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import parse_id
 from conversations import epochs, selectors, wire
-from conversations.access import ROLES, Permission
 from conversations.cursors import parse_time
 from conversations.models import Message, Run
+from conversations.permissions import ROLES, Permission
 
 LIST_LENGTH = 50
 THREAD_LENGTH = 50

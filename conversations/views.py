@@ -19,7 +19,6 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from chatproject.lib.limits import take
 from conversations import pages, selectors
-from conversations.access import Permission
 from conversations.assistants import registry
 from conversations.forms import (
     ComposerForm,
@@ -30,6 +29,7 @@ from conversations.forms import (
     TitleForm,
     default_assistant,
 )
+from conversations.permissions import Permission
 from conversations.services import conversations, messages, reading, runs
 from conversations.templatetags.chat import assistant_name
 from conversations.texts import SUGGESTIONS, TEXTS

@@ -11,8 +11,8 @@ from accounts.models import User
 from chatproject.lib.errors import Problem
 from chatproject.lib.threads import in_thread
 from conversations import selectors
-from conversations.access import Permission, require
 from conversations.cursors import Cursor, parse_time, reason_to_resync
+from conversations.permissions import Permission, require
 from realtime.hub import hub
 from realtime.membership import Admission, Membership
 from realtime.room import Room

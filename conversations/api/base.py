@@ -12,8 +12,8 @@ from chatproject.lib.caller import note
 from chatproject.lib.errors import Problem
 from chatproject.lib.http import idempotency_key
 from conversations import selectors
-from conversations.access import Permission
 from conversations.appends import Committed, Contradiction
+from conversations.permissions import Permission
 from conversations.services.validation import as_cmid
 
 

@@ -10,9 +10,9 @@ from rest_framework.response import Response
 
 from chatproject.lib.http import integer
 from conversations import selectors
-from conversations.access import Permission
 from conversations.api.base import View
 from conversations.context import building, reports, terms
+from conversations.permissions import Permission
 
 ROLES = ("system", "user", "assistant", "agent", "tool")
 

@@ -14,7 +14,6 @@ from accounts.services import users
 from chatproject.lib.errors import Problem
 from chatproject.lib.http import checked, etag, flag, idempotency_key, if_match
 from conversations import selectors, wire
-from conversations.access import Permission
 from conversations.api.base import View, write_once
 from conversations.api.pagination import PAGE, ByMembership, ByTime
 from conversations.api.serializers import (
@@ -28,6 +27,7 @@ from conversations.api.serializers import (
     RoleInput,
 )
 from conversations.models import Conversation
+from conversations.permissions import Permission
 from conversations.search import finding, query
 from conversations.services import conversations, erasing, members
 

@@ -9,12 +9,12 @@ from rest_framework.response import Response
 
 from chatproject.lib.http import integer, page_size
 from conversations import cursors, selectors
-from conversations.access import Permission
 from conversations.api.base import View
 from conversations.api.renderers import EventStreamRenderer, FastJSONRenderer
 from conversations.api.serializers import EventPage
 from conversations.api.streaming import event_stream
 from conversations.cursors import Cursor
+from conversations.permissions import Permission
 
 PARAMETERS = [
     OpenApiParameter("after_seq", int),

@@ -17,9 +17,9 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.http import etag, idempotency_key
 from chatproject.lib.threads import in_thread
 from conversations import selectors, wire
-from conversations.access import Permission, require
 from conversations.api.base import View
 from conversations.api.transfer_shapes import ImportInput, ImportShape
+from conversations.permissions import Permission, require
 from conversations.services import exports, importing
 from conversations.services.conversations import AlreadyCreated
 from conversations.transfer import filenames

@@ -14,12 +14,12 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.http import idempotency_key
 from chatproject.lib.ids import parse_id
 from conversations import selectors, wire
-from conversations.access import Permission
 from conversations.api.base import View
 from conversations.api.downloads import download
 from conversations.api.exports import Whatever
 from conversations.api.pagination import PAGE, ByUpload
 from conversations.api.serializers import FilePage, FileShape
+from conversations.permissions import Permission
 from conversations.services import files
 
 FORM = {

@@ -15,7 +15,6 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.http import checked, idempotency_key, integer, page_size
 from chatproject.lib.ids import new_id
 from conversations import epochs, selectors, waiting, wire
-from conversations.access import Permission
 from conversations.api.base import View, write_once
 from conversations.api.renderers import EventStreamRenderer, FastJSONRenderer
 from conversations.api.serializers import MessageInput, MessagePage, Sent
@@ -23,6 +22,7 @@ from conversations.api.streaming import event_stream
 from conversations.appends import Committed
 from conversations.cursors import Cursor
 from conversations.models import Run
+from conversations.permissions import Permission
 from conversations.services import messages
 
 VERSIONS = ("selected", "all")

@@ -14,13 +14,13 @@ from rest_framework.response import Response
 from chatproject.lib.errors import Problem
 from chatproject.lib.http import checked, etag, if_match, integer
 from conversations import selectors
-from conversations.access import Permission
 from conversations.api.base import View, write_once
 from conversations.api.messages import answered
 from conversations.api.renderers import EventStreamRenderer, FastJSONRenderer
 from conversations.api.revision_shapes import FeedbackInput, MessageChange, PinInput, RegenerateInput, VersionPage
 from conversations.api.serializers import FeedbackShape, MessageShape, Sent
 from conversations.appends import Committed
+from conversations.permissions import Permission
 from conversations.services import branches, feedback, revisions
 from conversations.services.revisions import Precondition
 

@@ -9,12 +9,12 @@ from rest_framework.response import Response
 
 from chatproject.lib.http import checked
 from conversations import selectors, wire
-from conversations.access import Permission
 from conversations.api.base import View, write_once
 from conversations.api.run_shapes import AnswerInput, AssistantList, RunChange, RunList
 from conversations.api.serializers import RunShape
 from conversations.assistants import registry
 from conversations.models import Run
+from conversations.permissions import Permission
 from conversations.services import answering, runs
 
 

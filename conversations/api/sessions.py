@@ -14,13 +14,13 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.fields import Text
 from chatproject.lib.http import checked
 from conversations import selectors, wire
-from conversations.access import Permission
 from conversations.api.base import View
 from conversations.api.messages import say
 from conversations.api.pagination import PAGE, ByTime
 from conversations.api.renderers import EventStreamRenderer, FastJSONRenderer
 from conversations.api.serializers import MessageInput, Sent
 from conversations.models import Session
+from conversations.permissions import Permission
 from conversations.services import sessions
 
 

@@ -18,13 +18,13 @@ from chatproject.lib.clock import rfc3339
 from chatproject.lib.errors import Problem
 from chatproject.lib.http import checked, idempotency_key, integer
 from conversations import cursors, selectors, wire
-from conversations.access import Permission
 from conversations.api.base import View
 from conversations.api.pagination import PAGE, ByUpload
 from conversations.api.renderers import EventStreamRenderer, FastJSONRenderer
 from conversations.api.share_shapes import SharedShape, ShareInput, SharePage, ShareShape
 from conversations.api.streaming import live
 from conversations.cursors import Cursor
+from conversations.permissions import Permission
 from conversations.services import shares, visits
 from conversations.services.shares import Wish
 from conversations.services.visits import Visit

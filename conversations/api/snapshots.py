@@ -8,11 +8,11 @@ from rest_framework.response import Response
 
 from chatproject.lib.http import etag, idempotency_key
 from conversations import selectors
-from conversations.access import Permission
 from conversations.api.base import View, write_once
 from conversations.api.pagination import PAGE, BySeq
 from conversations.api.serializers import ConversationShape
 from conversations.api.snapshot_shapes import SnapshotPage, SnapshotShape
+from conversations.permissions import Permission
 from conversations.services import restoring, snapshots
 
 

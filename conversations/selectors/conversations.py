@@ -9,8 +9,8 @@ from django.db.models.functions import Coalesce
 from accounts.models import User
 from chatproject.lib.errors import Problem
 from conversations import wire
-from conversations.access import Permission, require
 from conversations.models import Conversation, Member, Message
+from conversations.permissions import Permission, require
 
 Json = dict[str, Any]
 

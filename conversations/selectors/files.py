@@ -6,8 +6,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import User
 from chatproject.lib.errors import Problem
-from conversations.access import Permission, require
 from conversations.models import File, Message
+from conversations.permissions import Permission, require
 from conversations.selectors.conversations import role_of
 
 

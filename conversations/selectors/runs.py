@@ -7,8 +7,8 @@ from uuid import UUID
 from accounts.models import User
 from chatproject.lib.errors import Problem
 from conversations import keys, wire
-from conversations.access import Permission, require
 from conversations.models import Message, Run
+from conversations.permissions import Permission, require
 from conversations.selectors.conversations import role_of
 from conversations.services.endings import stored_text
 

@@ -7,10 +7,10 @@ from uuid import UUID
 from accounts.models import User
 from chatproject.lib.errors import Problem
 from conversations import asking, event_types, eventlog, questions
-from conversations.access import Permission
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import Message, Run
+from conversations.permissions import Permission
 from conversations.services import endings, messages, revisions
 from conversations.services.validation import clean_text
 from conversations.services.waking import enqueue

@@ -7,11 +7,11 @@ from accounts.models import User
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from conversations import eventlog, quotas
-from conversations.access import Permission
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.assistants import registry
 from conversations.models import Message, Run
+from conversations.permissions import Permission
 from conversations.services import busy, messages
 from conversations.services.revisions import check_there
 from conversations.services.validation import clean_assistant

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from chatproject.lib.errors import Problem
-from conversations.access import Permission
 from conversations.appends import Decision, Draft, State
 from conversations.models import Message, Run
+from conversations.permissions import Permission
 from conversations.services import endings
 from conversations.services.waking import enqueue, waking
 

@@ -20,10 +20,10 @@ from chatproject.lib.crypto import DataKey
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from conversations import eventlog, keys, quotas
-from conversations.access import Permission
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import Conversation
+from conversations.permissions import Permission
 from conversations.services import messages
 from conversations.services.beginning import beginning
 from conversations.services.validation import (

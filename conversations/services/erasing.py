@@ -18,7 +18,6 @@ from accounts.models import User
 from accounts.services import idempotency
 from chatproject.lib.errors import Problem
 from conversations import erasures, event_types, eventlog
-from conversations.access import Permission
 from conversations.actors import SYSTEM, Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import (
@@ -36,6 +35,7 @@ from conversations.models import (
     Snapshot,
     Summary,
 )
+from conversations.permissions import Permission
 from conversations.search import embedding
 from conversations.services import endings, exports, shares
 

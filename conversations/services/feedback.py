@@ -10,10 +10,10 @@ from accounts.models import User
 from chatproject.lib.errors import Problem
 from chatproject.lib.jsonvalues import is_well_formed
 from conversations import eventlog, wire
-from conversations.access import Permission
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import Feedback
+from conversations.permissions import Permission
 from conversations.services.revisions import check_there
 
 FIELDS = ("rating", "solved", "copied", "comment")

@@ -17,7 +17,6 @@ from chatproject.lib.crypto import DataKey
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from conversations import keys, selectors
-from conversations.access import Permission, require
 from conversations.context import tokens
 from conversations.event_types import context
 from conversations.files import content as contents
@@ -26,6 +25,7 @@ from conversations.files.forms import as_text
 from conversations.files.names import clean_name
 from conversations.files.sniffing import sniff
 from conversations.models import Conversation, File
+from conversations.permissions import Permission, require
 from conversations.privacy.drafts import kept
 from conversations.services.messages import OPEN
 

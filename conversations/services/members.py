@@ -10,10 +10,10 @@ from accounts.models import User
 from accounts.services import users
 from chatproject.lib.errors import Problem
 from conversations import eventlog
-from conversations.access import Permission
 from conversations.actors import SYSTEM, Actor
 from conversations.appends import Append, Committed, Decide, Decision, Draft, State
 from conversations.models import Member
+from conversations.permissions import Permission
 from conversations.services.validation import clean_role
 
 

@@ -12,10 +12,10 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id, parse_id
 from chatproject.lib.limits import take
 from conversations import eventlog, quotas
-from conversations.access import Permission
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import Conversation, Event, Message
+from conversations.permissions import Permission
 from conversations.services import attaching, busy
 from conversations.services.validation import as_cmid, clean_assistant, clean_cmid, clean_text
 

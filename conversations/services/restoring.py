@@ -9,9 +9,9 @@ from accounts import audit
 from accounts.models import User
 from chatproject.lib.errors import Problem
 from conversations import eventlog
-from conversations.access import Permission
 from conversations.actors import STAFF, Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
+from conversations.permissions import Permission
 from conversations.services import endings
 
 

@@ -8,10 +8,10 @@ from uuid import UUID
 from accounts.models import User
 from chatproject.lib.errors import Problem
 from conversations import eventlog, wire
-from conversations.access import Permission
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import Message
+from conversations.permissions import Permission
 from conversations.services import attaching, endings, messages
 from conversations.services.validation import clean_text
 

@@ -14,8 +14,8 @@ from chatproject.lib import database
 from chatproject.lib.errors import Problem
 from chatproject.lib.jsonvalues import clean_object, is_well_formed
 from conversations import keys, selectors, wire
-from conversations.access import Permission, require
 from conversations.models import Conversation, RoomState
+from conversations.permissions import Permission, require
 from conversations.privacy.drafts import kept
 from conversations.publishing import publish
 from conversations.registers import Clock, Register, Relation, admitted, merge, relation

@@ -16,10 +16,10 @@ from accounts.models import User
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from conversations import eventlog
-from conversations.access import Permission
 from conversations.actors import STAFF, SYSTEM, Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import Run
+from conversations.permissions import Permission
 from conversations.services import endings
 
 NOTHING = Problem("conflict", "There is no run to claim here.")

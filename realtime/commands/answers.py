@@ -7,7 +7,7 @@ from uuid import UUID
 from accounts.models import User
 from chatproject.lib.threads import in_thread
 from conversations import selectors
-from conversations.access import Permission
+from conversations.permissions import Permission
 from conversations.services import runs
 from realtime.commands.registry import command, conversation_id
 from realtime.deltas import delta_frame, delta_frames

@@ -8,8 +8,8 @@ from django.conf import settings
 from chatproject.lib.errors import Problem
 from chatproject.lib.threads import in_thread
 from conversations import selectors
-from conversations.access import Permission, require
 from conversations.cursors import Cursor
+from conversations.permissions import Permission, require
 from conversations.services import reading
 from conversations.services.roomstate import set_state as set_register
 from realtime import resume

@@ -5,8 +5,8 @@ from concurrent.futures import Future
 import msgspec
 
 from chatproject.lib.errors import Problem
-from conversations.access import Permission
 from conversations.appends import Committed
+from conversations.permissions import Permission
 from conversations.services import messages
 from realtime.commands.registry import command, conversation_id
 from realtime.protocol import Send

@@ -8,7 +8,7 @@ from uuid import UUID
 from accounts.identities import Scope
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import parse_id
-from conversations.access import Permission
+from conversations.permissions import Permission
 from realtime.protocol import ClientFrame
 
 # What waits for nothing is a plain function, and done when it returns; the others are coroutines.

@@ -8,9 +8,9 @@ from pytest_django import Settings
 from accounts.models import User
 from chatproject.lib.errors import Problem
 from conversations import selectors
-from conversations.access import ROLES, Permission, require
 from conversations.assistants import chunks
 from conversations.models import Event, Run
+from conversations.permissions import ROLES, Permission, require
 from conversations.services import conversations, members, messages, reading, runs
 from tests.conversations.support import frames
 

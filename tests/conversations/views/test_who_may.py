@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.models import User
 from chatproject.lib.ids import new_id
-from conversations.access import ROLES
+from conversations.permissions import ROLES
 from conversations.services import members
 from conversations.urls import urlpatterns
 from tests.conversations.support import check_numbers, texts
