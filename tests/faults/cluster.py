@@ -199,6 +199,8 @@ class Cluster:
             "OPENAI_BASE_URL": self.provider.url,
             "OPENAI_API_KEY": "test",
             "PYTHONUNBUFFERED": "1",
+            # A few users say what thousands would.
+            "LIMITS_APPLY": "0",
             **self._settings,
         }
 
