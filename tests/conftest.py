@@ -26,11 +26,15 @@ from tests.leaks import PASSWORD as PASSWORD
 from tests.sockets import Socket, connect
 
 
+# One user says here what many would, as fast as the machine is. Tests of these limits set them.
+UNLIMITED = dict.fromkeys(("RUNS_PER_USER", "LIMIT_RUN", "LIMIT_SEND", "LIMIT_CONVERSATION", "LIMIT_CHANGE"), 0)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """A migrated test database, open to every test; it goes with the server (or is replaced next time)."""
     # A slow hash is right for people, and would be half of the time of all tests.
-    quick = override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
+    quick = override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"], **UNLIMITED)
     process = os.environ.get("PYTEST_XDIST_WORKER")
     if process:  # with servers of your own, the processes of `-n` share them
         connection.settings_dict["TEST"]["NAME"] = f"test_{connection.settings_dict['NAME']}_{process}"
