@@ -25,7 +25,6 @@ from tests.api import Api
 from tests.leaks import PASSWORD as PASSWORD
 from tests.sockets import Socket, connect
 
-
 # One user says here what many would, as fast as the machine is. Tests of these limits set them.
 UNLIMITED = dict.fromkeys(("RUNS_PER_USER", "LIMIT_RUN", "LIMIT_SEND", "LIMIT_CONVERSATION", "LIMIT_CHANGE"), 0)
 
