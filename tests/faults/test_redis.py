@@ -26,20 +26,22 @@ PEOPLE = 4
 # Seconds: what a hint takes at most (the poll is that quick once in seven times), the 99th percentile of what the
 # poll takes without Redis (beside what deliveries take on this machine just now), and until hints deliver again: the
 # layer's receiver looks for Redis once a second.
-HINTED, BY_POLL, HINTS_AGAIN = 0.15, 0.5, 1.0
+HINTED, HINTS_AGAIN = 0.15, 1.0
 
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds that Redis is stopped, and hung; between two looks at who is there; until everybody is found again."""
+    """Seconds that Redis is stopped, and hung; between two looks at who is there; until everybody is found again; and
+    what the poll may take: twice the promise in the quick form, whose machine has other tests and browsers to run."""
 
     stopped: float
     hung: float
     sweep: float
     found: float
+    by_poll: float
 
 
-SHORT, LONG = Times(3, 2, 1, 4), Times(60, 30, 10, 25)
+SHORT, LONG = Times(3, 2, 1, 4, 1.0), Times(60, 30, 10, 25, 0.5)
 
 
 @dataclass
@@ -121,7 +123,7 @@ async def test_stopped_hung_and_paused(cluster: Make, times: Times, say: Callabl
     async with talking(cluster, say, PRESENCE_SWEEP_MS=str(int(times.sweep * 1000))) as talk:
         redis = talk.running.redis
         await talk.live()
-        late = BY_POLL + await talk.during("with Redis", times.stopped / 10 + 1)
+        late = times.by_poll + await talk.during("with Redis", times.stopped / 10 + 1)
         await asyncio.to_thread(redis.stop)
         await talk.during("until that is found out", 1)
         assert await talk.during("stopped", times.stopped) < late
