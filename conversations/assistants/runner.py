@@ -15,7 +15,7 @@ from chatproject.lib.caller import note
 from chatproject.lib.errors import Problem
 from chatproject.lib.limits import wait_for
 from chatproject.lib.threads import in_thread
-from conversations.assistants import registry, replay
+from conversations.assistants import calling, replay
 from conversations.assistants.base import AssistantError
 from conversations.assistants.persistence import persistently
 from conversations.assistants.turn import Asked, RunningTurn
@@ -81,7 +81,7 @@ def _renew(claims: list[runs.Claim]) -> set[UUID]:
 
 
 async def _answer(turn: RunningTurn) -> None:
-    await registry.get(turn.claim.assistant).answer(turn)
+    await calling.answer(turn.claim.assistant, turn)
     await turn.finish()
 
 
