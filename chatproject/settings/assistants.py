@@ -15,6 +15,8 @@ ASSISTANTS = {
     "guide": "conversations.assistants.builtin.guide.Guide",
     "openai": "conversations.assistants.builtin.openai.OpenAIAssistant",
 }
+# Seconds after which an assistant that could not be built is tried again.
+BUILD_RETRY_SECONDS = env.number("BUILD_RETRY_SECONDS", 10, least=0)
 # The assistant that the chat page starts a conversation with.
 DEFAULT_ASSISTANT = env.text("DEFAULT_ASSISTANT", "guide")
 if DEFAULT_ASSISTANT not in ASSISTANTS:
