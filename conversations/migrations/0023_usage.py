@@ -21,7 +21,7 @@ def allow(apps, schema_editor):
 class Migration(migrations.Migration):
     """What runs took, added up: an index for everybody's, and who may see it."""
 
-    dependencies = [("conversations", "0021_staff_groups")]
+    dependencies = [("conversations", "0022_run_version")]
 
     operations = [
         migrations.AlterModelOptions(
