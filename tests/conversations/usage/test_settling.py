@@ -9,7 +9,7 @@ from pytest_django import Settings
 from accounts.models import User
 from chatproject.lib import prices
 from chatproject.lib.threads import in_thread
-from conversations.assistants import registry, runner
+from conversations.assistants import runner
 from conversations.assistants.base import Turn
 from conversations.models import Run
 from conversations.services import answering, runs
@@ -112,11 +112,8 @@ class Asks:
             await turn.emit("Done.")
 
 
-async def test_what_was_taken_before_a_question_is_added(
-    alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asks = Asks()
-    monkeypatch.setattr(registry, "get", lambda name: asks)
+async def test_what_was_taken_before_a_question_is_added(alice: User, settings: Settings) -> None:
+    settings.ASSISTANTS = settings.ASSISTANTS | {"guide": f"{__name__}.Asks"}
     place = await in_thread(conversation_with, alice)
     run = await in_thread(ask, alice, place)
     await runner.take_turn(place)
