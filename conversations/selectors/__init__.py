@@ -5,6 +5,7 @@ Functions that take a `user` check membership; those that do not are for callers
 """
 
 from conversations.selectors.contexts import (
+    about,
     asked,
     in_front,
     kept,
@@ -72,6 +73,7 @@ from conversations.selectors.streams import (
 from conversations.selectors.templates import offered, template_for, templates
 
 __all__ = [
+    "about",
     "Change",
     "Look",
     "News",
