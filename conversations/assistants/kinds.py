@@ -1,6 +1,7 @@
 """Kinds of assistants that are made of a configuration: `{"kind": name, …}` in the setting ASSISTANTS."""
 
 from collections.abc import Callable, Collection, Mapping
+from inspect import getdoc
 from typing import Any, Protocol
 
 import msgspec
@@ -29,6 +30,11 @@ class Kind(Protocol):
 def names() -> list[str]:
     """The kinds that there are."""
     return list(settings.ASSISTANT_KINDS)
+
+
+def description(kind: str) -> str:
+    """One line about a kind."""
+    return (getdoc(_kind(kind)) or "").partition("\n")[0]
 
 
 def build(kind: str, config: Mapping[str, Any]) -> Assistant:

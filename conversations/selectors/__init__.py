@@ -73,11 +73,11 @@ from conversations.selectors.streams import (
 from conversations.selectors.templates import offered, template_for, templates
 
 __all__ = [
-    "about",
     "Change",
     "Look",
     "News",
     "Shared",
+    "about",
     "answer",
     "asked",
     "conversation_for",
