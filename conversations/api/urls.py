@@ -9,6 +9,7 @@ from conversations.api import (
     files,
     messages,
     revisions,
+    routing,
     runs,
     search,
     sessions,
@@ -62,4 +63,5 @@ urlpatterns = [
     path("templates/", templates.TemplatesView.as_view()),
     path("templates/<slug:key>/", templates.TemplateView.as_view()),
     path("assistants/", runs.AssistantsView.as_view()),
+    path("assistants/<str:name>/route/", routing.RouteView.as_view()),
 ]

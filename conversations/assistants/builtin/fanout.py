@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
-from typing import Literal
+from typing import ClassVar, Literal
 
 from msgspec import Struct
 
@@ -17,7 +17,7 @@ SUMMARY = (
 )
 
 
-class Config(Struct, frozen=True, forbid_unknown_fields=True):
+class FanoutConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """`merge` is what is made of the answers: the first good one, all in sections, the one that most gave (of
     `choices`), or a summary by the assistant `by`. `seconds` is how long one of them may take, `deadline` how long all
     of them together."""
@@ -33,18 +33,18 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 class Fanout:
     """Asks several assistants at once, and makes one answer of theirs."""
 
-    Config = Config
+    Config: ClassVar[type[Struct]] = FanoutConfig
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: FanoutConfig) -> None:
         self.config = config
 
     @staticmethod
-    def asks(config: Config) -> Collection[str]:
+    def asks(config: FanoutConfig) -> Collection[str]:
         """Whom it may ask."""
         return {*config.members, *([config.by] if config.by else [])}
 
     @staticmethod
-    def wrong(config: Config) -> list[str]:
+    def wrong(config: FanoutConfig) -> list[str]:
         """What is wrong with it, in sentences."""
         found = []
         if not 2 <= len(set(config.members)) == len(config.members) <= 10:
@@ -108,7 +108,7 @@ class Heard(Through):
 class Round:
     """The members of a fan-out, asked at once."""
 
-    def __init__(self, turn: Turn, config: Config) -> None:
+    def __init__(self, turn: Turn, config: FanoutConfig) -> None:
         self.turn = turn
         self.config = config
         self.asides: dict[str, Aside] = {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from msgspec import Struct
 
@@ -14,7 +14,7 @@ from conversations.assistants.composing.languages import CODES
 from conversations.assistants.composing.routing import Choice, Question, Rule
 
 
-class Config(Struct, frozen=True, forbid_unknown_fields=True):
+class RouterConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """`default` answers where no rule matches; `seconds` is how long an assistant may think that is asked to choose."""
 
     default: str
@@ -25,19 +25,19 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 class Router:
     """Has the assistant answer that its rules choose."""
 
-    Config = Config
+    Config: ClassVar[type[Struct]] = RouterConfig
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: RouterConfig) -> None:
         self.config = config
 
     @staticmethod
-    def asks(config: Config) -> Collection[str]:
+    def asks(config: RouterConfig) -> Collection[str]:
         """Whom it may ask."""
         named = [name for rule in config.rules for name in (rule.to, rule.ask, *rule.among) if name]
         return {config.default, *named}
 
     @staticmethod
-    def wrong(config: Config) -> list[str]:
+    def wrong(config: RouterConfig) -> list[str]:
         """What is wrong with the rules, in sentences."""
         found = []
         for place, rule in enumerate(config.rules):
@@ -87,7 +87,7 @@ def _about(question: Question) -> About:
     return About(question.text, dict(question.metadata), question.template)
 
 
-def shown(config: Config, choice: Choice) -> list[Mapping[str, Any]]:
+def shown(config: RouterConfig, choice: Choice) -> list[Mapping[str, Any]]:
     """Every rule with what came of it, as a dry run shows it; those behind the one that matched were not looked at."""
     outcomes = {one.place: one for one in choice.outcomes}
     order = sorted(range(len(config.rules)), key=lambda place: (-config.rules[place].priority, place))
