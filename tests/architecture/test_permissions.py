@@ -52,6 +52,7 @@ API: dict[str, dict[str, str]] = {
     "me/": {"GET": LOGIN, "PATCH": LOGIN},
     "assistants/": {"GET": LOGIN},
     "assistants/<str:name>/route/": {"POST": STAFF},
+    "usage/": {"GET": LOGIN},
     "conversations/": {"GET": LOGIN, "POST": LOGIN},
     "conversations/import/": {"POST": LOGIN},
     ONE: {"GET": ALL, "PATCH": CHANGE, "DELETE": OWN},

@@ -24,7 +24,7 @@ def of(*members: str, **more: Any) -> dict[str, Any]:
     return {"kind": "fanout", "members": list(members), "seconds": 0.5, **more}
 
 
-GROUPS = {
+GROUPS: dict[str, Any] = {
     "all": of("echo", "yes", "no"),
     "first": of("hangs", "no", "silent", "fails", merge="first"),
     "partly": of("yes", "fails", "breaks", "hangs", "silent", "asks"),
