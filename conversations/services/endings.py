@@ -11,6 +11,7 @@ from conversations import event_types
 from conversations.appends import Decision, Draft, State
 from conversations.models import Run, RunChunk
 from conversations.privacy import drafts as privacy
+from conversations.services import settling
 from conversations.services.waking import enqueue
 
 
@@ -48,7 +49,7 @@ def abandon(state: State) -> Decision:
     effects: list[Callable[[], object]] = []
     for run in unfinished.order_by("queued_seq"):
         drafts.append(end_draft(run.id, run.message, Run.Status.STOPPED, text=""))
-        effects += [partial(_close, run), partial(_count, run, Run.Status.STOPPED)]
+        effects += _closing(run, Run.Status.STOPPED)
     return Decision(drafts, effects)
 
 
@@ -88,7 +89,7 @@ def after_end(state: State, run: Run, status: str) -> list[Callable[[], object]]
 
 
 def _closing(run: Run, status: str) -> list[Callable[[], object]]:
-    return [partial(_close, run), partial(_count, run, status)]
+    return [partial(_close, run), partial(_count, run, status), partial(settling.settle, run.id, status)]
 
 
 def _close(run: Run) -> None:
