@@ -71,7 +71,7 @@ def send(
         attaching.check(state, carried)
         if carried:
             new.data["parts_tokens"] = attaching.tokens(carried)
-        effects = _remembering(state, once, alone=cmid == key_cmid)
+        effects: list[Callable[[], object]] = [*_remembering(state, once, alone=cmid == key_cmid)]
         effects += [partial(noted, new.data)] if noted else []
         name = named or state.conversation.assistant
         if name is None:

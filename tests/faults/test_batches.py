@@ -1,11 +1,13 @@
 """Batches over real worker processes, which are killed: every question is answered once."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import override_settings
 
 from accounts.models import User
 from chatproject.lib.threads import in_thread
@@ -22,6 +24,13 @@ Make = Callable[..., Cluster]
 QUICK = {"LEASE_SECONDS": "2", "SWEEP_SECONDS": "1", "MEND_BATCHES_SECONDS": "1", "MEND_QUEUE_SECONDS": "1"}
 
 
+@pytest.fixture(autouse=True)
+def model() -> Iterator[None]:
+    """The assistant `openai` can be asked; by the workers, with an address of their own."""
+    with override_settings(OPENAI_API_KEY="test"):
+        yield
+
+
 def questions(count: int, first: int = 10) -> list[str]:
     """Each different, and answered by as many words."""
     return [f"slow {number} 20" for number in range(first, first + count)]
@@ -33,6 +42,10 @@ def answer_of(question: str) -> str:
 
 def done(batch: Batch) -> int:
     return statuses(batch).count("done")
+
+
+def at_least(batch: Batch, count: int) -> bool:
+    return done(batch) >= count
 
 
 def told(batch: Batch) -> list[dict[str, Any]]:
@@ -59,7 +72,7 @@ async def check(batch: Batch, asked: list[str]) -> Counter[str]:
     assert found["completed"] == len(asked)
     assert sum(row["attempts"] for row in rows) == sum(found.values())
     assert await in_thread(damage, [row["conversation"] for row in rows]) == []
-    counted = await in_thread(selectors.batch_for, batch.user, batch.id)
+    counted: Any = await in_thread(selectors.batch_for, batch.user, batch.id)
     assert (counted.status, counted.done, counted.failed) == ("completed", len(asked), 0)
     return found
 
@@ -70,7 +83,7 @@ async def test_workers_are_killed_in_the_middle_of_two_batches(alice: User, bob:
     async with cluster(webs=0, workers=2, BATCH_PARALLEL="8", **QUICK) as running:
         batch, other = await in_thread(begin, alice, asked), await in_thread(begin, bob, others)
         for worker, least in ((0, 8), (1, 20), (0, 32), (1, 44)):
-            await until_stored(lambda least=least: done(batch) >= least, 60)
+            await until_stored(partial(at_least, batch, least), 60)
             running.workers[worker].kill()
             running.workers[worker].start()
         await until_stored(lambda: over(batch, other), 90)

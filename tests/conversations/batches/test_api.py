@@ -15,7 +15,7 @@ from conversations.models import Batch, BatchRow, Conversation, Run
 from conversations.services import runs
 from tests.api import Api
 from tests.conversations.batches.files import upload, workbook
-from tests.conversations.batches.working import begin, rows, statuses
+from tests.conversations.batches.working import begin, place, rows, statuses
 
 FIELDS = {"id", "status", "total", "done", "failed", "rate", "eta", "results_url"}
 FORMULAS = ["=1+1", "@SUM(A1)", "+1", "-1", "\tx"]
@@ -24,7 +24,7 @@ FORMULAS = ["=1+1", "@SUM(A1)", "+1", "-1", "\tx"]
 def answer(batch: Batch, *texts: str) -> None:
     """Have what is running answered by the guide of this test, in the order of the rows."""
     for row, text in zip(batch.rows.filter(status="running").order_by("number"), texts, strict=True):
-        claim = runs.claim(conversation=row.conversation_id, worker="test")
+        claim = runs.claim(conversation=place(row), worker="test")
         assert claim
         runs.end(claim=claim, status="completed", text=text, usage={"input_tokens": 3, "output_tokens": 5}).result()
 
@@ -38,7 +38,7 @@ def test_from_a_list_to_the_answers(as_alice: Api, alice: User) -> None:
     driving.drive(id_)
     batch = Batch.objects.get(id=id_)
     row, other = rows(batch)
-    claim = runs.claim(conversation=row.conversation_id, worker="test")
+    claim = runs.claim(conversation=place(row), worker="test")
     assert claim
     runs.end(claim=claim, status="completed", text="1").result()
     half = as_alice.get(f"batches/{id_}/").json

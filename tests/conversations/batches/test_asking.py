@@ -1,6 +1,7 @@
 """Batches from the first question to the last answer, with a real model at the other end."""
 
 import json
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,9 +13,9 @@ from chatproject.lib.threads import in_thread
 from conversations import quotas, selectors
 from conversations.assistants import runner
 from conversations.batches import driving, results
-from conversations.models import Batch, BatchRow, Conversation, Run
+from conversations.models import Batch, BatchRow, Conversation
 from conversations.services import batches, conversations, erasing, members, runs
-from tests.conversations.batches.working import asked_texts, begin, queued, rows, statuses, work
+from tests.conversations.batches.working import asked_texts, begin, latest_run, place, queued, rows, statuses, work
 from tests.conversations.support import texts
 from tests.provider import Provider
 
@@ -58,7 +59,7 @@ async def test_one_that_fails_holds_up_none_of_the_others(alice: User, provider:
     bad, good = await in_thread(told, batch)
     assert (bad["status"], bad["answer"], bad["error"]["code"]) == ("failed", "", "provider_refused")
     assert (good["status"], good["answer"]) == ("done", "two ")
-    counted = await in_thread(selectors.batch_for, alice, batch.id)
+    counted: Any = await in_thread(selectors.batch_for, alice, batch.id)
     assert (counted.done, counted.failed, counted.status) == (1, 1, "completed")
 
 
@@ -66,14 +67,14 @@ async def test_an_interrupted_answer_is_asked_for_again_and_counted(alice: User,
     batch = await in_thread(begin, alice, ["say one"])
     await in_thread(driving.drive, str(batch.id))
     (row,) = await in_thread(rows, batch)
-    claim = await in_thread(runs.claim, conversation=row.conversation_id, worker="dead")
+    claim = await in_thread(runs.claim, conversation=place(row), worker="dead")
     assert claim
-    await in_thread(lambda: runs.interrupt(run=Run.objects.get(id=row.run), is_dead=lambda run: True).result())
+    await in_thread(lambda: runs.interrupt(run=latest_run(row), is_dead=lambda run: True).result())
     assert await in_thread(statuses, batch) == ["pending"]
     await work(batch)
     (found,) = await in_thread(told, batch)
     assert (found["status"], found["answer"], found["attempts"]) == ("done", "one ", 2)
-    assert await in_thread(texts, row.conversation_id) == ["say one"]
+    assert await in_thread(texts, place(row)) == ["say one"]
 
 
 @override_settings(BATCH_ATTEMPTS=1)
@@ -81,8 +82,8 @@ def test_it_is_not_asked_for_ever(alice: User) -> None:
     batch = begin(alice, ["say one"], "guide")
     driving.drive(str(batch.id))
     (row,) = rows(batch)
-    runs.claim(conversation=row.conversation_id, worker="dead")
-    runs.interrupt(run=Run.objects.get(id=row.run), is_dead=lambda run: True).result()
+    runs.claim(conversation=place(row), worker="dead")
+    runs.interrupt(run=latest_run(row), is_dead=lambda run: True).result()
     assert statuses(batch) == ["failed"]
 
 
@@ -97,7 +98,7 @@ def test_who_takes_over_asks_nothing_twice(alice: User) -> None:
     driving.ask(first)
     found = rows(batch)
     assert [row.attempts for row in found] == [1, 1]
-    assert [texts(row.conversation_id) for row in found] == [["One?"], ["Two?"]]
+    assert [texts(place(row)) for row in found] == [["One?"], ["Two?"]]
     assert Conversation.objects.filter(owner=alice).count() == 2
 
 

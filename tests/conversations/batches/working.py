@@ -47,3 +47,14 @@ def rows(batch: Batch) -> list[BatchRow]:
 
 def asked_texts(requests: Iterable[Any]) -> list[str]:
     return sorted(request.text for request in requests)
+
+
+def place(row: BatchRow) -> UUID:
+    """The conversation in which it was asked."""
+    assert row.conversation_id
+    return row.conversation_id
+
+
+def latest_run(row: BatchRow) -> Run:
+    assert row.run
+    return Run.objects.get(id=row.run)
