@@ -5,7 +5,7 @@ from conversations.batches import driving
 from conversations.models import Batch
 from conversations.services import runs
 from tests.conversations.batches.files import workbook
-from tests.conversations.batches.working import begin, rows, statuses
+from tests.conversations.batches.working import begin, place, rows, statuses
 from tests.conversations.views.test_exports import logged_in, named
 
 
@@ -17,7 +17,7 @@ def test_from_the_form_to_the_answers(alice: User) -> None:
     assert places == {f"/batches/{batch.id}/"}
     assert "data-active" in page.get("/batches/list/").content.decode()
     driving.drive(str(batch.id))
-    claim = runs.claim(conversation=rows(batch)[0].conversation_id, worker="test")
+    claim = runs.claim(conversation=place(rows(batch)[0]), worker="test")
     assert claim
     runs.end(claim=claim, status="completed", text="<b>1</b>").result()
 
