@@ -59,7 +59,7 @@ CLEAR_FILES_SECONDS = env.number("CLEAR_FILES_SECONDS", 3600, least=0)
 
 # Questions of one batch, and bytes of the file that they come from, at most (5 MiB).
 BATCH_MAX_ROWS = env.number("BATCH_MAX_ROWS", 5000, least=1)
-BATCH_MAX_BYTES = env.number("BATCH_MAX_BYTES", 5 * 1024 * 1024, least=1)
+BATCH_FILE_MAX_BYTES = env.number("BATCH_FILE_MAX_BYTES", 5 * 1024 * 1024, least=1)
 # Batches that are kept for one user at most.
 BATCHES_MAX = env.number("BATCHES_MAX", 100, least=1)
 # Questions of one batch that are asked at the same time, each in a conversation of its own.

@@ -27,11 +27,11 @@ Row = tuple[int, Sequence[Any]]
 def questions(file: IO[bytes], name: str = "") -> list[Question]:
     """What is asked in a file; rows that are empty do not count.
 
-    Raises Problem `too_large` (BATCH_MAX_BYTES, BATCH_MAX_ROWS), `unsupported`, `invalid` with the row at fault.
+    Raises Problem `too_large` (BATCH_FILE_MAX_BYTES, BATCH_MAX_ROWS), `unsupported`, `invalid` with the row at fault.
     """
-    content = file.read(settings.BATCH_MAX_BYTES + 1)
-    if len(content) > settings.BATCH_MAX_BYTES:
-        raise Problem("too_large", f"A file of questions has at most {settings.BATCH_MAX_BYTES} bytes.")
+    content = file.read(settings.BATCH_FILE_MAX_BYTES + 1)
+    if len(content) > settings.BATCH_FILE_MAX_BYTES:
+        raise Problem("too_large", f"A file of questions has at most {settings.BATCH_FILE_MAX_BYTES} bytes.")
     if workbooks.is_workbook(content):
         return list(_bounded(_column(workbooks.rows(content))))
     text = _decoded(content)

@@ -12,7 +12,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from chatproject.lib.errors import Problem
 
-# How much larger than BATCH_MAX_BYTES a workbook may be when it is unpacked.
+# How much larger than BATCH_FILE_MAX_BYTES a workbook may be when it is unpacked.
 UNPACKED = 20
 # Characters that a cell holds at most.
 CELL_MAX = 32_000
@@ -48,7 +48,7 @@ def _check(content: bytes) -> None:
         raise Problem("unsupported", "This is a damaged archive.") from error
     if "xl/workbook.xml" not in names:
         raise Problem("unsupported", "This is neither text nor a workbook (XLSX).")
-    if unpacked > UNPACKED * settings.BATCH_MAX_BYTES:
+    if unpacked > UNPACKED * settings.BATCH_FILE_MAX_BYTES:
         raise Problem("too_large", "This workbook unpacks to too much.")
 
 

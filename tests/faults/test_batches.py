@@ -106,7 +106,7 @@ async def test_a_worker_dies_around_asking(alice: User, cluster: Make, tmp_path:
     await check(batch, asked)
 
 
-async def test_stopped_in_the_middle_and_gone_on_with(alice: User, cluster: Make) -> None:
+async def test_stopped_in_the_middle(alice: User, cluster: Make) -> None:
     """Results are there at any time; a stop reaches what is being answered."""
     asked = [*questions(6), *["slow 3000 20"] * 4]
     async with cluster(webs=0, workers=1, **QUICK) as running:

@@ -76,7 +76,7 @@ def test_what_is_wrong_with_a_file_is_told(content: bytes, name: str, code: str,
     assert told in str([caught.value.detail, caught.value.errors])
 
 
-@override_settings(BATCH_MAX_ROWS=2, BATCH_MAX_BYTES=100_000)
+@override_settings(BATCH_MAX_ROWS=2, BATCH_FILE_MAX_BYTES=100_000)
 @pytest.mark.parametrize(
     "content",
     [
