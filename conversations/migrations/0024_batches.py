@@ -24,7 +24,7 @@ def show(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0022_run_version'),
+        ('conversations', '0023_usage'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
