@@ -21,7 +21,7 @@ from conversations.services.validation import as_cmid, clean_assistant, clean_cm
 
 ACTIONS = ("chat",)
 SEND_ROUTE = "POST messages"
-OPEN = (Conversation.Status.OPEN, Conversation.Status.WAITING, Conversation.Status.WITH_AGENT)
+OPEN = (Conversation.Status.OPEN, *Conversation.HUMAN)
 
 
 def send(
@@ -68,7 +68,7 @@ def send(
         if carried:
             new.data["parts_tokens"] = attaching.tokens(carried)
         effects = _remembering(state, once, alone=cmid == key_cmid)
-        name = named or state.conversation.assistant
+        name = _answering(state, named)
         if name is None:
             return Decision([new], effects)
         way = busy.making_way(state, policy)
@@ -96,6 +96,22 @@ def check_open(state: State) -> None:
     """Raise Problem `conversation_closed` where nothing may be said any more."""
     if state.conversation.status not in OPEN:
         raise Problem("conversation_closed")
+
+
+def check_assistants(state: State) -> None:
+    """Raise Problem `conflict` where people answer instead of assistants."""
+    if state.conversation.status in Conversation.HUMAN:
+        raise Problem("conflict", "People answer here; assistants are silent until it is handed back to them.")
+
+
+def _answering(state: State, named: str | None) -> str | None:
+    """Which assistant answers: the one that is `named`, else the conversation's; none where people do.
+
+    Raises Problem `conflict` where one is named all the same.
+    """
+    if named:
+        check_assistants(state)
+    return None if state.conversation.status in Conversation.HUMAN else named or state.conversation.assistant
 
 
 def _remembering(state: State, once: Once | None, *, alone: bool) -> list[Callable[[], None]]:

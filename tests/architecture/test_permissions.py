@@ -56,6 +56,9 @@ API: dict[str, dict[str, str]] = {
     ONE: {"GET": ALL, "PATCH": CHANGE, "DELETE": OWN},
     f"{ONE}members/": {"GET": ALL, "POST": OWN},
     f"{ONE}members/<uuid:user>/": {"PATCH": OWN, "DELETE": OWN},
+    f"{ONE}handoff/": {"POST": SPEAK},
+    f"{ONE}claim/": {"POST": "agent"},
+    f"{ONE}release/": {"POST": SPEAK},
     f"{ONE}messages/": {"GET": ALL, "POST": SPEAK},
     # The message is the owner's: nobody else may delete it.
     MESSAGE: {"GET": ALL, "PATCH": SPEAK, "DELETE": OWN},
