@@ -15,6 +15,11 @@ ASSISTANTS = {
     "guide": "conversations.assistants.builtin.guide.Guide",
     "openai": "conversations.assistants.builtin.openai.OpenAIAssistant",
 }
+# What `send` can do, by the name in `action`: dotted paths of `conversations.actions.Action` objects.
+ACTIONS = {
+    "chat": "conversations.services.acts.CHAT",
+    "stop": "conversations.services.acts.STOP",
+}
 # The assistant that the chat page starts a conversation with.
 DEFAULT_ASSISTANT = env.text("DEFAULT_ASSISTANT", "guide")
 if DEFAULT_ASSISTANT not in ASSISTANTS:

@@ -56,7 +56,6 @@ def regenerate(
     def decide(state: State) -> Decision:
         state.require(Permission.SEND)
         messages.check_open(state)
-        messages.check_assistants(state)
         question, answer = _question_and_answer(state, message)
         check_there(question)
         way = busy.making_way(state, policy)

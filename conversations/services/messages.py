@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -11,15 +12,14 @@ from accounts.services.idempotency import Once
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id, parse_id
 from chatproject.lib.limits import take
-from conversations import eventlog, quotas
+from conversations import actions, eventlog
+from conversations.actions import Action, Sending
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import Conversation, Event, Message
-from conversations.permissions import Permission
-from conversations.services import attaching, busy
+from conversations.services import acts, attaching, busy
 from conversations.services.validation import as_cmid, clean_assistant, clean_cmid, clean_text
 
-ACTIONS = ("chat",)
 SEND_ROUTE = "POST messages"
 OPEN = (Conversation.Status.OPEN, *Conversation.HUMAN)
 
@@ -38,17 +38,19 @@ def send(
     parts: Any = None,
     idempotency_key: str | None = None,
 ) -> "Future[Committed]":
-    """Write `message:new`; an assistant's answer is queued in the same transaction.
+    """Do what `action` says (conversations/actions.py): as a rule, write `message:new`, and queue an assistant's
+    answer in the same transaction.
 
     `parts` are files that the user uploaded into this conversation; with one, the text may be empty.
     `idempotency_key` may come with a cmid or alone: then `as_cmid` of it is the cmid.
     Fails with Problem `invalid`, `too_large`, `not_found`, `forbidden`, `conversation_closed`, `conflict`,
-    `idempotency_mismatch`, and with `on_busy="reject"` `conversation_busy` while an answer is queued or running
-    (services/busy.py has the other policies).
+    `idempotency_mismatch`, what the action refuses with, and with `on_busy="reject"` `conversation_busy` while an
+    answer is queued or running (services/busy.py has the other policies).
     """
-    body: list[Any] = [text, action or "chat", assistant, str(reply_to) if reply_to else None]
+    name, act = actions.get(action)
+    body: list[Any] = [text, name, assistant, str(reply_to) if reply_to else None]
     named, carried = clean_assistant(assistant), attaching.clean_parts(parts)
-    new = draft(text=clean_text(text, required=not carried), assistant=named, action=action, seen_seq=seen_seq)
+    new = draft(text=clean_text(text, required=act.text and not carried), action=name, seen_seq=seen_seq)
     if carried:
         body.append(carried)
         new.data["parts"] = carried
@@ -60,7 +62,7 @@ def send(
     key_cmid = as_cmid(SEND_ROUTE, idempotency_key)
 
     def decide(state: State) -> Decision:
-        state.require(Permission.SEND)
+        state.require(act.permission)
         take("conversation", conversation)
         check_open(state)
         _check_reply(state, new.data["reply_to"])
@@ -68,50 +70,32 @@ def send(
         if carried:
             new.data["parts_tokens"] = attaching.tokens(carried)
         effects = _remembering(state, once, alone=cmid == key_cmid)
-        name = _answering(state, named)
-        if name is None:
-            return Decision([new], effects)
-        way = busy.making_way(state, policy)
-        quotas.ask(user.id)
-        new.data |= {"assistant": name, "run": str(new_id())}
-        return Decision([*way.drafts, new], [*effects, *way.effects])
+        made = acting(state, act, Sending(user, new, named, policy))
+        return Decision(made.drafts, [*effects, *made.effects])
 
     append = Append(conversation, Actor.of(user), clean_cmid(cmid), decide, body=body, drafts=[new], main=new)
     return eventlog.submit(append)
 
 
-def draft(*, text: str, assistant: str | None, action: str | None = None, seen_seq: int | None = None) -> Draft:
-    """A `message:new`; with `assistant`, it asks for an answer."""
-    if (action or "chat") not in ACTIONS:
-        raise Problem("invalid", errors={"action": [f"One of {', '.join(ACTIONS)}."]})
-    data: dict[str, Any] = {"message": str(new_id()), "text": text, "action": action or "chat"}
-    if assistant:
-        data |= {"assistant": assistant, "run": str(new_id())}
+def draft(*, text: str, action: str = actions.DEFAULT, seen_seq: int | None = None) -> Draft:
+    """A `message:new` that asks for no answer (yet)."""
+    data: dict[str, Any] = {"message": str(new_id()), "text": text, "action": action}
     if seen_seq is not None:
         data["seen_seq"] = seen_seq
     return Draft("message:new", data)
+
+
+def acting(state: State, action: Action, sending: Sending) -> Decision:
+    """What a message comes to under an action, as part of another decision. Raises Problem."""
+    if action.decide:
+        return actions.decided(action, state, sending)
+    return acts.chat(state, replace(sending, assistant=sending.message.data["action"]))
 
 
 def check_open(state: State) -> None:
     """Raise Problem `conversation_closed` where nothing may be said any more."""
     if state.conversation.status not in OPEN:
         raise Problem("conversation_closed")
-
-
-def check_assistants(state: State) -> None:
-    """Raise Problem `conflict` where people answer instead of assistants."""
-    if state.conversation.status in Conversation.HUMAN:
-        raise Problem("conflict", "People answer here; assistants are silent until it is handed back to them.")
-
-
-def _answering(state: State, named: str | None) -> str | None:
-    """Which assistant answers: the one that is `named`, else the conversation's; none where people do.
-
-    Raises Problem `conflict` where one is named all the same.
-    """
-    if named:
-        check_assistants(state)
-    return None if state.conversation.status in Conversation.HUMAN else named or state.conversation.assistant
 
 
 def _remembering(state: State, once: Once | None, *, alone: bool) -> list[Callable[[], None]]:
