@@ -61,6 +61,12 @@ first_delta = Histogram(
 context_seconds = Histogram(
     "context_seconds", "Time to make a context, by strategy.", ["strategy"], buckets=LATENCY_BUCKETS
 )
+assistant_builds = Counter(
+    "assistant_builds_total", "Assistants that were built, by what came of it.", ["assistant", "state"]
+)
+assistant_build_seconds = Histogram(
+    "assistant_build_seconds", "Time to build an assistant.", ["assistant"], buckets=LATENCY_BUCKETS
+)
 summaries = Counter("summaries_total", "Summaries stored, by who wrote them.", ["author"])
 events = Counter("events_total", "Events committed to the log, by type.", ["type"])
 events_lost = Counter("events_lost_total", "Events that a room had to read from the log because no hint brought them.")

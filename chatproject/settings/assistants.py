@@ -15,6 +15,8 @@ ASSISTANTS = {
     "guide": "conversations.assistants.builtin.guide.Guide",
     "openai": "conversations.assistants.builtin.openai.OpenAIAssistant",
 }
+# Seconds after which an assistant that could not be built is tried again.
+BUILD_RETRY_SECONDS = env.number("BUILD_RETRY_SECONDS", 10, least=0)
 # What `send` can do, by the name in `action`: dotted paths of `conversations.actions.Action` objects.
 ACTIONS = {
     "chat": "conversations.services.acts.CHAT",

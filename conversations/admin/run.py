@@ -38,7 +38,7 @@ class RunAdmin(ReadOnlyAdmin):
     change_form_template = "admin/conversations/run/change_form.html"
     readonly_fields = ("queued", "started", "ended", "took", "lease", "thread", "used")
     fields = (
-        ("status", "assistant"),
+        ("status", "assistant", "version"),
         ("thread", "id"),
         ("queued", "started"),
         ("ended", "took"),

@@ -1,11 +1,11 @@
 """The colours of states, the same on every page."""
 
-from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from conversations.assistants import registry
 from conversations.models import Conversation, Export, Message, Run
 
 CONVERSATION = {
@@ -41,13 +41,13 @@ STEP = {"running": "info", "completed": "success", "failed": "danger"}
 
 
 class AssistantFilter(admin.SimpleListFilter):
-    """By the assistants of the settings: looking for all names in the table would read all of it."""
+    """By the assistants that there are: looking for all names in the table would read all of it."""
 
     title = _("assistant")
     parameter_name = "assistant"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [(name, name) for name in settings.ASSISTANTS]
+        return [(name, name) for name in registry.available()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(assistant=self.value()) if self.value() else queryset

@@ -16,7 +16,7 @@ from django.conf import settings
 from chatproject.lib.database import one_moment
 from chatproject.lib.threads import in_thread
 from conversations import queue, selectors
-from conversations.assistants import registry
+from conversations.assistants import calling
 from conversations.assistants.base import AssistantError
 from conversations.assistants.turn import RunningStep
 from conversations.context import digests, ranges, terms, tokens
@@ -95,7 +95,7 @@ async def _write(author: str, work: Work) -> str:
     if not author:
         return await in_thread(digests.extracted, work.said, encoding)
     writing = Writing(author, work.said)
-    await registry.get(author).answer(writing)
+    await calling.answer(author, writing)
     if not writing.text:
         raise AssistantError("provider_error", "The summary is empty.")
     return tokens.cut(writing.text, encoding, settings.CONTEXT_SUMMARY_TOKENS - LEAD, digests.MARK)

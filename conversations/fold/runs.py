@@ -21,7 +21,8 @@ def _run_start(fold: Fold, event: Event) -> None:
     data = event.data
     if data["run"] in fold.runs:
         fold.runs[data["run"]] |= {
-            "status": Run.Status.RUNNING.value, "message": data["message"], "started_at": rfc3339(event.at),
+            "status": Run.Status.RUNNING.value, "message": data["message"], "version": data.get("version"),
+            "started_at": rfc3339(event.at),
         }  # fmt: skip
     if data.get("branch_of"):
         unselect(fold, data["branch_of"], event.seq)

@@ -18,7 +18,13 @@ def _run_queue(projector: Projector, conversation: Conversation, event: Event) -
 @on("run:start")
 def _run_start(projector: Projector, conversation: Conversation, event: Event) -> None:
     data = event.data
-    projector.update_run(data["run"], status=Run.Status.RUNNING, message=data["message"], started_at=event.at)
+    projector.update_run(
+        data["run"],
+        status=Run.Status.RUNNING,
+        message=data["message"],
+        version=data.get("version"),
+        started_at=event.at,
+    )
     anchor = projector.message(data["reply_to"]).seq
     if data.get("branch_of"):
         unselect(conversation, UUID(data["branch_of"]), event.seq)

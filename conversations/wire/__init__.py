@@ -1,5 +1,6 @@
 """The one public JSON form of everything (PROTOCOL.md sections 3 and 4), for every door alike."""
 
+from conversations.wire.assistants import assistant
 from conversations.wire.conversations import conversation, member, title
 from conversations.wire.events import event, opened, stored_event, stored_events
 from conversations.wire.files import file, file_name, file_text
@@ -11,6 +12,7 @@ from conversations.wire.shares import label, share, shared_message
 
 __all__ = [
     "NO_FEEDBACK",
+    "assistant",
     "conversation",
     "event",
     "export",
