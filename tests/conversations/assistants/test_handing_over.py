@@ -7,7 +7,7 @@ from django.test import override_settings
 
 from accounts.models import User
 from chatproject.lib.threads import in_thread
-from conversations.assistants import registry, runner
+from conversations.assistants import runner
 from conversations.assistants.base import Turn
 from conversations.models import Conversation, Run
 from tests.conversations.assistants.support import ask, conversation_with, ending
@@ -28,9 +28,7 @@ class Clerk:
 @pytest.fixture(autouse=True)
 def clerk() -> Iterator[None]:
     with override_settings(ASSISTANTS={"clerk": f"{__name__}.Clerk"}):
-        registry.get.cache_clear()
         yield
-    registry.get.cache_clear()
 
 
 async def test_the_answer_ends_and_a_person_is_asked_for(alice: User) -> None:
