@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from django.conf import settings
@@ -134,6 +134,10 @@ class Writing:
     async def ask(self, kind: str, schema: dict[str, Any]) -> Any:
         """Raises AssistantError: there is nobody to ask."""
         raise AssistantError("nobody_to_ask", "A summary is written without asking.")
+
+    async def hand_over(self, reason: str = "") -> NoReturn:
+        """Raises AssistantError: there is nobody to hand over to."""
+        raise AssistantError("nobody_to_ask", "A summary is written without people.")
 
     @asynccontextmanager
     async def step(self, kind: str, name: str, input: Any = None) -> AsyncIterator[RunningStep]:

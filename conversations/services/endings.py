@@ -25,9 +25,11 @@ def stopping(state: State, run: Run) -> Decision:
 def stop_all(state: State, but: UUID | None = None) -> Decision:
     """What ends every queued, running or waiting run of a conversation, `but` one, as part of another decision."""
     state.settle()
-    found = Run.objects.select_for_update().filter(conversation=state.conversation, ended_at=None).exclude(id=but)
+    found = Run.objects.select_for_update().filter(conversation=state.conversation, ended_at=None)
     ends, effects = [], []
     for run in found.order_by("queued_seq"):
+        if run.id == but:
+            continue
         ends.append(_end_from_store(state, run, Run.Status.STOPPED))
         effects += closing(run, Run.Status.STOPPED)
     return Decision(ends, effects)

@@ -155,7 +155,8 @@ def _joining(state: State, user: User, *, is_staff: bool) -> list[Draft]:
 
 def _check_free(state: State) -> None:
     """Raise Problem `conflict`, with the agent's id and name, where somebody has it who can answer."""
-    holder = User.objects.filter(id=state.conversation.agent, is_active=True).first()
+    agent = state.conversation.agent
+    holder = User.objects.filter(id=agent, is_active=True).first() if agent else None
     if holder:
         who = {"id": str(holder.id), "name": holder.display_name}
         raise Problem("conflict", f"{holder.display_name} has taken this conversation.", extra={"agent": who})

@@ -22,7 +22,6 @@ class Clerk:
         async with turn.step("tool", "look it up") as step:
             step.output = "nothing"
             await turn.hand_over("wants a refund")
-        await turn.emit(" Never said.")
 
 
 @pytest.fixture(autouse=True)

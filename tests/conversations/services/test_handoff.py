@@ -149,7 +149,7 @@ def test_of_two_processes_that_claim_at_once_one_gets_it(alice: User) -> None:
         winner = agents[outcomes.index("taken")]
         assert sorted(outcomes) == sorted(["taken", f"conflict {winner.id}"])
         assert standing(UUID(conversation)) == ("with_agent", winner.id)
-        assert Member.objects.filter(conversation=conversation).count() == 2
+        assert Member.objects.filter(conversation_id=conversation).count() == 2
         replayed(UUID(conversation))
 
 
