@@ -54,7 +54,13 @@ ANSWER = "conversations.answer_as_agent"
 STAFF_GROUPS: dict[str, frozenset[str]] = {
     "Support agents": _LOOK
     | {"conversations.change_run", "conversations.change_session", "conversations.answer_as_agent"},
-    "Auditors": _LOOK | {"accounts.view_auditentry", "auth.view_group", "conversations.view_embeddingindex"},
+    "Auditors": _LOOK
+    | {
+        "accounts.view_auditentry",
+        "auth.view_group",
+        "conversations.view_embeddingindex",
+        "conversations.view_usage",
+    },
     "Administrators": _LOOK
     | {
         "accounts.view_auditentry",
@@ -68,6 +74,7 @@ STAFF_GROUPS: dict[str, frozenset[str]] = {
         "conversations.change_session",
         "conversations.delete_share",
         "conversations.view_embeddingindex",
+        "conversations.view_usage",
         "conversations.add_template",
         "conversations.change_template",
         "conversations.delete_template",

@@ -55,6 +55,8 @@ requests = Counter("requests_total", "HTTP requests answered.", ["method", "rout
 request_seconds = Histogram("request_seconds", "Time to answer an HTTP request.", buckets=LATENCY_BUCKETS)
 errors = Counter("errors_total", "Errors told to clients, by door and code.", ["door", "code"])
 runs = Counter("runs_total", "Runs ended, by assistant and status.", ["assistant", "status"])
+tokens = Counter("tokens_total", "Tokens of runs, by assistant and kind: input, output, cached.", ["assistant", "kind"])
+cost = Counter("cost_total", "Cost of runs by the table of prices.", ["assistant", "currency"])
 first_delta = Histogram(
     "run_first_delta_seconds", "From a queued run to its first stored delta.", buckets=LATENCY_BUCKETS
 )

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from chatproject.lib import environment as env
+from chatproject.lib import prices
 from chatproject.settings.places import DATA_DIR
 
 # --- Runs ------------------------------------------------------------------------------------------------
@@ -44,6 +45,10 @@ OPENAI_RECALL = env.number("OPENAI_RECALL", 0, least=0)
 PROVIDER_CONNECT_SECONDS = env.number("PROVIDER_CONNECT_SECONDS", 10, least=1)
 # Seconds without a byte from a model after which the run fails.
 PROVIDER_STALL_SECONDS = env.number("PROVIDER_STALL_SECONDS", 30, least=1)
+# What tokens cost, as JSON by name of an assistant or a model: `{input, cached?, output, currency?}` per million.
+PRICES = prices.read(env.text("PRICES"))
+# Assistants that ask no model: where they say nothing of tokens, none are counted for them.
+UNCOUNTED_ASSISTANTS = env.words("UNCOUNTED_ASSISTANTS", "guide")
 # Folder of the tokenizer's files, made at the first start.
 TOKENIZER_DIR = Path(env.text("TOKENIZER_DIR") or DATA_DIR / "tokenizer")
 # Milliseconds that pieces of an answer are gathered before they are stored and shown.

@@ -17,6 +17,7 @@ from conversations.api import (
     snapshots,
     stream,
     templates,
+    usage,
 )
 
 ONE = "conversations/<uuid:id>/"
@@ -65,5 +66,6 @@ urlpatterns = [
     path("search/", search.SearchView.as_view()),
     path("templates/", templates.TemplatesView.as_view()),
     path("templates/<slug:key>/", templates.TemplateView.as_view()),
+    path("usage/", usage.UsageView.as_view()),
     path("assistants/", runs.AssistantsView.as_view()),
 ]

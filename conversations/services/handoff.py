@@ -92,22 +92,31 @@ def release(*, user: User, conversation: UUID, cmid: str | None = None) -> "Futu
     return _submit(user, conversation, draft, decide, cmid)
 
 
-def hand_over(*, claim: runs.Claim, reason: str | None = None, **answer: Any) -> "Future[Committed]":
-    """End the run of `claim` as completed, and ask for a person: what an assistant does that cannot go on. `answer` is
-    what `runs.end` takes. In a conversation that takes no more messages only the run ends.
+def hand_over(
+    *,
+    claim: runs.Claim,
+    text: str,
+    usage: dict[str, Any] | None = None,
+    sources: list[dict[str, Any]] | None = None,
+    reason: str | None = None,
+) -> "Future[Committed]":
+    """End the run of `claim` as completed, and ask for a person: what an assistant does that cannot go on.
+    In a conversation that takes no more messages only the run ends.
 
     Fails with `run_not_active` when fenced off.
     """
-    end = endings.end_draft(claim.run, claim.message, Run.Status.COMPLETED, **answer)
+    end = endings.end_draft(claim.run, claim.message, Run.Status.COMPLETED, text=text, sources=sources)
     asked = _asking_anyhow(reason)
 
     def decide(state: State) -> Decision:
         run = state.lock_run(claim.run)
         runs.check_fence(run, claim)
+        endings.settle(end, run, usage)
+        spent = end.data["usage"]
         if state.conversation.status not in messages.OPEN:
-            return Decision([end], endings.after_end(state, run, Run.Status.COMPLETED))
+            return Decision([end], endings.after_end(state, run, Run.Status.COMPLETED, spent))
         handing = _handing(state, asked, but=run.id)
-        return Decision([end, *handing.drafts], [*endings.closing(run, Run.Status.COMPLETED), *handing.effects])
+        return Decision([end, *handing.drafts], [*endings.closing(run, Run.Status.COMPLETED, spent), *handing.effects])
 
     cmid = f"run:{claim.run}:end"
     return eventlog.submit(Append(claim.conversation, claim.actor, cmid, decide, drafts=[end, asked], main=end))

@@ -131,12 +131,13 @@ def end(
 
     Fails with `run_not_active` when fenced off.
     """
-    draft = endings.end_draft(claim.run, claim.message, status, text=text, usage=usage, sources=sources, error=error)
+    draft = endings.end_draft(claim.run, claim.message, status, text=text, sources=sources, error=error)
 
     def decide(state: State) -> Decision:
         run = state.lock_run(claim.run)
         check_fence(run, claim)
-        return Decision([draft], endings.after_end(state, run, status))
+        endings.settle(draft, run, usage)
+        return Decision([draft], endings.after_end(state, run, status, draft.data["usage"]))
 
     cmid = f"run:{claim.run}:end"
     return eventlog.submit(Append(claim.conversation, claim.actor, cmid, decide, drafts=[draft]))

@@ -51,6 +51,7 @@ API: dict[str, dict[str, str]] = {
     "logins/<uuid:id>/": {"DELETE": MINE},
     "me/": {"GET": LOGIN, "PATCH": LOGIN},
     "assistants/": {"GET": LOGIN},
+    "usage/": {"GET": LOGIN},
     "conversations/": {"GET": LOGIN, "POST": LOGIN},
     "conversations/import/": {"POST": LOGIN},
     ONE: {"GET": ALL, "PATCH": CHANGE, "DELETE": OWN},
