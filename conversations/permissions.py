@@ -46,6 +46,7 @@ _LOOK = frozenset(
         "conversations.view_session",
         "conversations.view_share",
         "conversations.view_export",
+        "conversations.view_batch",
         "conversations.view_template",
     }
 )

@@ -75,6 +75,8 @@ events_lost = Counter("events_lost_total", "Events that a room had to read from 
 commits = Counter("commits_total", "Commits of the log writer.")
 commit_failures = Counter("commit_failures_total", "Group commits that failed and were retried one by one.")
 exports = Counter("exports_total", "Exports of many conversations that ended, by outcome.", ["outcome"])
+batches = Counter("batches_total", "Batches that ended, by outcome.", ["outcome"])
+batch_rows = Counter("batch_rows_total", "Questions of batches that ended, by outcome.", ["outcome"])
 imports = Counter("imports_total", "Conversations imported from files, by form.", ["form"])
 refusals = Counter(
     "refusals_total",

@@ -11,6 +11,7 @@ from conversations import event_types
 from conversations.appends import Decision, Draft, State
 from conversations.models import Run, RunChunk
 from conversations.privacy import drafts as privacy
+from conversations.services import settling
 from conversations.services.waking import enqueue
 from conversations.usage import measuring
 from conversations.usage.settling import settled
@@ -104,7 +105,7 @@ def after_end(state: State, run: Run, status: str, usage: Usage | None) -> list[
 
 def closing(run: Run, status: str, usage: Usage | None) -> list[Callable[[], object]]:
     """The effects of a run's end."""
-    return [partial(_close, run), partial(_count, run, status, usage)]
+    return [partial(_close, run), partial(_count, run, status, usage), partial(settling.settle, run.id, status)]
 
 
 def _close(run: Run) -> None:

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
     """Conversations that wait for a person, and who has taken them (docs/handoff.md)."""
 
     dependencies = [
-        ("conversations", "0022_run_version"),
+        ("conversations", "0024_batches"),
     ]
 
     operations = [
