@@ -48,5 +48,18 @@ class Migration(migrations.Migration):
                 name="conversation_human",
             ),
         ),
+        migrations.CreateModel(
+            name="DeskEntry",
+            fields=[],
+            options={
+                "verbose_name": "conversation for people",
+                "verbose_name_plural": "agents' desk",
+                "proxy": True,
+                "default_permissions": (),
+                "indexes": [],
+                "constraints": [],
+            },
+            bases=("conversations.conversation",),
+        ),
         migrations.RunPython(allow, migrations.RunPython.noop),
     ]
