@@ -11,6 +11,7 @@ from conversations.api import (
     handoff,
     messages,
     revisions,
+    routing,
     runs,
     search,
     sessions,
@@ -74,4 +75,5 @@ urlpatterns = [
     path("templates/<slug:key>/", templates.TemplateView.as_view()),
     path("usage/", usage.UsageView.as_view()),
     path("assistants/", runs.AssistantsView.as_view()),
+    path("assistants/<str:name>/route/", routing.RouteView.as_view()),
 ]
