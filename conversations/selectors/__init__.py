@@ -31,6 +31,7 @@ from conversations.selectors.conversations import (
     visible_conversations,
     wire_conversation,
 )
+from conversations.selectors.desk import desk
 from conversations.selectors.exports import export_for, exported_items, exports
 from conversations.selectors.files import file_for, files
 from conversations.selectors.log import events, events_for, head, heads, seq_before, snapshot, standing
@@ -89,6 +90,7 @@ __all__ = [
     "conversation_for",
     "conversation_ids",
     "conversations_holding",
+    "desk",
     "ended_run",
     "error_of",
     "events",
