@@ -18,7 +18,10 @@ ROBOT = "dialogue-tests"
 
 
 class Command(BaseCommand):
-    help = "Play scripted dialogues (docs/dialogue-tests.md) and compare the answers with what is expected. Ends with 1 where a score is below the minimum, with 2 where the file cannot be read."
+    help = (
+        "Play scripted dialogues (docs/dialogue-tests.md) and compare the answers with what is expected. Ends with 1"
+        " where a score is below the minimum, with 2 where the file cannot be read."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
