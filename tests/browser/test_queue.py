@@ -49,7 +49,7 @@ def test_what_waits_is_changed_and_taken_back(alice: Person) -> None:
 def test_what_is_being_answered_is_no_longer_changed(alice: Person) -> None:
     alice.begin("slow 1000 30")
     alice.sees("word2")
-    alice.say("slow 1000 30 again")
+    alice.say("slow 1000 31")
     waiting(alice).get_by_role("button", name="Change").click()
     alice.stop_button.first.click()
     expect(alice.page.locator("article.assistant")).to_have_count(2)
@@ -79,8 +79,9 @@ def test_undo_and_ask_this_instead_counts_once(alice: Person) -> None:
     alice.begin("slow 1000 30")
     alice.sees("word2")
     choice(alice).select_option("Undo, and ask this instead")
-    alice.say("slow 1000 30 instead")
+    alice.say("slow 1000 31")
     expect(alice.page.locator("article.user.deleted")).to_have_count(1)
+    expect(alice.answer).to_contain_text("word0")
     expect(choice(alice)).to_have_value("enqueue")
     alice.say("say last")
     expect(waiting(alice)).to_have_count(1)
@@ -122,5 +123,7 @@ def test_stop_after_the_line_was_cut(person: Callable[..., Person], line: Line) 
 
 def test_an_answer_that_does_without_a_part_says_so(alice: Person) -> None:
     alice.begin("Help", "limping")
+    alice.is_answered("It goes on all the same.")
+    alice.say("Once more")
     expect(alice.answer).to_contain_text("Guide: took too long.")
     alice.is_answered("It goes on all the same.")
