@@ -42,8 +42,18 @@ class Turn(Protocol):
     async def emit(self, text: str) -> None:
         """Add to the answer."""
 
+    async def artefact(self, name: str, content_type: str, data: bytes) -> dict[str, Any]:
+        """Store a file of the conversation that the answer carries; its part of the message. The same name and content
+        again is the same file. Raises Problem for what cannot be stored (too large, a type that is not taken)."""
+
     def step(self, kind: str, name: str, input: Any = None) -> AbstractAsyncContextManager[Step]:
         """Show a step (kind: thought, tool, retrieval, plugin) while the block runs."""
+
+    def before(self, kind: str, name: str) -> Any:
+        """What the step that comes next gave, where the turn did it before it waited for a person; otherwise None."""
+
+    def degraded(self, plugin: str, reason: str) -> None:
+        """Tell who watches that a part of this does not go as it should (frame `plugin:degraded`)."""
 
     async def ask(self, kind: str, schema: dict[str, Any]) -> Any:
         """Ask a person (kind: approval, choice, form, text) and give the answer, a value that fits the JSON Schema
@@ -62,6 +72,19 @@ class Assistant(Protocol):
         """Emit the answer. Raise AssistantError for a failure that the user should read about."""
 
 
+class Tool(Protocol):
+    """Something that a model may do while it answers. Where `side_effects`, a person is asked before each call."""
+
+    name: str
+    description: str
+    schema: dict[str, Any]
+    side_effects: bool
+
+    async def call(self, turn: Turn, arguments: Any) -> Any:
+        """Do it, with arguments that fit the JSON Schema `schema`; what it gives (JSON) is told to the model. Raise
+        AssistantError for a failure that the model should read about. May be called from several turns at once."""
+
+
 class AssistantError(Exception):
     """The answer failed; `code` and `message` are shown to the user."""
 
@@ -69,3 +92,15 @@ class AssistantError(Exception):
         self.code = code
         self.message = message
         super().__init__(f"{code}: {message}")
+
+
+class Transient(AssistantError):
+    """It failed before it gave anything: asking again may help."""
+
+
+class Throttled(AssistantError):
+    """A provider refuses more for now; `retry_after` are the seconds that it asks for, 0 where it says nothing."""
+
+    def __init__(self, code: str, message: str, retry_after: float = 0) -> None:
+        self.retry_after = retry_after
+        super().__init__(code, message)

@@ -1,7 +1,7 @@
 """What is known of an assistant before it is built, and the definitions that settings and packages give."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache, partial
 from importlib import metadata
 from inspect import getdoc
@@ -19,7 +19,8 @@ NEEDS = {"openai": "OPENAI_API_KEY"}
 
 @dataclass(frozen=True)
 class Definition:
-    """An assistant as it is defined now. `build` makes it, once per version and process (building.py); `kind` says
+    """An assistant as it is defined now. `limits` stand in the place of settings
+    (isolation/limits.py). `build` makes it, once per version and process (building.py); `kind` says
     where the definition comes from: setting, package, or what kind of connector it is. `origin` tells definitions of
     the same name and version apart."""
 
@@ -29,6 +30,7 @@ class Definition:
     description: str
     origin: str
     build: Callable[[], Assistant]
+    limits: Mapping[str, Any] = field(default_factory=dict)
 
 
 def names() -> list[str]:

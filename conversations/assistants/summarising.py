@@ -131,6 +131,16 @@ class Writing:
     async def emit(self, text: str) -> None:
         self.text += text
 
+    async def artefact(self, name: str, content_type: str, data: bytes) -> dict[str, Any]:
+        """Raises AssistantError: a summary is made of words."""
+        raise AssistantError("nobody_to_ask", "A summary carries no files.")
+
+    def before(self, kind: str, name: str) -> Any:
+        """Nothing: a summary never waits."""
+
+    def degraded(self, plugin: str, reason: str) -> None:
+        """Nobody watches."""
+
     async def ask(self, kind: str, schema: dict[str, Any]) -> Any:
         """Raises AssistantError: there is nobody to ask."""
         raise AssistantError("nobody_to_ask", "A summary is written without asking.")

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from django.conf import settings
 
 from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
-from conversations import questions
+from conversations import publishing, questions
 from conversations.assistants import chunks, recalling
 from conversations.assistants.base import AssistantError
 from conversations.assistants.lengths import fitting, size_as_json
@@ -22,7 +23,7 @@ from conversations.context import building, reports, terms
 from conversations.context.result import Context
 from conversations.files import pictures
 from conversations.privacy import Screen
-from conversations.services import contexts, runs
+from conversations.services import artefacts, contexts, madefiles, runs
 
 
 @dataclass
@@ -46,6 +47,7 @@ class RunningTurn:
         self._replay = replay or Replay()
         self.usage: dict[str, Any] | None = None
         self.sources: list[dict[str, Any]] | None = None
+        self.parts = list(self._replay.parts)
         self._text = [self._replay.text]
         self._screen = Screen()
         self._length, self._bytes = len(self._replay.text), size_as_json(self._replay.text)
@@ -88,6 +90,23 @@ class RunningTurn:
             await self._ensure_flusher()
         if len(text) > len(taken):
             raise AssistantError("too_large", "The answer is too long; what came first is kept.")
+
+    async def artefact(self, name: str, content_type: str, data: bytes) -> dict[str, Any]:
+        """Raises Problem, also when fenced off."""
+        give = partial(artefacts.store, claim=self.claim, name=name, content_type=content_type, data=data)
+        part = madefiles.part((await in_thread(give)).id)
+        if part not in self.parts:
+            self.parts.append(part)
+        return part
+
+    def before(self, kind: str, name: str) -> Any:
+        step = self._replay.peek(kind, name)
+        return step.get("output") if step and step["status"] == "completed" else None
+
+    def degraded(self, plugin: str, reason: str) -> None:
+        place = {"conversation": str(self.claim.conversation), "run": str(self.claim.run)}
+        frame = {"type": "plugin:degraded", **place, "plugin": plugin, "reason": reason}
+        publishing.publish({self.claim.conversation: [frame]})
 
     async def ask(self, kind: str, schema: dict[str, Any]) -> Any:
         """Raises Asked where nobody has answered yet, ValueError, and Problem when fenced off."""

@@ -11,6 +11,7 @@ from conversations import event_types
 from conversations.appends import Decision, Draft, State
 from conversations.models import Run, RunChunk
 from conversations.privacy import drafts as privacy
+from conversations.services import attaching, madefiles
 from conversations.services.waking import enqueue
 
 
@@ -60,7 +61,10 @@ def _end_from_store(state: State, run: Run, status: str, error: dict[str, Any] |
     """`run:end` with what is stored of the answer."""
     text = stored_text(run, state.key)
     marks = privacy.marks_of_stored(text)
-    return end_draft(run.id, run.message, status, screened=True, text=text, usage=run.usage, error=error, **marks)
+    made = madefiles.parts_of(run.id, run.conversation_id)
+    more = {"parts": made, "parts_tokens": attaching.tokens(made)} if made else {}
+    given = {"text": text, "usage": run.usage, "error": error, **marks, **more}
+    return end_draft(run.id, run.message, status, screened=True, **given)
 
 
 def end_draft(run: UUID, message: UUID | None, status: str, screened: bool = False, **data: Any) -> Draft:

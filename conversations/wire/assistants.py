@@ -4,11 +4,14 @@ from typing import Any
 
 from conversations.assistants import buildstates
 from conversations.assistants.definitions import Definition
+from conversations.assistants.isolation import breaker
 
 Json = dict[str, Any]
 
 
 def assistant(found: Definition) -> Json:
-    """An assistant; `state` says how far its building is in the workers."""
+    """An assistant; `state` says how far its building is in the workers, `breaker` whether it is
+    left alone here."""
     about = {"name": found.name, "description": found.description, "version": found.version, "kind": found.kind}
-    return {**about, "state": buildstates.of(found.name, found.version)["state"]}
+    state = buildstates.of(found.name, found.version)["state"]
+    return {**about, "state": state, "breaker": breaker.state(found.name)}
