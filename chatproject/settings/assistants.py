@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from chatproject.lib import environment as env
+from chatproject.lib import prices
 from chatproject.settings.places import DATA_DIR
 
 # --- Runs ------------------------------------------------------------------------------------------------
@@ -68,6 +69,10 @@ BREAKER_ERROR_PERCENT = env.number("BREAKER_ERROR_PERCENT", 5, least=1)
 BREAKER_WINDOW_SECONDS = env.number("BREAKER_WINDOW_SECONDS", 60, least=10)
 BREAKER_CALLS = env.number("BREAKER_CALLS", 20, least=1)
 BREAKER_OPEN_SECONDS = env.number("BREAKER_OPEN_SECONDS", 300, least=1)
+# What tokens cost, as JSON by name of an assistant or a model: `{input, cached?, output, currency?}` per million.
+PRICES = prices.read(env.text("PRICES"))
+# Assistants that ask no model: where they say nothing of tokens, none are counted for them.
+UNCOUNTED_ASSISTANTS = env.words("UNCOUNTED_ASSISTANTS", "guide")
 # Folder of the tokenizer's files, made at the first start.
 TOKENIZER_DIR = Path(env.text("TOKENIZER_DIR") or DATA_DIR / "tokenizer")
 # Milliseconds that pieces of an answer are gathered before they are stored and shown.

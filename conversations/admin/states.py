@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from conversations.assistants import registry
-from conversations.models import Conversation, Export, Message, Run
+from conversations.models import Batch, Conversation, Export, Message, Run
 
 CONVERSATION = {
     Conversation.Status.OPEN: "success",
@@ -30,6 +30,12 @@ EXPORT = {
     Export.Status.COMPLETED: "success",
     Export.Status.FAILED: "danger",
     Export.Status.CANCELLED: "warning",
+}
+BATCH = {
+    Batch.Status.QUEUED: "default",
+    Batch.Status.RUNNING: "info",
+    Batch.Status.COMPLETED: "success",
+    Batch.Status.STOPPED: "warning",
 }
 MESSAGE = {
     Message.Status.STREAMING: "info",

@@ -24,6 +24,7 @@ from conversations.context.result import Context
 from conversations.files import pictures
 from conversations.privacy import Screen
 from conversations.services import artefacts, contexts, madefiles, runs
+from conversations.usage.tokens import added, cleaned
 
 
 @dataclass
@@ -61,6 +62,12 @@ class RunningTurn:
     def text(self) -> str:
         """Everything emitted so far, as it came; what is stored of it went through the screen."""
         return "".join(self._text)
+
+    @property
+    def spent(self) -> dict[str, Any] | None:
+        """The usage of the whole run, with what was noted before it waited for a person; None where the assistant
+        has said nothing of it since."""
+        return added(self._replay.usage, cleaned(self.usage)) if self.usage and self._replay.usage else self.usage
 
     async def context(self, also: str = "") -> Context:
         """Raises AssistantError where the question was deleted, Problem when fenced off."""
@@ -116,7 +123,7 @@ class RunningTurn:
             return before["value"]
         await self.finish()
         id_ = new_id()
-        data = {**asked, "emitted": self._emitted}
+        data = {**asked, "emitted": self._emitted, **self._noted()}
         await persistently(lambda: runs.ask(claim=self.claim, data=data, id=id_))
         raise Asked
 
@@ -180,7 +187,13 @@ class RunningTurn:
 
     async def _write_step(self, data: dict[str, Any]) -> None:
         id_ = new_id()
-        await persistently(lambda: runs.step(claim=self.claim, data=data, id=id_))
+        noted = {**data, **self._noted()}
+        await persistently(lambda: runs.step(claim=self.claim, data=noted, id=id_))
+
+    def _noted(self) -> dict[str, Any]:
+        """What the run took so far, for an event that is written anyway: whoever ends it elsewhere knows of it."""
+        usage = cleaned(self.spent)
+        return {"usage": usage} if usage else {}
 
 
 def _context(claim: runs.Claim, also: str) -> Context:

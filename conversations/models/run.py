@@ -56,9 +56,11 @@ class Run(models.Model):
     class Meta:
         verbose_name = _("run")
         verbose_name_plural = _("runs")
+        permissions = [("view_usage", "Can view what everybody's runs took")]
         indexes = [
             models.Index(fields=["conversation", "queued_seq"], name="run_order"),
             models.Index(fields=["requested_by", "queued_at"], name="run_of_user"),
+            models.Index(fields=["queued_at"], condition=Q(requested_by__isnull=False), name="run_of_day"),
             models.Index(
                 fields=["status", "lease_until"],
                 condition=Q(status__in=["queued", "running"]),

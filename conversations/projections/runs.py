@@ -57,7 +57,8 @@ def _run_step(projector: Projector, conversation: Conversation, event: Event) ->
     run = Run.objects.get(id=event.data["run"])
     others = [step for step in run.steps if step["step"] != event.data["step"]]
     run.steps = [*others, {**event.data, "event": str(event.id)}]
-    run.save(update_fields=["steps"])
+    run.usage = event.data.get("usage") or run.usage
+    run.save(update_fields=["steps", "usage"])
 
 
 @on("run:ask")
@@ -65,7 +66,8 @@ def _run_ask(projector: Projector, conversation: Conversation, event: Event) -> 
     projector.flush()
     run = Run.objects.get(id=event.data["run"])
     run.steps, run.status = asking.asked(run.steps, event), Run.Status.WAITING
-    run.save(update_fields=["steps", "status"])
+    run.usage = event.data.get("usage") or run.usage
+    run.save(update_fields=["steps", "status", "usage"])
 
 
 @on("run:answer")

@@ -4,6 +4,7 @@ Functions that take a `user` check membership; those that do not are for callers
 (a room, a worker), and say so.
 """
 
+from conversations.selectors.batches import answered_rows, batch_for, batches
 from conversations.selectors.contexts import (
     asked,
     in_front,
@@ -77,7 +78,10 @@ __all__ = [
     "News",
     "Shared",
     "answer",
+    "answered_rows",
     "asked",
+    "batch_for",
+    "batches",
     "conversation_for",
     "conversation_ids",
     "conversations_holding",

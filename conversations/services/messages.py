@@ -21,6 +21,8 @@ from conversations.services import acts, attaching, busy
 from conversations.services.validation import as_cmid, clean_assistant, clean_cmid, clean_text
 
 SEND_ROUTE = "POST messages"
+# What else is to be written together with an event, by its data.
+Noted = Callable[[dict[str, Any]], object]
 OPEN = (Conversation.Status.OPEN, Conversation.Status.WAITING, Conversation.Status.WITH_AGENT)
 
 
@@ -37,12 +39,14 @@ def send(
     seen_seq: int | None = None,
     parts: Any = None,
     idempotency_key: str | None = None,
+    noted: Noted | None = None,
 ) -> "Future[Committed]":
     """Do what `action` says (conversations/actions.py): as a rule, write `message:new`, and queue an assistant's
     answer in the same transaction.
 
     `parts` are files that the user uploaded into this conversation; with one, the text may be empty.
-    `idempotency_key` may come with a cmid or alone: then `as_cmid` of it is the cmid.
+    `idempotency_key` may come with a cmid or alone: then `as_cmid` of it is the cmid. `noted` is called in that
+    transaction with the data of the event.
     Fails with Problem `invalid`, `too_large`, `not_found`, `forbidden`, `conversation_closed`, `conflict`,
     `idempotency_mismatch`, what the action refuses with, and with `on_busy="reject"` `conversation_busy` while an
     answer is queued or running (services/busy.py has the other policies).
@@ -69,7 +73,8 @@ def send(
         attaching.check(state, carried)
         if carried:
             new.data["parts_tokens"] = attaching.tokens(carried)
-        effects = _remembering(state, once, alone=cmid == key_cmid)
+        effects: list[Callable[[], object]] = [*_remembering(state, once, alone=cmid == key_cmid)]
+        effects += [partial(noted, new.data)] if noted else []
         made = acting(state, act, Sending(user, new, named, policy))
         return Decision(made.drafts, [*effects, *made.effects])
 

@@ -133,15 +133,16 @@ def end(
 
     Fails with `run_not_active` when fenced off.
     """
-    more: dict[str, Any] = {"usage": usage, "sources": sources, "parts": parts or None, "error": error}
-    draft = endings.end_draft(claim.run, claim.message, status, screened=False, text=text, **more)
+    given = {"sources": sources, "parts": parts or None, "error": error}
+    draft = endings.end_draft(claim.run, claim.message, status, screened=False, text=text, **given)
 
     def decide(state: State) -> Decision:
         run = state.lock_run(claim.run)
         _check_fence(run, claim)
         if parts:
             draft.data["parts_tokens"] = attaching.tokens(parts)
-        return Decision([draft], endings.after_end(state, run, status))
+        endings.settle(draft, run, usage)
+        return Decision([draft], endings.after_end(state, run, status, draft.data["usage"]))
 
     cmid = f"run:{claim.run}:end"
     return eventlog.submit(Append(claim.conversation, claim.actor, cmid, decide, drafts=[draft]))

@@ -37,5 +37,11 @@ def run(row: Run) -> Json:
         "ended_at": rfc3339(row.ended_at),
         "steps": [step(row, stored) for stored in row.steps],
         "usage": row.usage,
-        "error": opened(row.error, row.conversation_id, row.end_event, "error"),
+        "error": run_error(row),
     }
+
+
+def run_error(row: Run) -> Json | None:
+    """Why a run failed."""
+    error: Json | None = opened(row.error, row.conversation_id, row.end_event, "error")
+    return error

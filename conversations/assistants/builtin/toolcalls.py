@@ -14,6 +14,7 @@ from django.conf import settings
 from conversations.assistants import tools
 from conversations.assistants.base import AssistantError, Tool, Turn
 from conversations.event_types import as_text
+from conversations.usage.tokens import added
 
 Json = dict[str, Any]
 # The step that keeps what a model wanted.
@@ -48,7 +49,7 @@ async def converse(turn: Turn, messages: list[Json], ask: Ask, offered: Sequence
     known = {tool.name: tool for tool in offered}
     for _ in range(settings.TOOL_ROUNDS):
         said = await _round(turn, messages, ask)
-        turn.usage = _sum(turn.usage, said.usage)
+        turn.usage = added(turn.usage, said.usage)
         if not said.calls:
             return
         messages.append(_as_message(said))
@@ -77,21 +78,15 @@ async def _round(turn: Turn, messages: list[Json], ask: Ask) -> Said:
 
 
 def _kept(said: Said) -> Json:
-    output = asdict(said)
+    output = {"text": said.text, "calls": [asdict(call) for call in said.calls]}
     if len(json.dumps(output, ensure_ascii=False).encode()) > settings.STEP_MAX_BYTES:
         raise AssistantError("too_large", "The model asked its tools for too much at once.")
     return output
 
 
 def _restored(output: Any) -> Said:
-    return Said(output["text"], [Wanted(**call) for call in output["calls"]], output.get("usage"))
-
-
-def _sum(before: dict[str, Any] | None, more: dict[str, int] | None) -> dict[str, Any] | None:
-    """What all rounds cost; None where no provider said so."""
-    if not (before and more):
-        return before or more
-    return {name: before.get(name, 0) + more.get(name, 0) for name in {**before, **more}}
+    """What it cost was noted when the turn began to wait."""
+    return Said(output["text"], [Wanted(**call) for call in output["calls"]])
 
 
 async def _called(turn: Turn, wanted: Wanted, known: dict[str, Tool]) -> Any:
