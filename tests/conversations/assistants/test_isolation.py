@@ -81,7 +81,7 @@ def ours() -> Iterator[None]:
     openai = {"openai": "conversations.assistants.builtin.openai.OpenAIAssistant"}
     # Breakers are kept for a while: each test has assistants of its own.
     own = f"moody-{new_id().hex[-8:]}"
-    with override_settings(ASSISTANTS={**openai, **paths, own: paths["moody"]}, OWN=own, BREAKER_CALLS=20):
+    with override_settings(ASSISTANTS={**openai, **paths, own: paths["moody"]}, OWN=own):
         yield
 
 
@@ -140,7 +140,7 @@ async def test_the_breaker_opens_probes_and_closes(alice: User, settings: Any) -
     """19 failures are too few to say; with the 20th it is left alone, then one call tries."""
     name = settings.OWN
     failing.append(True)
-    with override_settings(BREAKER_OPEN_SECONDS=1):
+    with override_settings(BREAKER_OPEN_SECONDS=1, BREAKER_CALLS=20):
         for _ in range(20):
             assert await in_thread(breaker.state, name) == "closed"
             assert (await run_of(alice, name))["error"]["code"] == "assistant_error"
@@ -156,6 +156,7 @@ async def test_the_breaker_opens_probes_and_closes(alice: User, settings: Any) -
         assert await in_thread(breaker.state, name) == "closed"
 
 
+@override_settings(BREAKER_CALLS=20)
 async def test_few_failures_among_many_calls_are_no_reason(alice: User, settings: Any) -> None:
     name = settings.OWN
     for number in range(25):
@@ -164,6 +165,7 @@ async def test_few_failures_among_many_calls_are_no_reason(alice: User, settings
     assert await in_thread(breaker.state, name) == "closed"
 
 
+@override_settings(BREAKER_CALLS=20)
 async def test_without_redis_a_breaker_goes_by_what_it_saw(alice: User, settings: Any) -> None:
     name = settings.OWN
     failing.append(True)

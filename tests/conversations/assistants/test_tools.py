@@ -145,7 +145,7 @@ async def test_a_file_that_an_assistant_makes_is_carried_by_its_answer_once(alic
     answer = await Message.objects.aget(id=end["message"])
     assert (part, answer.parts, row.message) == ({"type": "file", "id": str(row.id)}, [part], answer.id)
     got = await in_thread(as_alice.get, f"files/{row.id}/")
-    assert (got.status, got.body) == (200, b"a,b\n1,2\n")
+    assert (got.status, await in_thread(lambda: got.body)) == (200, b"a,b\n1,2\n")
     await in_thread(replayed, conversation)
 
 
