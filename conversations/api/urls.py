@@ -10,6 +10,7 @@ from conversations.api import (
     files,
     messages,
     revisions,
+    routing,
     runs,
     search,
     sessions,
@@ -70,4 +71,5 @@ urlpatterns = [
     path("templates/<slug:key>/", templates.TemplateView.as_view()),
     path("usage/", usage.UsageView.as_view()),
     path("assistants/", runs.AssistantsView.as_view()),
+    path("assistants/<str:name>/route/", routing.RouteView.as_view()),
 ]

@@ -6,6 +6,7 @@ Functions that take a `user` check membership; those that do not are for callers
 
 from conversations.selectors.batches import answered_rows, batch_for, batches
 from conversations.selectors.contexts import (
+    about,
     asked,
     in_front,
     kept,
@@ -77,6 +78,7 @@ __all__ = [
     "Look",
     "News",
     "Shared",
+    "about",
     "answer",
     "answered_rows",
     "asked",

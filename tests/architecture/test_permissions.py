@@ -52,6 +52,7 @@ API: dict[str, dict[str, str]] = {
     "logins/<uuid:id>/": {"DELETE": MINE},
     "me/": {"GET": LOGIN, "PATCH": LOGIN},
     "assistants/": {"GET": LOGIN},
+    "assistants/<str:name>/route/": {"POST": STAFF},
     "usage/": {"GET": LOGIN},
     "conversations/": {"GET": LOGIN, "POST": LOGIN},
     "conversations/import/": {"POST": LOGIN},

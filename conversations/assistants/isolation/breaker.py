@@ -38,8 +38,9 @@ class Suspended(AssistantError):
 @asynccontextmanager
 async def watched(call: Call) -> AsyncIterator[None]:
     """Let the block make a call, and learn from what comes of it. Raises Suspended where none is made."""
-    if not await asyncio.to_thread(_admitted, call.name):
-        call.degraded("suspended")
+    probe = await asyncio.to_thread(_admitted, call.name)
+    if probe is None:
+        await call.degraded("suspended")
         metrics.assistant_calls.labels(call.name, "suspended").inc()
         raise Suspended
     outcome = "stopped"
@@ -54,7 +55,8 @@ async def watched(call: Call) -> AsyncIterator[None]:
         raise
     finally:
         metrics.assistant_calls.labels(call.name, outcome).inc()
-        await asyncio.to_thread(_learn, call, outcome)
+        if await asyncio.to_thread(_learn, call.name, outcome, probe=probe):
+            await call.degraded("errors")
 
 
 def state(name: str) -> str:
@@ -65,12 +67,12 @@ def state(name: str) -> str:
     return "open" if until > time.time() else "half-open"
 
 
-def _admitted(name: str) -> bool:
-    """Whether a call may be made now; where it is time to try, one may."""
+def _admitted(name: str) -> bool | None:
+    """None where no call may be made now; otherwise whether this one tries, because it is time to."""
     until = _until(name)
     if not until:
-        return True
-    return until <= time.time() and _may_probe(name)
+        return False
+    return True if until <= time.time() and _may_probe(name) else None
 
 
 def _until(name: str) -> float:
@@ -86,16 +88,26 @@ def _may_probe(name: str) -> bool:
     return True
 
 
-def _learn(call: Call, outcome: str) -> None:
-    probing = bool(_until(call.name))
-    if outcome not in ("done", "failed"):
-        return _forget_probe(call.name) if probing else None
-    if probing:
-        return _close(call.name) if outcome == "done" else _open(call)
-    calls, failures = _count(call.name, outcome == "failed")
-    if calls >= settings.BREAKER_CALLS and failures * 100 > calls * settings.BREAKER_ERROR_PERCENT:
-        return _open(call)
-    return None
+def _learn(name: str, outcome: str, *, probe: bool) -> bool:
+    """Whether it is left alone from now on. What was begun before it was says nothing about now."""
+    if probe and outcome == "done":
+        _close(name)
+    elif probe and outcome == "failed":
+        _open(name)
+    elif probe:
+        _forget_probe(name)
+    return (probe and outcome == "failed") or (outcome in ("done", "failed") and _too_many(name, outcome == "failed"))
+
+
+def _too_many(name: str, failed: bool) -> bool:
+    """Count a call; open where too many failed."""
+    calls, failures = _count(name, failed)
+    if not failed or calls < settings.BREAKER_CALLS or _until(name):
+        return False
+    if failures * 100 <= calls * settings.BREAKER_ERROR_PERCENT:
+        return False
+    _open(name)
+    return True
 
 
 def _count(name: str, failed: bool) -> tuple[int, int]:
@@ -108,16 +120,15 @@ def _count(name: str, failed: bool) -> tuple[int, int]:
     return shared or (len(own), sum(failed for _, failed in own))
 
 
-def _open(call: Call) -> None:
+def _open(name: str) -> None:
     until = time.time() + settings.BREAKER_OPEN_SECONDS
-    own = _known(call.name)
+    own = _known(name)
     own.until, own.probing = until, 0.0
-    tallies.suspend(call.name, until, settings.BREAKER_OPEN_SECONDS)
-    tallies.release_probe(call.name)
-    metrics.breaker_opened.labels(call.name).inc()
-    metrics.breaker_open.labels(call.name).set(1)
-    log.warning("the assistant %s fails too often and is left alone for a while", call.name)
-    call.degraded("errors")
+    tallies.suspend(name, until, settings.BREAKER_OPEN_SECONDS)
+    tallies.release_probe(name)
+    metrics.breaker_opened.labels(name).inc()
+    metrics.breaker_open.labels(name).set(1)
+    log.warning("the assistant %s fails too often and is left alone for a while", name)
 
 
 def _close(name: str) -> None:

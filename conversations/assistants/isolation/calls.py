@@ -49,18 +49,11 @@ class Call:
             self._held -= 1
             self.pulse()
 
-    @contextmanager
-    def held(self, reason: str) -> Iterator[None]:
-        """Whoever watches is told the reason, and its clock stands still while the block runs."""
-        self.degraded(reason)
-        with self.waiting():
-            yield
-
-    def degraded(self, reason: str) -> None:
+    async def degraded(self, reason: str) -> None:
         """Tell the room that this does not go as it should, once for each reason."""
         if reason not in self._told:
             self._told.add(reason)
-            self.turn.degraded(self.name, reason)
+            await self.turn.degraded(self.name, reason)
 
 
 def current() -> Call | None:

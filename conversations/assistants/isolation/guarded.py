@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from conversations.assistants.base import Step, Turn
+from conversations.assistants.base import About, Step, Turn
 from conversations.assistants.isolation.calls import Call
 from conversations.context.result import Context
 
@@ -35,9 +35,17 @@ class Guarded:
     def sources(self, sources: list[dict[str, Any]] | None) -> None:
         self._turn.sources = sources
 
-    async def context(self, also: str = "") -> Context:
+    @property
+    def path(self) -> tuple[str, ...]:
+        return self._turn.path
+
+    async def context(self, also: str = "", assistant: str | None = None) -> Context:
         with self._call.waiting():
-            return await self._turn.context(also)
+            return await self._turn.context(also, assistant)
+
+    async def about(self) -> About:
+        with self._call.waiting():
+            return await self._turn.about()
 
     async def recall(self, query: str, limit: int, known: Collection[int] = ()) -> list[dict[str, Any]]:
         with self._call.waiting():
@@ -62,12 +70,12 @@ class Guarded:
     def before(self, kind: str, name: str) -> Any:
         return self._turn.before(kind, name)
 
-    def degraded(self, plugin: str, reason: str) -> None:
-        self._turn.degraded(plugin, reason)
+    async def degraded(self, plugin: str, reason: str) -> None:
+        await self._turn.degraded(plugin, reason)
 
     @asynccontextmanager
-    async def step(self, kind: str, name: str, input: Any = None) -> AsyncIterator[Step]:
+    async def step(self, kind: str, name: str, input: Any = None, parent: str | None = None) -> AsyncIterator[Step]:
         self._call.pulse()
-        async with self._turn.step(kind, name, input) as step:
+        async with self._turn.step(kind, name, input, parent) as step:
             yield step
         self._call.pulse()

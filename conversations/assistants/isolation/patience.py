@@ -38,7 +38,7 @@ async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:
     async for trial in retries:
         if trial.num > 1:
             metrics.provider_retries.labels(call.name, "failed").inc()
-            call.degraded("retrying")
+            await call.degraded("retrying")
         with trial:
             return await _when_allowed(attempt, call)
     raise AssertionError("the last attempt raises")
@@ -63,7 +63,8 @@ async def _wait_until(moment: float, last: float, call: Call) -> None:
     if moment > last:
         raise AssistantError("provider_busy", "The model's provider has too much to do; try again later.")
     spread = _spread.uniform(0, min(1.0, moment - now))
-    with call.held("rate_limited"):
+    await call.degraded("rate_limited")
+    with call.waiting():
         await asyncio.sleep(moment - now + spread)
 
 
