@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from conversations.assistants.base import About, Step, Turn
@@ -66,6 +66,9 @@ class Guarded:
     async def artefact(self, name: str, content_type: str, data: bytes) -> dict[str, Any]:
         with self._call.waiting():
             return await self._turn.artefact(name, content_type, data)
+
+    async def hand_over(self, reason: str = "") -> NoReturn:
+        await self._turn.hand_over(reason)
 
     def before(self, kind: str, name: str) -> Any:
         return self._turn.before(kind, name)
