@@ -19,6 +19,7 @@ from accounts.models import User
 from accounts.services import tickets, tokens, users
 from chatproject.lib.ids import new_id
 from conversations import erasures
+from conversations.connectors import directory
 from conversations.services import conversations
 from realtime.hub import hub
 from tests.api import Api
@@ -43,6 +44,7 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
         setup_databases(verbosity=0, interactive=False)
         yield
         erasures.end()
+        directory.end()
 
 
 def new_user(name: str) -> User:

@@ -95,7 +95,10 @@ class Provider:
             writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        request = Request(await _read(reader))
+        body = await _read(reader)
+        if body is None:
+            return await _tell_models(writer)
+        request = Request(body)
         if self.per_second and sum(request.at - one.at < 1 for one in self.requests) >= self.per_second:
             self.refused += 1
             return await _refuse(writer, 429, "1")
@@ -113,8 +116,19 @@ class Provider:
                 await script
 
 
-async def _read(reader: asyncio.StreamReader) -> dict[str, Any]:
+async def _tell_models(writer: asyncio.StreamWriter) -> None:
+    models = [{"id": "scripted", "object": "model", "created": 1, "owned_by": "us"}]
+    body = json.dumps({"object": "list", "data": models}).encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    writer.write(head.encode() + b"Connection: close\r\n\r\n" + body)
+    await writer.drain()
+
+
+async def _read(reader: asyncio.StreamReader) -> dict[str, Any] | None:
+    """The body of a request; None where the list of models is asked for."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+    if head.startswith("get "):
+        return None
     length = int(head.split("content-length:")[1].split("\r\n")[0])
     body: dict[str, Any] = json.loads(await reader.readexactly(length))
     return body

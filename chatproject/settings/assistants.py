@@ -17,6 +17,18 @@ ASSISTANTS: dict[str, str | dict[str, Any]] = {
     "guide": "conversations.assistants.builtin.guide.Guide",
     "openai": "conversations.assistants.builtin.openai.OpenAIAssistant",
 }
+# What can be connected at run time, by the name of its kind: dotted paths of `conversations.connectors.kind.Kind`.
+CONNECTOR_KINDS = {
+    "openai": "conversations.connectors.kinds.openai.KIND",
+    "http": "conversations.connectors.kinds.http.KIND",
+    "mcp": "conversations.connectors.kinds.mcp.KIND",
+    "python": "conversations.connectors.kinds.python.KIND",
+    "router": "conversations.connectors.kinds.composed.ROUTER",
+    "fanout": "conversations.connectors.kinds.composed.FANOUT",
+}
+# Commands that connectors to MCP servers may start on this machine, and modules whose classes `python` ones may use.
+CONNECTOR_COMMANDS = env.words("CONNECTOR_COMMANDS")
+CONNECTOR_MODULES = env.words("CONNECTOR_MODULES")
 # Tools that models may call, by name: dotted paths of classes (docs/assistants.md).
 TOOLS: dict[str, str] = {}
 # Rounds of tool calls after which an answer fails.

@@ -3,10 +3,12 @@
 from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from uuid import UUID
 
-from conversations.context.result import Context
+if TYPE_CHECKING:
+    # Plugins in processes of their own (connectors/sandbox/) import this module, and nothing else of ours.
+    from conversations.context.result import Context
 
 
 class Step(Protocol):
@@ -44,7 +46,7 @@ class Turn(Protocol):
     @property
     def path(self) -> tuple[str, ...]: ...
 
-    async def context(self, also: str = "", assistant: str | None = None) -> Context:
+    async def context(self, also: str = "", assistant: str | None = None) -> "Context":
         """What to send: `lines` in order, the message that is answered last, within the budget that the assistant
         (or another one, `assistant`) is configured with (ASSISTANT_CONTEXTS). The run keeps a report of it. `also` is
         added to the system prompt."""
@@ -73,6 +75,12 @@ class Turn(Protocol):
 
     async def degraded(self, plugin: str, reason: str) -> None:
         """Tell the room that a part of this fails or waits; the answer goes on where it can (`plugin:degraded`)."""
+
+    async def asker(self) -> UUID | None:
+        """Which of our users asked for this answer."""
+
+    async def place(self) -> str:
+        """A name of the conversation, for whoever keeps one of their own about it."""
 
     def before(self, kind: str, name: str) -> Any:
         """What the step that comes next gave, where the turn did it before it waited for a person; otherwise None."""

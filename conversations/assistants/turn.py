@@ -22,6 +22,7 @@ from conversations.assistants.replay import Replay
 from conversations.context import building, reports, terms
 from conversations.context.result import Context
 from conversations.files import pictures
+from conversations.models import Run
 from conversations.privacy import Screen
 from conversations.services import artefacts, contexts, madefiles, runs
 from conversations.usage.tokens import added, cleaned
@@ -122,6 +123,12 @@ class RunningTurn:
         if part not in self.parts:
             self.parts.append(part)
         return part
+
+    async def asker(self) -> UUID | None:
+        return await in_thread(_requested_by, self.claim)
+
+    async def place(self) -> str:
+        return str(self.claim.conversation)
 
     def before(self, kind: str, name: str) -> Any:
         step = self._replay.peek(kind, name)
@@ -239,6 +246,10 @@ def _about(claim: runs.Claim) -> About:
     if found is None:
         raise AssistantError("message_deleted", str(building.QuestionGone().detail))
     return About(*found)
+
+
+def _requested_by(claim: runs.Claim) -> UUID | None:
+    return Run.objects.filter(id=claim.run).values_list("requested_by", flat=True).first()
 
 
 def _bounded(value: Any) -> Any:

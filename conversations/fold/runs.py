@@ -63,6 +63,7 @@ def _run_answer(fold: Fold, event: Event) -> None:
 def _run_end(fold: Fold, event: Event) -> None:
     data = event.data
     fold.runs[data["run"]] |= {
+        "steps": asking.closed(fold.runs[data["run"]]["steps"]),
         "status": data["status"],
         "usage": data.get("usage"),
         "error": data.get("error"),

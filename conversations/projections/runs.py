@@ -89,6 +89,9 @@ def _run_end(projector: Projector, conversation: Conversation, event: Event) -> 
         end_event=event.id,
         ended_at=event.at,
     )
+    for run in Run.objects.filter(id=data["run"]).exclude(steps=[]).only("steps"):
+        run.steps = asking.closed(run.steps)
+        run.save(update_fields=["steps"])
     if data["message"]:
         row = projector.message(data["message"])
         set_text(row, conversation, event)

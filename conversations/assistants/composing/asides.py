@@ -69,6 +69,12 @@ class Through:
     async def artefact(self, name: str, content_type: str, data: bytes) -> Json:
         return await self.turn.artefact(name, content_type, data)
 
+    async def asker(self) -> UUID | None:
+        return await self.turn.asker()
+
+    async def place(self) -> str:
+        return await self.turn.place()
+
     def before(self, kind: str, name: str) -> Any:
         return self.turn.before(kind, name)
 
@@ -161,6 +167,12 @@ class Nowhere:
 
     async def artefact(self, name: str, content_type: str, data: bytes) -> Json:
         raise AssistantError("nobody_to_ask", "There is no conversation for a file here.")
+
+    async def asker(self) -> UUID | None:
+        return None
+
+    async def place(self) -> str:
+        return ""
 
     def before(self, kind: str, name: str) -> None:
         """Nothing: it never waits."""

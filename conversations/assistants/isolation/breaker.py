@@ -7,8 +7,10 @@ All processes of a machine share what they know through Redis; while that is awa
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
 from django.conf import settings
 
@@ -25,7 +27,10 @@ NO_FAILURE = frozenset({"message_deleted", "too_large", "assistant_busy", "provi
 # Seconds that a probe may take before another call may try.
 PROBE_SECONDS = 60
 
+# Not those of the loop, which an assistant that hangs may use up.
+_threads = ThreadPoolExecutor(4, thread_name_prefix="breaker")
 _own: dict[str, Own] = {}
+T = TypeVar("T")
 
 
 class Suspended(AssistantError):
@@ -38,7 +43,7 @@ class Suspended(AssistantError):
 @asynccontextmanager
 async def watched(call: Call) -> AsyncIterator[None]:
     """Let the block make a call, and learn from what comes of it. Raises Suspended where none is made."""
-    probe = await asyncio.to_thread(_admitted, call.name)
+    probe = await _in_thread(_admitted, call.name)
     if probe is None:
         await call.degraded("suspended")
         metrics.assistant_calls.labels(call.name, "suspended").inc()
@@ -55,8 +60,12 @@ async def watched(call: Call) -> AsyncIterator[None]:
         raise
     finally:
         metrics.assistant_calls.labels(call.name, outcome).inc()
-        if await asyncio.to_thread(_learn, call.name, outcome, probe=probe):
+        if await _in_thread(_learn, call.name, outcome, probe):
             await call.degraded("errors")
+
+
+async def _in_thread(work: Callable[..., T], *arguments: Any) -> T:
+    return await asyncio.get_running_loop().run_in_executor(_threads, work, *arguments)
 
 
 def state(name: str) -> str:
@@ -88,7 +97,7 @@ def _may_probe(name: str) -> bool:
     return True
 
 
-def _learn(name: str, outcome: str, *, probe: bool) -> bool:
+def _learn(name: str, outcome: str, probe: bool) -> bool:
     """Whether it is left alone from now on. What was begun before it was says nothing about now."""
     if probe and outcome == "done":
         _close(name)

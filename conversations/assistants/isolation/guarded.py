@@ -70,6 +70,12 @@ class Guarded:
     async def hand_over(self, reason: str = "") -> NoReturn:
         await self._turn.hand_over(reason)
 
+    async def asker(self) -> UUID | None:
+        return await self._turn.asker()
+
+    async def place(self) -> str:
+        return await self._turn.place()
+
     def before(self, kind: str, name: str) -> Any:
         return self._turn.before(kind, name)
 
