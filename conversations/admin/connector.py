@@ -10,7 +10,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
@@ -34,9 +34,9 @@ STATES = {
 }
 BREAKER = {"closed": "success", "open": "danger", "half-open": "warning"}
 BREAKERS = {
-    "closed": pgettext_lazy("breaker", "asked"),
-    "open": pgettext_lazy("breaker", "left alone"),
-    "half-open": pgettext_lazy("breaker", "about to be tried"),
+    "closed": _("closed: asked"),
+    "open": _("open: left alone"),
+    "half-open": _("half-open: tried soon"),
 }
 
 

@@ -1,5 +1,6 @@
 """The form of a connector: its configuration as JSON, its secrets as fields that never show what they hold."""
 
+import json
 from typing import Any
 
 from django import forms
@@ -20,6 +21,13 @@ PREFIX = "secret_"
 LABELS = {"api_key": _("Key"), "token": _("Token or key"), "client_secret": _("Client secret")}
 
 
+class Configuration(forms.JSONField):
+    """JSON, a value in each line."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if isinstance(value, str) else json.dumps(value or {}, indent=2, ensure_ascii=False)
+
+
 def _secret(label: Any) -> forms.CharField:
     return forms.CharField(
         label=label,
@@ -33,7 +41,7 @@ class ConnectorForm(forms.ModelForm):
     """`given` is what the verbs take, once the form is valid."""
 
     kind = forms.ChoiceField(label=_("Kind"), widget=UnfoldAdminSelectWidget())
-    config = forms.JSONField(
+    config = Configuration(
         label=_("Configuration"),
         widget=UnfoldAdminTextareaWidget({"rows": 14, "spellcheck": "false"}),
         help_text=_("JSON; what belongs in it is on the page about connectors of the documentation."),

@@ -66,7 +66,7 @@ class Turn(Protocol):
 
     async def artefact(self, name: str, content_type: str, data: bytes) -> dict[str, Any]:
         """Store a file of the conversation that the answer carries; its part of the message. The same name and content
-        again is the same file. Raises Problem for what cannot be stored (too large, a type that is not taken)."""
+        again is the same file. Raises AssistantError for what cannot be kept (too large, a type that is not taken)."""
 
     def step(
         self, kind: str, name: str, input: Any = None, parent: str | None = None

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
 from conversations import questions, selectors
@@ -117,9 +118,14 @@ class RunningTurn:
             raise AssistantError("too_large", "The answer is too long; what came first is kept.")
 
     async def artefact(self, name: str, content_type: str, data: bytes) -> dict[str, Any]:
-        """Raises Problem, also when fenced off."""
+        """Raises AssistantError for what cannot be stored, Problem when fenced off."""
         give = partial(artefacts.store, claim=self.claim, name=name, content_type=content_type, data=data)
-        part = madefiles.part((await in_thread(give)).id)
+        try:
+            part = madefiles.part((await in_thread(give)).id)
+        except Problem as problem:
+            if problem.code.name in ("run_not_active", "unavailable"):
+                raise
+            raise AssistantError("artefact_refused", f"A file could not be kept: {problem.detail}") from problem
         if part not in self.parts:
             self.parts.append(part)
         return part

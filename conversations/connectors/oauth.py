@@ -16,7 +16,8 @@ from conversations.connectors.setup import Setup
 
 # Tokens are renewed so long before they end.
 EARLY = timedelta(seconds=30)
-SECONDS = 15.0
+# Less than PostgreSQL lets a transaction wait, in which a refresh token is used (services/authorisations.py).
+SECONDS = 4.0
 Json = dict[str, Any]
 
 

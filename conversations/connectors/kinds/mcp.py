@@ -3,11 +3,11 @@
 Its tools become tools of models (`tools: ["name/*"]`); as an assistant it calls one of them with the question.
 """
 
-import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from subprocess import DEVNULL
+from typing import Any, TextIO, cast
 
 import httpx2 as httpx
 from django.conf import settings
@@ -27,8 +27,6 @@ from conversations.connectors.setup import Setup
 
 # What a tool gives is told to a model; more than this is cut.
 RESULT_MAX_LENGTH = 100_000
-# What a command says on its standard error.
-_nowhere = open(os.devnull, "w")  # noqa: SIM115 (for as long as the process lives)
 SCHEMA: Json = {
     "properties": {
         "url": {"type": "string", "maxLength": 500},
@@ -62,7 +60,7 @@ async def connected(setup: Setup) -> AsyncIterator[Client]:
 @asynccontextmanager
 async def _transport(setup: Setup, bounds: limits.Limits) -> AsyncIterator[Any]:
     if "command" in setup.config:
-        yield stdio_client(_parameters(setup), _nowhere)
+        yield stdio_client(_parameters(setup), cast("TextIO", DEVNULL))  # what it says there goes nowhere
         return
     token = setup.secret("token")
     headers = {"Authorization": f"Bearer {token}"} if token else {}

@@ -149,6 +149,12 @@ async def test_a_file_that_an_assistant_makes_is_carried_by_its_answer_once(alic
     await in_thread(replayed, conversation)
 
 
+async def test_a_file_that_cannot_be_kept_fails_the_answer(alice: User) -> None:
+    with override_settings(FILE_TYPES=["image/*"]):
+        end = await ending(await answered(alice, "Paint", await in_thread(conversation_with, alice, "painter")))
+    assert (end["status"], end["error"]["code"]) == ("failed", "artefact_refused")
+
+
 async def test_a_file_of_a_stopped_answer_is_kept(alice: User) -> None:
     conversation = await in_thread(conversation_with, alice, "painter")
     run = await in_thread(ask, alice, conversation, "Paint")
