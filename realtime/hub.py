@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from conversations.services import sessions
 from realtime import acting, hints
 from realtime.drain import Drain
 from realtime.gate import Gate
+from realtime.hearing import Hearing
 from realtime.pace import Pace
 from realtime.places import Places
 from realtime.presence import Presence
@@ -27,7 +29,7 @@ from realtime.room import Room, RoomMember
 from realtime.shards import Shards
 from realtime.sharepoll import SharePoll
 from realtime.streampoll import StreamPoll
-from realtime.subscriptions import PROBE, Subscriptions
+from realtime.subscriptions import Subscriptions
 from realtime.tasks import Landing, end, run_soon
 from realtime.watched import Watched
 
@@ -65,6 +67,7 @@ class Hub:
         self.subscriptions = Subscriptions(lambda conversation: self.shards.lowest(conversation))
         self.shards = Shards(self.subscriptions.layer, self.subscriptions.look)
         self.presence = Presence(self._attendance_changed)
+        self.hearing = Hearing(self.subscriptions, self._hear)
         self.streams = StreamPoll(self.subscriptions)
         self.shares = SharePoll()
 
@@ -152,7 +155,7 @@ class Hub:
     def _start(self) -> None:
         if not self._tasks:
             forever = (
-                self._receive(),
+                self.hearing.receive(),
                 self._poll(),
                 self._tick(),
                 self.subscriptions.run(),
@@ -162,10 +165,12 @@ class Hub:
                 self._renew_sessions(),
             )
             self._tasks = [run_soon(one) for one in forever]
+            self.hearing.begin()
             self.drain.on_signal()
 
     async def stop(self) -> None:
         """End everything that this hub started; its rooms are gone."""
+        self.hearing.end()
         await end(self._tasks)
         self._tasks, self.rooms = [], {}
         await self.shards.stop()
@@ -185,27 +190,13 @@ class Hub:
                 except Exception:
                     log.exception("a connection could not be checked")
 
-    async def _receive(self) -> None:
-        while True:
-            if self.subscriptions.channel is None:
-                await asyncio.sleep(0.01)
-                continue
-            try:
-                self._offer(await self.subscriptions.layer.receive(self.subscriptions.channel))
-            except Exception as error:
-                log.warning("a hint could not be used (%s); the poll delivers", type(error).__name__)
-                await asyncio.sleep(0.01)
-
-    def _offer(self, message: dict[str, Any]) -> None:
-        """Raises what `hints.unpack` raises: anybody who reaches Redis can publish anything."""
-        if message["type"] == PROBE:
-            return self.subscriptions.probed()
-        conversation, hint = hints.unpack(message)
+    def _hear(self, conversation: UUID, items: Sequence[hints.Item], at: float) -> None:
+        """Take a hint, which was given at the time `at`."""
         self.streams.heard(conversation)
         room = self.rooms.get(conversation)
         if room:
-            room.offer([item for item in hint.items if not self.presence.heard(conversation, item)])
-            metrics.sync_latency.observe(max(0.0, time.time() - hint.at))
+            room.offer([item for item in items if not self.presence.heard(conversation, item)])
+            metrics.sync_latency.observe(max(0.0, time.time() - at))
 
     def _attendance_changed(self, conversation: UUID) -> None:
         room = self.rooms.get(conversation)
