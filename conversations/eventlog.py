@@ -203,7 +203,7 @@ class _Group:
             self._projector.insert(conversation)
             self._heads.locked[conversation.id] = conversation
         self._advanced[conversation.id] = conversation
-        main = item.main or decision.drafts[0]
+        main = next((draft for draft in decision.drafts if draft is item.main), decision.drafts[0])
         frames: list[Frame] = []
         committed = Committed(conversation, {}, frames)
         for draft in decision.drafts:

@@ -10,6 +10,8 @@ from django import forms
 from django.conf import settings
 
 from conversations.assistants import registry
+from conversations.models import Batch
+from conversations.services.batches import Wish
 
 
 class ComposerForm(forms.Form):
@@ -41,6 +43,26 @@ def default_assistant() -> str:
     """The one of DEFAULT_ASSISTANT where it can answer here, else the first that can."""
     offered = registry.available()
     return settings.DEFAULT_ASSISTANT if settings.DEFAULT_ASSISTANT in offered else offered[0]
+
+
+class BatchForm(forms.Form):
+    """Questions, one per line, unless a file comes with it."""
+
+    questions = forms.CharField(required=False, strip=False)
+    title = forms.CharField(required=False)
+    assistant = forms.CharField(required=False)
+    per_conversation = forms.ChoiceField(required=False, choices=Batch.Where.choices)
+    once = forms.CharField(required=False, max_length=64)
+
+    @property
+    def wish(self) -> Wish:
+        given = self.cleaned_data
+        assistant = given["assistant"] or default_assistant()
+        return Wish(assistant=assistant, per_conversation=given["per_conversation"] or None, title=given["title"])
+
+    @property
+    def key(self) -> str | None:
+        return self.cleaned_data["once"] or None
 
 
 class StopForm(forms.Form):

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 JOBS = {
     queue.MEND_QUEUE: "MEND_QUEUE_SECONDS",
     queue.MEND_EXPORTS: "MEND_EXPORTS_SECONDS",
+    queue.MEND_BATCHES: "MEND_BATCHES_SECONDS",
     queue.CHECKPOINT: "CHECKPOINT_SECONDS",
     queue.VERIFY: "VERIFY_SECONDS",
     queue.CLEAR_FILES: "CLEAR_FILES_SECONDS",

@@ -45,12 +45,19 @@ _LOOK = frozenset(
         "conversations.view_session",
         "conversations.view_share",
         "conversations.view_export",
+        "conversations.view_batch",
         "conversations.view_template",
     }
 )
 STAFF_GROUPS: dict[str, frozenset[str]] = {
     "Support agents": _LOOK | {"conversations.change_run", "conversations.change_session"},
-    "Auditors": _LOOK | {"accounts.view_auditentry", "auth.view_group", "conversations.view_embeddingindex"},
+    "Auditors": _LOOK
+    | {
+        "accounts.view_auditentry",
+        "auth.view_group",
+        "conversations.view_embeddingindex",
+        "conversations.view_usage",
+    },
     "Administrators": _LOOK
     | {
         "accounts.view_auditentry",
@@ -63,6 +70,7 @@ STAFF_GROUPS: dict[str, frozenset[str]] = {
         "conversations.change_session",
         "conversations.delete_share",
         "conversations.view_embeddingindex",
+        "conversations.view_usage",
         "conversations.add_template",
         "conversations.change_template",
         "conversations.delete_template",

@@ -11,14 +11,13 @@ from threading import Lock
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import BigIntegerField, Count, Q, Sum
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import Count, Q
 
 from chatproject.lib import clock, metrics
 from chatproject.lib.errors import Problem
 from chatproject.lib.limits import take
 from conversations.models import Run
+from conversations.usage.columns import total
 
 KNOWN_SECONDS = 5.0
 # Users that are remembered at most.
@@ -94,12 +93,8 @@ def _read(user: UUID) -> Known:
     if not settings.TOKENS_PER_DAY:
         return Known(time.monotonic(), runs.aggregate(active=active)["active"], 0)
     today = Q(queued_at__gte=_midnight())
-    row = runs.aggregate(active=active, sent=_sum("input_tokens", today), written=_sum("output_tokens", today))
-    return Known(time.monotonic(), row["active"], row["sent"] + row["written"])
-
-
-def _sum(name: str, condition: Q) -> Coalesce:
-    return Coalesce(Sum(Cast(KT(f"usage__{name}"), BigIntegerField()), filter=condition), 0)
+    row = runs.aggregate(active=active, sent=total("input_tokens", today), written=total("output_tokens", today))
+    return Known(time.monotonic(), row["active"], int(row["sent"] + row["written"]))
 
 
 def _midnight() -> datetime:

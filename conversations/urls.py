@@ -3,6 +3,7 @@
 from django.urls import path
 
 from conversations import (
+    batch_pages,
     closing_page,
     documentation,
     earlier_page,
@@ -35,6 +36,13 @@ urlpatterns = [
     path("exports/list/", exportviews.ExportListView.as_view(), name="exports_list"),
     path("exports/start/", exportviews.ExportStartView.as_view(), name="exports_start"),
     path("exports/<uuid:id>/remove/", exportviews.ExportRemoveView.as_view(), name="exports_remove"),
+    path("batches/", batch_pages.BatchesPage.as_view(), name="batches"),
+    path("batches/list/", batch_pages.BatchListPage.as_view(), name="batches_list"),
+    path("batches/<uuid:id>/", batch_pages.BatchPage.as_view(), name="batch"),
+    path("batches/<uuid:id>/progress/", batch_pages.BatchProgressPage.as_view(), name="batch_progress"),
+    path("batches/<uuid:id>/stop/", batch_pages.BatchStopPage.as_view(), name="batch_stop"),
+    path("batches/<uuid:id>/resume/", batch_pages.BatchResumePage.as_view(), name="batch_resume"),
+    path("batches/<uuid:id>/remove/", batch_pages.BatchRemovePage.as_view(), name="batch_remove"),
     path("s/<str:token>/", sharedpage.SharedPage.as_view(), name="shared"),
     path("documentation/", documentation.contents, name="documentation"),
     path("documentation/<path:page>", documentation.page, name="documentation_page"),

@@ -55,11 +55,19 @@ requests = Counter("requests_total", "HTTP requests answered.", ["method", "rout
 request_seconds = Histogram("request_seconds", "Time to answer an HTTP request.", buckets=LATENCY_BUCKETS)
 errors = Counter("errors_total", "Errors told to clients, by door and code.", ["door", "code"])
 runs = Counter("runs_total", "Runs ended, by assistant and status.", ["assistant", "status"])
+tokens = Counter("tokens_total", "Tokens of runs, by assistant and kind: input, output, cached.", ["assistant", "kind"])
+cost = Counter("cost_total", "Cost of runs by the table of prices.", ["assistant", "currency"])
 first_delta = Histogram(
     "run_first_delta_seconds", "From a queued run to its first stored delta.", buckets=LATENCY_BUCKETS
 )
 context_seconds = Histogram(
     "context_seconds", "Time to make a context, by strategy.", ["strategy"], buckets=LATENCY_BUCKETS
+)
+assistant_builds = Counter(
+    "assistant_builds_total", "Assistants that were built, by what came of it.", ["assistant", "state"]
+)
+assistant_build_seconds = Histogram(
+    "assistant_build_seconds", "Time to build an assistant.", ["assistant"], buckets=LATENCY_BUCKETS
 )
 summaries = Counter("summaries_total", "Summaries stored, by who wrote them.", ["author"])
 events = Counter("events_total", "Events committed to the log, by type.", ["type"])
@@ -67,6 +75,8 @@ events_lost = Counter("events_lost_total", "Events that a room had to read from 
 commits = Counter("commits_total", "Commits of the log writer.")
 commit_failures = Counter("commit_failures_total", "Group commits that failed and were retried one by one.")
 exports = Counter("exports_total", "Exports of many conversations that ended, by outcome.", ["outcome"])
+batches = Counter("batches_total", "Batches that ended, by outcome.", ["outcome"])
+batch_rows = Counter("batch_rows_total", "Questions of batches that ended, by outcome.", ["outcome"])
 imports = Counter("imports_total", "Conversations imported from files, by form.", ["form"])
 refusals = Counter(
     "refusals_total",

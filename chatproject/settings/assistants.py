@@ -6,14 +6,28 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from chatproject.lib import environment as env
+from chatproject.lib import prices
 from chatproject.settings.places import DATA_DIR
 
 # --- Runs ------------------------------------------------------------------------------------------------
 
-# Assistants by name; the class is built once per process.
-ASSISTANTS = {
+# Assistants by name, as the dotted path of a class, or as the configuration of a kind: `{"kind": name, …}`. Each is
+# built once per process.
+ASSISTANTS: dict[str, str | dict[str, Any]] = {
     "guide": "conversations.assistants.builtin.guide.Guide",
     "openai": "conversations.assistants.builtin.openai.OpenAIAssistant",
+}
+# Kinds of assistants that are made of a configuration, by name and dotted path.
+ASSISTANT_KINDS = {
+    "router": "conversations.assistants.builtin.router.Router",
+    "fanout": "conversations.assistants.builtin.fanout.Fanout",
+}
+# Seconds after which an assistant that could not be built is tried again.
+BUILD_RETRY_SECONDS = env.number("BUILD_RETRY_SECONDS", 10, least=0)
+# What `send` can do, by the name in `action`: dotted paths of `conversations.actions.Action` objects.
+ACTIONS = {
+    "chat": "conversations.services.acts.CHAT",
+    "stop": "conversations.services.acts.STOP",
 }
 # The assistant that the chat page starts a conversation with.
 DEFAULT_ASSISTANT = env.text("DEFAULT_ASSISTANT", "guide")
@@ -37,6 +51,10 @@ OPENAI_RECALL = env.number("OPENAI_RECALL", 0, least=0)
 PROVIDER_CONNECT_SECONDS = env.number("PROVIDER_CONNECT_SECONDS", 10, least=1)
 # Seconds without a byte from a model after which the run fails.
 PROVIDER_STALL_SECONDS = env.number("PROVIDER_STALL_SECONDS", 30, least=1)
+# What tokens cost, as JSON by name of an assistant or a model: `{input, cached?, output, currency?}` per million.
+PRICES = prices.read(env.text("PRICES"))
+# Assistants that ask no model: where they say nothing of tokens, none are counted for them.
+UNCOUNTED_ASSISTANTS = env.words("UNCOUNTED_ASSISTANTS", "guide")
 # Folder of the tokenizer's files, made at the first start.
 TOKENIZER_DIR = Path(env.text("TOKENIZER_DIR") or DATA_DIR / "tokenizer")
 # Milliseconds that pieces of an answer are gathered before they are stored and shown.

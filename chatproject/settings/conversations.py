@@ -55,6 +55,20 @@ FILE_TEXT_SECONDS = env.number("FILE_TEXT_SECONDS", 10, least=1)
 FILE_UNATTACHED_HOURS = env.number("FILE_UNATTACHED_HOURS", 24, least=1)
 CLEAR_FILES_SECONDS = env.number("CLEAR_FILES_SECONDS", 3600, least=0)
 
+# --- Batches ---------------------------------------------------------------------------------------------
+
+# Questions of one batch, and bytes of the file that they come from, at most (5 MiB).
+BATCH_MAX_ROWS = env.number("BATCH_MAX_ROWS", 5000, least=1)
+BATCH_FILE_MAX_BYTES = env.number("BATCH_FILE_MAX_BYTES", 5 * 1024 * 1024, least=1)
+# Batches that are kept for one user at most.
+BATCHES_MAX = env.number("BATCHES_MAX", 100, least=1)
+# Questions of one batch that are asked at the same time, each in a conversation of its own.
+BATCH_PARALLEL = env.number("BATCH_PARALLEL", 4, least=1)
+# How often a question is asked at most where its answer is interrupted (its worker is killed).
+BATCH_ATTEMPTS = env.number("BATCH_ATTEMPTS", 3, least=1)
+# Seconds between two looks for batches that wait or whose worker is gone; 0 = never.
+MEND_BATCHES_SECONDS = env.number("MEND_BATCHES_SECONDS", 10, least=0)
+
 # --- Privacy ---------------------------------------------------------------------------------------------
 
 # What becomes of numbers of cards and the like: redact (replaced before storage), refuse, or store (and mark).

@@ -1,5 +1,6 @@
 """Conversations, their runs, logs and templates, for staff. One file per model; `reading` decides what is shown."""
 
+from conversations.admin.batch import BatchAdmin
 from conversations.admin.conversation import ConversationAdmin
 from conversations.admin.embedding import EmbeddingIndexAdmin
 from conversations.admin.export import ExportAdmin
@@ -9,6 +10,7 @@ from conversations.admin.share import ShareAdmin
 from conversations.admin.template import TemplateAdmin
 
 __all__ = [
+    "BatchAdmin",
     "ConversationAdmin",
     "EmbeddingIndexAdmin",
     "ExportAdmin",

@@ -1,12 +1,12 @@
 """The colours of states, the same on every page."""
 
-from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import Conversation, Export, Message, Run
+from conversations.assistants import registry
+from conversations.models import Batch, Conversation, Export, Message, Run
 
 CONVERSATION = {
     Conversation.Status.OPEN: "success",
@@ -31,6 +31,12 @@ EXPORT = {
     Export.Status.FAILED: "danger",
     Export.Status.CANCELLED: "warning",
 }
+BATCH = {
+    Batch.Status.QUEUED: "default",
+    Batch.Status.RUNNING: "info",
+    Batch.Status.COMPLETED: "success",
+    Batch.Status.STOPPED: "warning",
+}
 MESSAGE = {
     Message.Status.STREAMING: "info",
     Message.Status.STOPPED: "warning",
@@ -41,13 +47,13 @@ STEP = {"running": "info", "completed": "success", "failed": "danger"}
 
 
 class AssistantFilter(admin.SimpleListFilter):
-    """By the assistants of the settings: looking for all names in the table would read all of it."""
+    """By the assistants that there are: looking for all names in the table would read all of it."""
 
     title = _("assistant")
     parameter_name = "assistant"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [(name, name) for name in settings.ASSISTANTS]
+        return [(name, name) for name in registry.available()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(assistant=self.value()) if self.value() else queryset

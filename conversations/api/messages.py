@@ -105,10 +105,11 @@ def answered(view: View, request: Request, done: Committed, wait: int) -> HttpRe
 
 def _sent(user: User, done: Committed, run: str | None) -> dict[str, Any]:
     data = done.main["data"]
-    message = UUID(data.get("message") or data["reply_to"])
+    row = Run.objects.get(id=run) if run else None
+    message = data.get("message") or data.get("reply_to") or (row and row.reply_to)
     answer = {
         "event": done.main,
-        "message": selectors.message(done.conversation.id, message, user),
+        "message": selectors.message(done.conversation.id, UUID(str(message)), user),
         "dup": done.dup,
     }
-    return {**answer, "run": wire.run(Run.objects.get(id=run))} if run else answer
+    return {**answer, "run": wire.run(row)} if row else answer

@@ -24,6 +24,9 @@ class AnswerInput(serializers.Serializer):
 class AssistantShape(serializers.Serializer):
     name = serializers.CharField()
     description = serializers.CharField()
+    version = serializers.CharField()
+    kind = serializers.CharField(help_text="Where it comes from: setting, package, or the kind of its connector.")
+    state = serializers.ChoiceField(["idle", "building", "ready", "failed"])
 
 
 class AssistantList(serializers.Serializer):

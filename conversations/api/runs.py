@@ -89,5 +89,5 @@ class AssistantsView(View):
     @extend_schema(responses=AssistantList)
     def get(self, request: Request) -> Response:
         """The assistants that can answer here."""
-        found = [{"name": name, "description": registry.description(name)} for name in registry.available()]
+        found = [wire.assistant(one) for one in map(registry.find, registry.available()) if one]
         return Response({"next": None, "previous": None, "results": found})

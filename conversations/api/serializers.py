@@ -241,6 +241,7 @@ class RunShape(serializers.Serializer):
     message = serializers.UUIDField(allow_null=True)
     reply_to = serializers.UUIDField()
     assistant = serializers.CharField()
+    version = serializers.CharField(allow_null=True, help_text="Of the assistant's definition, once the run began.")
     status = serializers.ChoiceField(Run.Status.choices)
     queued_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from conversations.api import (
+    batches,
     bulk,
     contexts,
     conversations,
@@ -9,6 +10,7 @@ from conversations.api import (
     files,
     messages,
     revisions,
+    routing,
     runs,
     search,
     sessions,
@@ -16,6 +18,7 @@ from conversations.api import (
     snapshots,
     stream,
     templates,
+    usage,
 )
 
 ONE = "conversations/<uuid:id>/"
@@ -48,6 +51,11 @@ urlpatterns = [
     path("exports/", bulk.BulkExportsView.as_view()),
     path("exports/<uuid:id>/", bulk.BulkExportView.as_view()),
     path("exports/<uuid:id>/download/", bulk.BulkDownloadView.as_view()),
+    path("batches/", batches.BatchesView.as_view()),
+    path("batches/<uuid:id>/", batches.BatchView.as_view()),
+    path("batches/<uuid:id>/stop/", batches.BatchStopView.as_view()),
+    path("batches/<uuid:id>/resume/", batches.BatchResumeView.as_view()),
+    path("batches/<uuid:id>/results/", batches.BatchResultsView.as_view()),
     path(f"{ONE}context/", contexts.ContextView.as_view()),
     path("runs/<uuid:id>/", runs.RunView.as_view()),
     path(f"{ONE}runs/", runs.QueueView.as_view()),
@@ -61,5 +69,7 @@ urlpatterns = [
     path("search/", search.SearchView.as_view()),
     path("templates/", templates.TemplatesView.as_view()),
     path("templates/<slug:key>/", templates.TemplateView.as_view()),
+    path("usage/", usage.UsageView.as_view()),
     path("assistants/", runs.AssistantsView.as_view()),
+    path("assistants/<str:name>/route/", routing.RouteView.as_view()),
 ]

@@ -15,12 +15,13 @@ Json = dict[str, Any]
 @dataclass
 class Replay:
     """`text` is what is stored of the answer, `emitted` how many code points the assistant gave for it; `steps` and
-    `asked` stand in the order in which they began."""
+    `asked` stand in the order in which they began; `usage` is what they took."""
 
     text: str = ""
     emitted: int = 0
     steps: list[Json] = field(default_factory=list)
     asked: list[Json] = field(default_factory=list)
+    usage: Json | None = None
 
     def next_step(self, kind: str, name: str) -> Json | None:
         """The step that is at hand, where it is this one."""
@@ -47,4 +48,5 @@ def of(claim: Claim) -> Replay:
         emitted=asked[-1].get("emitted", 0) if asked else 0,
         steps=[step for step in steps if not asking.is_ask(step)],
         asked=asked,
+        usage=run.usage,
     )

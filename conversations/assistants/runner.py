@@ -113,6 +113,6 @@ async def _end(turn: RunningTurn, *, status: str, error: dict | None = None) -> 
     await turn.settle()
     await persistently(
         lambda: runs.end(
-            claim=turn.claim, status=status, text=turn.text, usage=turn.usage, sources=turn.sources, error=error
+            claim=turn.claim, status=status, text=turn.text, usage=turn.spent, sources=turn.sources, error=error
         )
     )

@@ -32,7 +32,7 @@ def new_message(event: Event, **fields: Any) -> Json:
 def new_run(event: Event, *, reply_to: str) -> Json:
     """A queued run, asked for by `event`."""
     data = event.data
-    row: Json = dict.fromkeys(("message", "usage", "error", "end_event", "started_at", "ended_at"))
+    row: Json = dict.fromkeys(("message", "version", "usage", "error", "end_event", "started_at", "ended_at"))
     return row | {
         "id": data["run"],
         "reply_to": reply_to,

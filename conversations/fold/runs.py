@@ -21,7 +21,8 @@ def _run_start(fold: Fold, event: Event) -> None:
     data = event.data
     if data["run"] in fold.runs:
         fold.runs[data["run"]] |= {
-            "status": Run.Status.RUNNING.value, "message": data["message"], "started_at": rfc3339(event.at),
+            "status": Run.Status.RUNNING.value, "message": data["message"], "version": data.get("version"),
+            "started_at": rfc3339(event.at),
         }  # fmt: skip
     if data.get("branch_of"):
         unselect(fold, data["branch_of"], event.seq)
@@ -42,12 +43,14 @@ def _run_step(fold: Fold, event: Event) -> None:
     run = fold.runs[event.data["run"]]
     others = [step for step in run["steps"] if step["step"] != event.data["step"]]
     run["steps"] = [*others, {**event.data, "event": str(event.id)}]
+    run["usage"] = event.data.get("usage") or run["usage"]
 
 
 @on("run:ask")
 def _run_ask(fold: Fold, event: Event) -> None:
     run = fold.runs[event.data["run"]]
     run |= {"steps": asking.asked(run["steps"], event), "status": Run.Status.WAITING.value}
+    run["usage"] = event.data.get("usage") or run["usage"]
 
 
 @on("run:answer")

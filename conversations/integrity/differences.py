@@ -12,7 +12,7 @@ PLAIN = (bool, int, float)
 SAFE = frozenset({
     "status", "role", "since", "run", "reply_to", "branch_of", "text_event", "message", "seq", "active_run", "owner",
     "created_at", "edited_at", "archived_at", "expires_at", "ended_at", "started_at", "queued_at", "end_event",
-    "title_event", "rating", "event", "at",
+    "version", "title_event", "rating", "event", "at",
 })  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """What is durable. Everything but Event, the wrapped keys and the leases can be rebuilt from the log."""
 
+from conversations.models.batch import Batch, BatchRow
 from conversations.models.conversation import Conversation
 from conversations.models.embedding import Embedding, EmbeddingIndex, VectorField
 from conversations.models.event import Event
@@ -19,6 +20,8 @@ from conversations.models.summary import Summary
 from conversations.models.template import Template
 
 __all__ = [
+    "Batch",
+    "BatchRow",
     "Conversation",
     "Embedding",
     "EmbeddingIndex",

@@ -10,8 +10,8 @@ from conversations.models.conversation import Conversation
 
 class Run(models.Model):
     """A projection of the log, except for the lease and `context`, the report of what the assistant was sent
-    (context/reports.py). `branch_of` is set where an answer is given anew, `requested_by` where
-    one of our users asked for it.
+    (context/reports.py). `version` is that of the assistant's definition when it began. `branch_of` is set where an
+    answer is given anew, `requested_by` where one of our users asked for it.
 
     The worker that holds `fence` may write until `lease_until` (the database's clock); whoever ends the
     run raises `fence`, so that a late write of a paused worker is refused. `stored` counts code points.
@@ -36,6 +36,7 @@ class Run(models.Model):
     requested_by = models.UUIDField(null=True)
     branch_of = models.UUIDField(null=True)
     assistant = models.CharField(_("assistant"), max_length=64)
+    version = models.CharField(_("version"), max_length=64, null=True, blank=True)
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.QUEUED)
     steps = models.JSONField(_("steps"), default=list)
     usage = models.JSONField(_("usage"), null=True)
@@ -55,9 +56,11 @@ class Run(models.Model):
     class Meta:
         verbose_name = _("run")
         verbose_name_plural = _("runs")
+        permissions = [("view_usage", "Can view what everybody's runs took")]
         indexes = [
             models.Index(fields=["conversation", "queued_seq"], name="run_order"),
             models.Index(fields=["requested_by", "queued_at"], name="run_of_user"),
+            models.Index(fields=["queued_at"], condition=Q(requested_by__isnull=False), name="run_of_day"),
             models.Index(
                 fields=["status", "lease_until"],
                 condition=Q(status__in=["queued", "running"]),

@@ -18,7 +18,13 @@ def _run_queue(projector: Projector, conversation: Conversation, event: Event) -
 @on("run:start")
 def _run_start(projector: Projector, conversation: Conversation, event: Event) -> None:
     data = event.data
-    projector.update_run(data["run"], status=Run.Status.RUNNING, message=data["message"], started_at=event.at)
+    projector.update_run(
+        data["run"],
+        status=Run.Status.RUNNING,
+        message=data["message"],
+        version=data.get("version"),
+        started_at=event.at,
+    )
     anchor = projector.message(data["reply_to"]).seq
     if data.get("branch_of"):
         unselect(conversation, UUID(data["branch_of"]), event.seq)
@@ -51,7 +57,8 @@ def _run_step(projector: Projector, conversation: Conversation, event: Event) ->
     run = Run.objects.get(id=event.data["run"])
     others = [step for step in run.steps if step["step"] != event.data["step"]]
     run.steps = [*others, {**event.data, "event": str(event.id)}]
-    run.save(update_fields=["steps"])
+    run.usage = event.data.get("usage") or run.usage
+    run.save(update_fields=["steps", "usage"])
 
 
 @on("run:ask")
@@ -59,7 +66,8 @@ def _run_ask(projector: Projector, conversation: Conversation, event: Event) -> 
     projector.flush()
     run = Run.objects.get(id=event.data["run"])
     run.steps, run.status = asking.asked(run.steps, event), Run.Status.WAITING
-    run.save(update_fields=["steps", "status"])
+    run.usage = event.data.get("usage") or run.usage
+    run.save(update_fields=["steps", "status", "usage"])
 
 
 @on("run:answer")

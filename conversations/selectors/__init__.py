@@ -4,7 +4,9 @@ Functions that take a `user` check membership; those that do not are for callers
 (a room, a worker), and say so.
 """
 
+from conversations.selectors.batches import answered_rows, batch_for, batches
 from conversations.selectors.contexts import (
+    about,
     asked,
     in_front,
     kept,
@@ -77,8 +79,12 @@ __all__ = [
     "Look",
     "News",
     "Shared",
+    "about",
     "answer",
+    "answered_rows",
     "asked",
+    "batch_for",
+    "batches",
     "conversation_for",
     "conversation_ids",
     "conversations_holding",

@@ -50,11 +50,11 @@ def _offered(user: User, template: Any) -> Any:
 
 def _of(template: Filled) -> Beginning:
     """System messages are the service's own; pinned ones are said by whoever begins the conversation."""
-    drafts = [messages.draft(text=clean_text(text), assistant=None) for text in template.system]
+    drafts = [messages.draft(text=clean_text(text)) for text in template.system]
     for draft in drafts:
         draft.actor = SYSTEM
     for text in template.pinned:
-        said = messages.draft(text=clean_text(text), assistant=None)
+        said = messages.draft(text=clean_text(text))
         drafts += [said, Draft("message:pin", {"message": said.data["message"], "on": True})]
     data = {
         "title": template.title,

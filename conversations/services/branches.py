@@ -1,6 +1,7 @@
 """Verbs on alternative answers: ask for another one, choose one."""
 
 from concurrent.futures import Future
+from functools import partial
 from uuid import UUID
 
 from accounts.models import User
@@ -42,12 +43,13 @@ def regenerate(
     assistant: str | None = None,
     on_busy: str | None = None,
     cmid: str | None = None,
+    noted: messages.Noted | None = None,
 ) -> "Future[Committed]":
     """Queue another answer beside the one that `message` is, or that it has; a first one where it has none.
 
-    It is selected as soon as it begins. Fails with Problem `invalid` (no assistant), `not_found`, `forbidden`,
-    `conversation_closed`, `conflict` (nothing there to answer, or its first answer is yet to come), and with
-    `on_busy="reject"` `conversation_busy`.
+    It is selected as soon as it begins. `noted` is called in the same transaction with the data of the event. Fails
+    with Problem `invalid` (no assistant), `not_found`, `forbidden`, `conversation_closed`, `conflict` (nothing there to
+    answer, or its first answer is yet to come), and with `on_busy="reject"` `conversation_busy`.
     """
     named = clean_assistant(assistant)
     policy = busy.clean(on_busy)
@@ -66,7 +68,8 @@ def regenerate(
             "branch_of": str(answer.group) if answer else None,
         }
         quotas.ask(user.id)
-        return Decision([*way.drafts, draft], way.effects)
+        more = [partial(noted, draft.data)] if noted else []
+        return Decision([*way.drafts, draft], [*way.effects, *more])
 
     body = [str(message), assistant]
     cmid = cmid or f"regenerate:{draft.id}"

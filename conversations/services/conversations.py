@@ -19,12 +19,13 @@ from chatproject.lib.clock import rfc3339
 from chatproject.lib.crypto import DataKey
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
-from conversations import eventlog, keys, quotas
+from conversations import actions, eventlog, keys
+from conversations.actions import Action, Sending
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import Conversation
 from conversations.permissions import Permission
-from conversations.services import messages
+from conversations.services import busy, messages
 from conversations.services.beginning import beginning
 from conversations.services.validation import (
     clean_assistant,
@@ -35,7 +36,6 @@ from conversations.services.validation import (
     clean_text,
     clean_title,
 )
-from conversations.services.waking import enqueue
 
 CREATE_ROUTE = "POST conversations"
 ARCHIVED = Conversation.Status.ARCHIVED.value
@@ -87,8 +87,8 @@ def create(
     start = beginning(user, template, inputs)
     new = Draft("conversation:new", {**start.under(sent), **_expiry(temporary)})
     invited = _new_members(user, members)
-    first, cmid = _first_message(message, new.data["assistant"])
-    drafts = [new, *(_member_draft(member) for member in invited), *start.drafts, *([first] if first else [])]
+    first, act, cmid = _first_message(message)
+    drafts = [new, *(_member_draft(member) for member in invited), *start.drafts]
     body = [sent, [[str(member.user.id), member.role] for member in invited], message, temporary]
     body += [template, inputs] if template is not None else []
     once = Once(user, CREATE_ROUTE, idempotency_key, body) if idempotency_key else None
@@ -96,10 +96,11 @@ def create(
     def decide(state: State) -> Decision:
         effects: list[Callable[[], object]] = [partial(_audit, user, "conversation.created", conversation.id)]
         effects += _remembering(state, once)
-        if first and first.data.get("run"):
-            quotas.ask(user.id)
-            effects.append(enqueue(conversation.id))
-        return Decision(drafts, effects)
+        if first is None:
+            return Decision(drafts, effects)
+        sending = Sending(user, first, new.data["assistant"], busy.DEFAULT, ahead=len(drafts))
+        made = messages.acting(state, act, sending)
+        return Decision([*drafts, *made.drafts], [*effects, *made.effects])
 
     keys.remember(conversation.id, key)
     return eventlog.submit(
@@ -109,7 +110,7 @@ def create(
             cmid=cmid or f"new:{conversation.id}",
             decide=decide,
             body=body,
-            drafts=drafts,
+            drafts=[*drafts, *([first] if first else [])],
             main=first or new,
             create=conversation,
             key=key,
@@ -194,16 +195,16 @@ _CLEAN = {
 }
 
 
-def _first_message(message: Any, assistant: str | None) -> tuple[Draft | None, str | None]:
-    """The event of a first message, and its cmid where it has one."""
-    if message is None:
-        return None, None
+def _first_message(message: Any) -> tuple[Draft | None, Action, str | None]:
+    """The event of a first message, its action, and its cmid where it has one."""
     given = message if isinstance(message, dict) else {"text": message}
     if given.keys() - {"text", "cmid", "action"}:
         raise Problem("invalid", errors={"message": ["A text, or an object {text, cmid?, action?}."]})
+    name, act = actions.get(given.get("action"))
+    if message is None:
+        return None, act, None
     cmid = clean_cmid(given["cmid"]) if given.get("cmid") is not None else None
-    draft = messages.draft(text=clean_text(given.get("text")), assistant=assistant, action=given.get("action"))
-    return draft, cmid
+    return messages.draft(text=clean_text(given.get("text")), action=name), act, cmid
 
 
 def _new_members(owner: User, members: Any) -> list[NewMember]:

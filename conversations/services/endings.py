@@ -11,7 +11,11 @@ from conversations import event_types
 from conversations.appends import Decision, Draft, State
 from conversations.models import Run, RunChunk
 from conversations.privacy import drafts as privacy
+from conversations.services import settling
 from conversations.services.waking import enqueue
+from conversations.usage import measuring
+from conversations.usage.settling import settled
+from conversations.usage.tokens import Usage
 
 
 def stopping(state: State, run: Run) -> Decision:
@@ -29,7 +33,7 @@ def stop_all(state: State) -> Decision:
     ends, effects = [], []
     for run in found.order_by("queued_seq"):
         ends.append(_end_from_store(state, run, Run.Status.STOPPED))
-        effects += _closing(run, Run.Status.STOPPED)
+        effects += _closing(run, Run.Status.STOPPED, ends[-1].data["usage"])
     return Decision(ends, effects)
 
 
@@ -47,20 +51,30 @@ def abandon(state: State) -> Decision:
     drafts: list[Draft] = []
     effects: list[Callable[[], object]] = []
     for run in unfinished.order_by("queued_seq"):
-        drafts.append(end_draft(run.id, run.message, Run.Status.STOPPED, text=""))
-        effects += [partial(_close, run), partial(_count, run, Run.Status.STOPPED)]
+        usage = settled(run, run.usage, status=Run.Status.STOPPED, tokens={})
+        drafts.append(end_draft(run.id, run.message, Run.Status.STOPPED, text="", usage=usage))
+        effects += _closing(run, Run.Status.STOPPED, usage)
     return Decision(drafts, effects)
 
 
 def end_with(state: State, run: Run, status: str, error: dict[str, Any] | None = None) -> Decision:
-    return Decision([_end_from_store(state, run, status, error)], after_end(state, run, status))
+    end = _end_from_store(state, run, status, error)
+    return Decision([end], after_end(state, run, status, end.data["usage"]))
 
 
 def _end_from_store(state: State, run: Run, status: str, error: dict[str, Any] | None = None) -> Draft:
     """`run:end` with what is stored of the answer."""
     text = stored_text(run, state.key)
     marks = privacy.marks_of_stored(text)
-    return end_draft(run.id, run.message, status, screened=True, text=text, usage=run.usage, error=error, **marks)
+    end = end_draft(run.id, run.message, status, screened=True, text=text, error=error, **marks)
+    end.seal(state.key, run.conversation_id)
+    settle(end, run, None)
+    return end
+
+
+def settle(end: Draft, run: Run, given: Any) -> None:
+    """Say in a sealed `run:end` what the run took and what it costs; `given` is what its assistant said of it."""
+    end.data["usage"] = settled(run, given, status=end.data["status"], tokens=end.data.get("tokens") or {})
 
 
 def end_draft(run: UUID, message: UUID | None, status: str, screened: bool = False, **data: Any) -> Draft:
@@ -78,17 +92,17 @@ def end_draft(run: UUID, message: UUID | None, status: str, screened: bool = Fal
     )
 
 
-def after_end(state: State, run: Run, status: str) -> list[Callable[[], object]]:
+def after_end(state: State, run: Run, status: str, usage: Usage | None) -> list[Callable[[], object]]:
     """Close the run, and wake a worker for the next."""
     state.settle()
-    effects = _closing(run, status)
+    effects = _closing(run, status, usage)
     if Run.objects.filter(conversation=state.conversation, status=Run.Status.QUEUED).exclude(id=run.id).exists():
         effects.append(enqueue(state.conversation.id))
     return effects
 
 
-def _closing(run: Run, status: str) -> list[Callable[[], object]]:
-    return [partial(_close, run), partial(_count, run, status)]
+def _closing(run: Run, status: str, usage: Usage | None) -> list[Callable[[], object]]:
+    return [partial(_close, run), partial(_count, run, status, usage), partial(settling.settle, run.id, status)]
 
 
 def _close(run: Run) -> None:
@@ -97,8 +111,10 @@ def _close(run: Run) -> None:
     RunChunk.objects.filter(run=run.id).delete()
 
 
-def _count(run: Run, status: str) -> None:
+def _count(run: Run, status: str, usage: Usage | None) -> None:
     metrics.runs.labels(run.assistant, status).inc()
+    if usage:
+        measuring.note(run.assistant, usage)
 
 
 def stored_text(run: Run, key: Any, after: int = 0) -> str:

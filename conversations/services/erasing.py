@@ -37,7 +37,7 @@ from conversations.models import (
 )
 from conversations.permissions import Permission
 from conversations.search import embedding
-from conversations.services import endings, exports, shares
+from conversations.services import batches, endings, exports, shares
 
 Eraser = Callable[[UUID], object]
 
@@ -156,6 +156,7 @@ ERASERS: Sequence[Eraser] = (
     _search_entries,
     embedding.erase,
     _room_state,
+    batches.erase,
     exports.erase,
     shares.erase,
     idempotency.forget_body,

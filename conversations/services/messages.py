@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -11,16 +12,17 @@ from accounts.services.idempotency import Once
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id, parse_id
 from chatproject.lib.limits import take
-from conversations import eventlog, quotas
+from conversations import actions, eventlog
+from conversations.actions import Action, Sending
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import Conversation, Event, Message
-from conversations.permissions import Permission
-from conversations.services import attaching, busy
+from conversations.services import acts, attaching, busy
 from conversations.services.validation import as_cmid, clean_assistant, clean_cmid, clean_text
 
-ACTIONS = ("chat",)
 SEND_ROUTE = "POST messages"
+# What else is to be written together with an event, by its data.
+Noted = Callable[[dict[str, Any]], object]
 OPEN = (Conversation.Status.OPEN, Conversation.Status.WAITING, Conversation.Status.WITH_AGENT)
 
 
@@ -37,18 +39,22 @@ def send(
     seen_seq: int | None = None,
     parts: Any = None,
     idempotency_key: str | None = None,
+    noted: Noted | None = None,
 ) -> "Future[Committed]":
-    """Write `message:new`; an assistant's answer is queued in the same transaction.
+    """Do what `action` says (conversations/actions.py): as a rule, write `message:new`, and queue an assistant's
+    answer in the same transaction.
 
     `parts` are files that the user uploaded into this conversation; with one, the text may be empty.
-    `idempotency_key` may come with a cmid or alone: then `as_cmid` of it is the cmid.
+    `idempotency_key` may come with a cmid or alone: then `as_cmid` of it is the cmid. `noted` is called in that
+    transaction with the data of the event.
     Fails with Problem `invalid`, `too_large`, `not_found`, `forbidden`, `conversation_closed`, `conflict`,
-    `idempotency_mismatch`, and with `on_busy="reject"` `conversation_busy` while an answer is queued or running
-    (services/busy.py has the other policies).
+    `idempotency_mismatch`, what the action refuses with, and with `on_busy="reject"` `conversation_busy` while an
+    answer is queued or running (services/busy.py has the other policies).
     """
-    body: list[Any] = [text, action or "chat", assistant, str(reply_to) if reply_to else None]
+    name, act = actions.get(action)
+    body: list[Any] = [text, name, assistant, str(reply_to) if reply_to else None]
     named, carried = clean_assistant(assistant), attaching.clean_parts(parts)
-    new = draft(text=clean_text(text, required=not carried), assistant=named, action=action, seen_seq=seen_seq)
+    new = draft(text=clean_text(text, required=act.text and not carried), action=name, seen_seq=seen_seq)
     if carried:
         body.append(carried)
         new.data["parts"] = carried
@@ -60,36 +66,35 @@ def send(
     key_cmid = as_cmid(SEND_ROUTE, idempotency_key)
 
     def decide(state: State) -> Decision:
-        state.require(Permission.SEND)
+        state.require(act.permission)
         take("conversation", conversation)
         check_open(state)
         _check_reply(state, new.data["reply_to"])
         attaching.check(state, carried)
         if carried:
             new.data["parts_tokens"] = attaching.tokens(carried)
-        effects = _remembering(state, once, alone=cmid == key_cmid)
-        name = named or state.conversation.assistant
-        if name is None:
-            return Decision([new], effects)
-        way = busy.making_way(state, policy)
-        quotas.ask(user.id)
-        new.data |= {"assistant": name, "run": str(new_id())}
-        return Decision([*way.drafts, new], [*effects, *way.effects])
+        effects: list[Callable[[], object]] = [*_remembering(state, once, alone=cmid == key_cmid)]
+        effects += [partial(noted, new.data)] if noted else []
+        made = acting(state, act, Sending(user, new, named, policy))
+        return Decision(made.drafts, [*effects, *made.effects])
 
     append = Append(conversation, Actor.of(user), clean_cmid(cmid), decide, body=body, drafts=[new], main=new)
     return eventlog.submit(append)
 
 
-def draft(*, text: str, assistant: str | None, action: str | None = None, seen_seq: int | None = None) -> Draft:
-    """A `message:new`; with `assistant`, it asks for an answer."""
-    if (action or "chat") not in ACTIONS:
-        raise Problem("invalid", errors={"action": [f"One of {', '.join(ACTIONS)}."]})
-    data: dict[str, Any] = {"message": str(new_id()), "text": text, "action": action or "chat"}
-    if assistant:
-        data |= {"assistant": assistant, "run": str(new_id())}
+def draft(*, text: str, action: str = actions.DEFAULT, seen_seq: int | None = None) -> Draft:
+    """A `message:new` that asks for no answer (yet)."""
+    data: dict[str, Any] = {"message": str(new_id()), "text": text, "action": action}
     if seen_seq is not None:
         data["seen_seq"] = seen_seq
     return Draft("message:new", data)
+
+
+def acting(state: State, action: Action, sending: Sending) -> Decision:
+    """What a message comes to under an action, as part of another decision. Raises Problem."""
+    if action.decide:
+        return actions.decided(action, state, sending)
+    return acts.chat(state, replace(sending, assistant=sending.message.data["action"]))
 
 
 def check_open(state: State) -> None:

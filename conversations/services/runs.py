@@ -18,6 +18,7 @@ from chatproject.lib.ids import new_id
 from conversations import eventlog
 from conversations.actors import STAFF, SYSTEM, Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
+from conversations.assistants import registry
 from conversations.models import Run
 from conversations.permissions import Permission
 from conversations.services import endings
@@ -36,6 +37,7 @@ class Claim:
     reply_to: UUID
     assistant: str
     fence: int
+    version: str | None = None
     resumed: bool = False
 
     @property
@@ -53,9 +55,11 @@ def _begin(conversation: UUID, worker: str) -> Claim | None:
     run = _oldest_queued(conversation)
     if run is None:
         return None
-    begun = Claim(conversation, run.id, new_id(), run.reply_to, run.assistant, run.fence + 1)
+    version = registry.version(run.assistant)
+    begun = Claim(conversation, run.id, new_id(), run.reply_to, run.assistant, run.fence + 1, version)
     start = Draft("run:start", {
-        "run": str(run.id), "message": str(begun.message), "assistant": run.assistant, "reply_to": str(run.reply_to),
+        "run": str(run.id), "message": str(begun.message), "assistant": run.assistant, "version": version,
+        "reply_to": str(run.reply_to),
     })  # fmt: skip
     if run.branch_of:
         start.data["branch_of"] = str(run.branch_of)
@@ -80,7 +84,8 @@ def _resume(conversation: UUID, worker: str) -> Claim | None:
     run = Run.objects.filter(conversation=conversation, status=Run.Status.RUNNING, lease_until=None).first()
     if run is None or run.message is None:
         return None
-    claim = Claim(conversation, run.id, run.message, run.reply_to, run.assistant, run.fence + 1, resumed=True)
+    place = (conversation, run.id, run.message, run.reply_to)
+    claim = Claim(*place, run.assistant, run.fence + 1, run.version, resumed=True)
     free = Run.objects.filter(id=run.id, fence=run.fence, status=Run.Status.RUNNING, lease_until=None)
     return claim if free.update(**_lease(claim, worker)) else None
 
@@ -126,12 +131,13 @@ def end(
 
     Fails with `run_not_active` when fenced off.
     """
-    draft = endings.end_draft(claim.run, claim.message, status, text=text, usage=usage, sources=sources, error=error)
+    draft = endings.end_draft(claim.run, claim.message, status, text=text, sources=sources, error=error)
 
     def decide(state: State) -> Decision:
         run = state.lock_run(claim.run)
         _check_fence(run, claim)
-        return Decision([draft], endings.after_end(state, run, status))
+        endings.settle(draft, run, usage)
+        return Decision([draft], endings.after_end(state, run, status, draft.data["usage"]))
 
     cmid = f"run:{claim.run}:end"
     return eventlog.submit(Append(claim.conversation, claim.actor, cmid, decide, drafts=[draft]))

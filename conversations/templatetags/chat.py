@@ -28,6 +28,8 @@ STEPS = {
 STEP_NAMES = {"documentation": gettext_noop("documentation"), "recall": gettext_noop("earlier messages")}
 ERRORS = {
     "assistant_error": gettext_noop("The assistant failed unexpectedly."),
+    "assistant_unknown": gettext_noop("This assistant is not there any more."),
+    "assistant_not_built": gettext_noop("This assistant could not be set up; try again later."),
     "worker_lost": gettext_noop("The server that wrote this answer stopped working."),
     "provider_timeout": gettext_noop("The model did not answer in time."),
     "provider_unreachable": gettext_noop("The model cannot be reached."),

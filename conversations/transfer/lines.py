@@ -119,6 +119,7 @@ class _RunStart(Struct):
     assistant: Name
     message: Id
     branch_of: Id | None = None
+    version: Name | None = None
 
 
 class _RunStep(Struct):

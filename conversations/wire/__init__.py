@@ -1,16 +1,20 @@
 """The one public JSON form of everything (PROTOCOL.md sections 3 and 4), for every door alike."""
 
+from conversations.wire.assistants import assistant
+from conversations.wire.batches import batch
 from conversations.wire.conversations import conversation, member, title
 from conversations.wire.events import event, opened, stored_event, stored_events
 from conversations.wire.files import file, file_name, file_text
 from conversations.wire.messages import NO_FEEDBACK, feedback, message, message_text, versions
 from conversations.wire.offers import export, template
 from conversations.wire.rooms import register, room_state, session, state_context, state_set
-from conversations.wire.runs import run, step
+from conversations.wire.runs import run, run_error, step
 from conversations.wire.shares import label, share, shared_message
 
 __all__ = [
     "NO_FEEDBACK",
+    "assistant",
+    "batch",
     "conversation",
     "event",
     "export",
@@ -26,6 +30,7 @@ __all__ = [
     "register",
     "room_state",
     "run",
+    "run_error",
     "session",
     "share",
     "shared_message",

@@ -30,11 +30,18 @@ def run(row: Run) -> Json:
         "message": str(row.message) if row.message else None,
         "reply_to": str(row.reply_to),
         "assistant": row.assistant,
+        "version": row.version,
         "status": row.status,
         "queued_at": rfc3339(row.queued_at),
         "started_at": rfc3339(row.started_at),
         "ended_at": rfc3339(row.ended_at),
         "steps": [step(row, stored) for stored in row.steps],
         "usage": row.usage,
-        "error": opened(row.error, row.conversation_id, row.end_event, "error"),
+        "error": run_error(row),
     }
+
+
+def run_error(row: Run) -> Json | None:
+    """Why a run failed."""
+    error: Json | None = opened(row.error, row.conversation_id, row.end_event, "error")
+    return error

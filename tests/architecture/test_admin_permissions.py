@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import get_resolver
 
 from accounts.models import AuditEntry, User
-from conversations.services import exports, sessions, shares, templates
+from conversations.batches.questions import Question
+from conversations.services import batches, exports, sessions, shares, templates
 from conversations.services.shares import Wish
 from tests.conftest import new_user
 from tests.conversations.admin.conftest import SECRETS, Case, browser, case, new_staff
@@ -18,6 +19,7 @@ __all__ = ["case"]
 # Django's own doors, which show nothing of ours.
 OTHERS = ("login/", "logout/", "password_change/", "jsi18n/", "autocomplete/", "r/", "^", "(")
 LOOKING = "view_"
+GUIDE = batches.Wish(assistant="guide", title="Untold")
 
 
 def pages() -> Iterator[str]:
@@ -39,6 +41,7 @@ def ids(case: Case, alice: User) -> dict[str, object]:
         "conversations/run": case.ended,
         "conversations/share": share.id,
         "conversations/session": session.id,
+        "conversations/batch": batches.start(user=alice, questions=[Question(1, SECRETS[0])], wish=GUIDE).id,
         "conversations/export": exports.start(user=alice).id,
         "conversations/template": templates.create(staff=root, given={"slug": f"t-{share.id.hex}", "name": "T"}).id,
         "accounts/user": alice.id,

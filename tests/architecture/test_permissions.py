@@ -12,8 +12,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.models import User
 from accounts.services import apikeys, tokens
 from conversations.api.base import View
+from conversations.batches.questions import Question
 from conversations.models import Run
-from conversations.services import conversations, exports, files, sessions, shares, templates
+from conversations.services import batches, conversations, exports, files, sessions, shares, templates
 from conversations.services.shares import Wish
 from realtime.commands import COMMANDS
 from tests.api import Api
@@ -51,6 +52,8 @@ API: dict[str, dict[str, str]] = {
     "logins/<uuid:id>/": {"DELETE": MINE},
     "me/": {"GET": LOGIN, "PATCH": LOGIN},
     "assistants/": {"GET": LOGIN},
+    "assistants/<str:name>/route/": {"POST": STAFF},
+    "usage/": {"GET": LOGIN},
     "conversations/": {"GET": LOGIN, "POST": LOGIN},
     "conversations/import/": {"POST": LOGIN},
     ONE: {"GET": ALL, "PATCH": CHANGE, "DELETE": OWN},
@@ -82,6 +85,11 @@ API: dict[str, dict[str, str]] = {
     "exports/": {"GET": LOGIN, "POST": LOGIN},
     "exports/<uuid:id>/": {"GET": MINE, "DELETE": MINE},
     "exports/<uuid:id>/download/": {"GET": MINE},
+    "batches/": {"GET": LOGIN, "POST": LOGIN},
+    "batches/<uuid:id>/": {"GET": MINE, "DELETE": MINE},
+    "batches/<uuid:id>/stop/": {"POST": MINE},
+    "batches/<uuid:id>/resume/": {"POST": MINE},
+    "batches/<uuid:id>/results/": {"GET": MINE},
     "sessions/": {"GET": LOGIN, "POST": LOGIN},
     "sessions/<uuid:id>/": {"GET": MINE, "PATCH": MINE, "DELETE": MINE},
     "sessions/<uuid:id>/messages/": {"POST": MINE},
@@ -113,6 +121,13 @@ PAGES = {
     "exports/list/": LOGIN,
     "exports/start/": LOGIN,
     "exports/<uuid:id>/remove/": MINE,
+    "batches/": LOGIN,
+    "batches/list/": LOGIN,
+    "batches/<uuid:id>/": MINE,
+    "batches/<uuid:id>/progress/": MINE,
+    "batches/<uuid:id>/stop/": MINE,
+    "batches/<uuid:id>/resume/": MINE,
+    "batches/<uuid:id>/remove/": MINE,
     "search/": LOGIN,
     "c/<uuid:id>/": ALL,
     "c/<uuid:id>/m/": ALL,
@@ -192,6 +207,8 @@ class Cast:
         given = files.Upload(BytesIO(b"Minutes"), 7, "minutes.txt")
         self.session = sessions.begin_http(user=self.users["owner"], conversation=self.conversation).id
         self.file = files.upload(user=self.users["owner"], conversation=self.conversation, given=given).id
+        wanted = batches.Wish(assistant="guide")
+        self.batch = batches.start(user=self.users["owner"], questions=[Question(1, "Why?")], wish=wanted).id
         self.export = exports.start(user=self.users["owner"]).id
         self.key = apikeys.create(user=self.users["owner"], name="Robot", scopes=["read"])[0].id
         self.login = identity_of(self.users["owner"]).login
@@ -203,7 +220,13 @@ class Cast:
         return tokens.issue(next(one for one in self.users.values() if str(one.id) == user))["access"]
 
     def path(self, route: str) -> str:
-        ids = {"runs": self.run, "files": self.file, "exports": self.export, "sessions": self.session}
+        ids = {
+            "runs": self.run,
+            "files": self.file,
+            "exports": self.export,
+            "batches": self.batch,
+            "sessions": self.session,
+        }
         ids |= {"api-keys": self.key, "logins": self.login}
         id_ = ids.get(route.split("/")[0], self.conversation)
         return (

@@ -10,6 +10,7 @@ from django.urls import reverse
 from conversations.assistants.base import Turn
 from conversations.assistants.builtin.documentation import Documentation, Passage, documentation
 from conversations.assistants.builtin.pages import Section
+from conversations.services import addressing
 
 # Who says hello, or asks what this is, is told what can be asked.
 GREETING = re.compile(
@@ -29,7 +30,7 @@ class Guide:
 
     async def answer(self, turn: Turn) -> None:
         """Show the search as a step, quote the best passage, name the sources; or say that there is none."""
-        question = (await turn.context()).lines[-1].text
+        question = addressing.without_names((await turn.context()).lines[-1].text)
         docs = await asyncio.to_thread(documentation, settings.BASE_DIR)
         if GREETING.fullmatch(question):
             return await _write(turn, greeting(docs))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Sequence
+from hashlib import sha256
 from typing import Any
 
 import openai
@@ -18,6 +19,12 @@ ROLES = {"user": "user", "agent": "user", "assistant": "assistant", "system": "s
 
 class OpenAIAssistant:
     """Sends the context and nothing else; one call per turn, never repeated by itself."""
+
+    @staticmethod
+    def version() -> str:
+        """A fingerprint of its settings."""
+        told = [settings.OPENAI_BASE_URL, settings.OPENAI_MODEL, settings.OPENAI_SYSTEM_PROMPT]
+        return f"{settings.OPENAI_MODEL[:48]}@{sha256(repr(told).encode()).hexdigest()[:8]}"
 
     def __init__(self) -> None:
         self.client = AsyncOpenAI(

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from django.test import override_settings
 
-from conversations.assistants import registry, runner
+from conversations.assistants import runner
 from realtime.tasks import end
 from tests.provider import Provider
 
@@ -16,9 +16,7 @@ from tests.provider import Provider
 def provider() -> Iterator[Provider]:
     """The scripted model, which the assistant `openai` asks."""
     with Provider() as model, override_settings(OPENAI_BASE_URL=model.url, OPENAI_API_KEY="test"):
-        registry.get.cache_clear()
         yield model
-    registry.get.cache_clear()
 
 
 @pytest_asyncio.fixture

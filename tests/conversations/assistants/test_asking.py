@@ -12,7 +12,7 @@ from accounts.services import tokens
 from chatproject.lib.errors import Problem
 from chatproject.lib.threads import in_thread
 from conversations import wire
-from conversations.assistants import registry, runner, sweeper
+from conversations.assistants import runner, sweeper
 from conversations.assistants.base import Turn
 from conversations.models import Message, Run
 from conversations.services import answering, runs
@@ -45,10 +45,8 @@ class Shop:
 @pytest.fixture(autouse=True)
 def shop() -> Iterator[None]:
     with override_settings(ASSISTANTS={"shop": f"{__name__}.Shop"}):
-        registry.get.cache_clear()
         worked.clear()
         yield
-    registry.get.cache_clear()
 
 
 async def waiting(user: User) -> Run:

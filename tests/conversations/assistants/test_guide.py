@@ -195,8 +195,9 @@ def test_the_index_is_built_once_and_quickly() -> None:
 
 def test_nothing_is_read_before_the_first_question() -> None:
     script = (
-        "import django; django.setup();"
-        "from conversations.assistants import registry; registry.get('guide');"
+        "import asyncio, django; django.setup();"
+        "from conversations.assistants import building, registry;"
+        " asyncio.run(building.built(registry.find('guide')));"
         "from conversations.assistants.builtin import documentation as d; print(d._index.cache_info().currsize)"
     )
     environment = {"DJANGO_SETTINGS_MODULE": "chatproject.settings"}

@@ -7,7 +7,6 @@ from django.test import override_settings
 
 from accounts.models import User
 from chatproject.lib.threads import in_thread
-from conversations.assistants import registry
 from conversations.models import RunChunk
 from tests.conversations.assistants.support import answered, conversation_with, ending
 from tests.conversations.support import replayed
@@ -74,7 +73,6 @@ async def test_a_model_that_says_nothing_for_long(alice: User, provider: Provide
 
 async def test_a_model_that_is_not_there(alice: User) -> None:
     with override_settings(OPENAI_BASE_URL="http://127.0.0.1:9/v1"):
-        registry.get.cache_clear()
         end = await ending(await answered(alice, "say hello"))
     assert (end["status"], end["error"]["code"]) == ("failed", "provider_unreachable")
 
@@ -105,6 +103,5 @@ async def test_an_answer_that_is_too_large_for_a_frame_is_cut(alice: User) -> No
 async def test_an_assistant_that_is_not_offered_any_more(alice: User) -> None:
     conversation = await in_thread(conversation_with, alice, "openai")
     with override_settings(ASSISTANTS={}):
-        registry.get.cache_clear()
         end = await ending(await answered(alice, "say hello", conversation))
-    assert (end["status"], end["error"]["code"]) == ("failed", "assistant_error")
+    assert (end["status"], end["error"]["code"]) == ("failed", "assistant_unknown")

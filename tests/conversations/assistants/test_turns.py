@@ -19,7 +19,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from accounts.models import User
 from chatproject.lib.errors import Problem
 from chatproject.lib.threads import in_thread
-from conversations.assistants import chunks, registry, runner, sweeper
+from conversations.assistants import chunks, runner, sweeper
 from conversations.assistants.base import Turn
 from conversations.models import Run
 from conversations.services import runs
@@ -244,9 +244,7 @@ class Breaks:
 def own() -> Any:
     """Assistants of these tests."""
     with override_settings(ASSISTANTS={name: f"{__name__}.{name}" for name in ("Steps", "Breaks")}):
-        registry.get.cache_clear()
         yield
-    registry.get.cache_clear()
 
 
 async def own_answer(alice: User, name: str) -> Run:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from conversations import selectors
-from conversations.assistants import registry, summarising
+from conversations.assistants import summarising
 from conversations.assistants.base import Turn
 from conversations.context import building, digests, terms, tokens
 from conversations.context.digests import Made
@@ -137,10 +137,8 @@ class Historian:
 def historian() -> Iterator[type[Historian]]:
     Historian.told = []
     path = f"{__name__}.Historian"
-    registry.get.cache_clear()
     with override_settings(ASSISTANTS={"historian": path}, CONTEXT_SUMMARISER="historian"):
         yield Historian
-    registry.get.cache_clear()
 
 
 def test_an_assistant_writes_them_where_one_is_configured(talk: Talk, historian: type[Historian]) -> None:

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from accounts.models import User
 from chatproject.lib.threads import in_thread
 from conversations import selectors, wire
-from conversations.assistants import chunks, registry, runner
+from conversations.assistants import chunks, runner
 from conversations.models import Conversation, Event, Message, Run
 from conversations.services import roomstate, runs, sessions
 from conversations.transfer import exporting
@@ -39,9 +39,7 @@ def leaky() -> Iterator[None]:
     """Assistants that say too much."""
     here = "tests.conversations.privacy.leaky"
     with override_settings(ASSISTANTS={"leaky": f"{here}.Leaky", "failing": f"{here}.Failing"}):
-        registry.get.cache_clear()
         yield
-    registry.get.cache_clear()
 
 
 def nothing_in_clear(conversation: UUID) -> None:

@@ -1,5 +1,6 @@
 """The verbs regenerate and select: answers beside each other."""
 
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -153,7 +154,7 @@ def test_roles(bob: User, asked: UUID, first: UUID, role: str | None, code: str)
 
 
 def test_refusals(alice: User, asked: UUID, first: UUID) -> None:
-    def regenerate(**given: str) -> str:
+    def regenerate(**given: Any) -> str:
         return refusal(branches.regenerate(user=alice, conversation=asked, message=first, **given))
 
     assert refusal(branches.regenerate(user=alice, conversation=asked, message=uuid4())) == "not_found"

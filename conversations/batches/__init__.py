@@ -1,0 +1,1 @@
+"""Batches: a file of questions, answered one by one, whatever is killed meanwhile."""

@@ -1,0 +1,45 @@
+"""What follows for a batch from the end of a run, in the transaction that ends it."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models.functions import Now
+
+from chatproject.lib import metrics
+from conversations import queue
+from conversations.models import Batch, BatchRow, Run
+
+OUTCOMES = {
+    Run.Status.COMPLETED: BatchRow.Status.DONE,
+    Run.Status.STOPPED: BatchRow.Status.STOPPED,
+    Run.Status.FAILED: BatchRow.Status.FAILED,
+    Run.Status.INTERRUPTED: BatchRow.Status.FAILED,
+}
+
+
+def settle(run: UUID, status: str) -> None:
+    """The row that this run answers is settled, or asked again where the run was interrupted; the batch goes on."""
+    row = BatchRow.objects.filter(run=run, status=BatchRow.Status.RUNNING).select_related("batch").first()
+    if row is None:
+        return
+    if status == Run.Status.INTERRUPTED and row.batch.is_active and row.attempts < settings.BATCH_ATTEMPTS:
+        again(row)
+    else:
+        end(row, OUTCOMES[Run.Status(status)])
+    queue.enqueue(queue.BATCH, batch=str(row.batch_id))
+
+
+def again(row: BatchRow) -> None:
+    """To be asked (once more)."""
+    BatchRow.objects.filter(id=row.id).update(status=BatchRow.Status.PENDING, run=None)
+
+
+def end(row: BatchRow, status: str, error: dict[str, str] | None = None) -> None:
+    """Settle a row."""
+    BatchRow.objects.filter(id=row.id).update(status=status, ended_at=Now(), error=error)
+    metrics.batch_rows.labels(status).inc()
+
+
+def unfinished(batch: UUID) -> bool:
+    """Whether something of a batch is still to come."""
+    return Batch.objects.filter(id=batch, status__in=Batch.ACTIVE).exists()
