@@ -7,7 +7,7 @@ from typing import Protocol
 from django.conf import settings
 
 # After a round that took a while, the next one waits this many times as long, half of BATCH_MS at most: handing over
-# takes a tenth of the process's time, what comes in meanwhile is joined, and with the round itself nothing waits longer.
+# takes a tenth of the time, what comes in meanwhile is joined, and with the round itself nothing waits for longer.
 REST = 9
 
 
