@@ -56,6 +56,8 @@ class Hub:
         self.pace, self.landing, self.gate = Pace(), Landing(), Gate()
         self.places = Places()
         self.rooms: dict[UUID, Room] = {}
+        # Where names are looked up just now.
+        self._learning: set[UUID] = set()
         self._begin()
         self._tasks: list[asyncio.Task[None]] = []
         self._watched: set[Watched] = set()
@@ -205,12 +207,16 @@ class Hub:
         online = self.presence.online(conversation)
         if online <= room.names.keys():
             room.attended(online)
-        else:
+        elif conversation not in self._learning:
+            self._learning.add(conversation)
             run_soon(self._learn_names(room, online))
 
     async def _learn_names(self, room: Room, online: frozenset[UUID]) -> None:
-        """Those of other processes are looked up by name."""
-        room.names |= await in_thread(display_names, online - room.names.keys())
+        """Those of other processes are looked up by name; who comes meanwhile, right after."""
+        try:
+            room.names |= await in_thread(display_names, online - room.names.keys())
+        finally:
+            self._learning.discard(room.conversation)
         self._attendance_changed(room.conversation)
 
     def _wonder_why(self, conversation: UUID) -> None:
