@@ -32,6 +32,7 @@ from conversations.selectors.conversations import (
     visible_conversations,
     wire_conversation,
 )
+from conversations.selectors.desk import desk
 from conversations.selectors.exports import export_for, exported_items, exports
 from conversations.selectors.files import file_for, files
 from conversations.selectors.log import events, events_for, head, heads, seq_before, snapshot, standing
@@ -88,6 +89,7 @@ __all__ = [
     "conversation_for",
     "conversation_ids",
     "conversations_holding",
+    "desk",
     "ended_run",
     "events",
     "events_for",
