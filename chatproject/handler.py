@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.db import connections
 from django.http import FileResponse
 from django.urls import set_script_prefix
 
@@ -53,7 +54,9 @@ class Handler(ASGIHandler):
         response._handler_class = self.__class__
         if isinstance(response, FileResponse):
             response.block_size = self.chunk_size
-        if not response.streaming:
+        if response.streaming:
+            connections.close_all()  # for as long as it streams, this thread has other things to do
+        else:
             response.close()
         return response
 

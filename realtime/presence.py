@@ -23,7 +23,7 @@ from realtime.tasks import end, run_soon
 
 log = logging.getLogger(__name__)
 
-# Between a change and its way to Redis and to members: changes that come together travel together. Where that takes
+# Between a change and its way to Redis: changes that come together travel together. Where that takes
 # long, because many come, the next wait so many times as long.
 GATHER_SECONDS, REST, LONGEST_REST_SECONDS = 0.02, 5, 0.5
 PATIENCE_SECONDS = 0.5
@@ -130,6 +130,7 @@ class Presence:
         self._note(conversation, (user,))
 
     def _note(self, conversation: UUID, left: Iterable[UUID]) -> None:
+        self._changed(conversation)
         self._left.setdefault(conversation, set()).update(left)
         self._gather_soon()
 
@@ -141,8 +142,6 @@ class Presence:
         await asyncio.sleep(max(GATHER_SECONDS, self._rest))
         left, looks, self._left, self._looks, self._gathering = self._left, self._looks, {}, set(), None
         begun = time.monotonic()
-        for conversation in left:
-            self._changed(conversation)
         await self._exchange({*left, *looks}, left)
         self._rest = min(REST * (time.monotonic() - begun), LONGEST_REST_SECONDS)
         hint = {"type": HINT, "process": self._process}
