@@ -9,7 +9,7 @@ from conversations.services import runs
 from tests.conversations.admin.conftest import browser, new_staff
 from tests.conversations.assistants.support import asked
 
-PAGE = "/admin/conversations/run/usage"
+PAGE = "/admin/conversations/run/usage/"
 
 
 def page(client: Client, **query: str) -> str:
