@@ -4,6 +4,7 @@ from conversations.admin.batch import BatchAdmin
 from conversations.admin.conversation import ConversationAdmin
 from conversations.admin.embedding import EmbeddingIndexAdmin
 from conversations.admin.export import ExportAdmin
+from conversations.admin.report import ReportAdmin, ReportTemplateAdmin
 from conversations.admin.run import RunAdmin
 from conversations.admin.session import SessionAdmin
 from conversations.admin.share import ShareAdmin
@@ -14,6 +15,8 @@ __all__ = [
     "ConversationAdmin",
     "EmbeddingIndexAdmin",
     "ExportAdmin",
+    "ReportAdmin",
+    "ReportTemplateAdmin",
     "RunAdmin",
     "SessionAdmin",
     "ShareAdmin",

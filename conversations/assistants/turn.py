@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from django.conf import settings
@@ -106,6 +106,14 @@ class RunningTurn:
         id_ = new_id()
         data = {**asked, "emitted": self._emitted, **self._noted()}
         await persistently(lambda: runs.ask(claim=self.claim, data=data, id=id_))
+        raise Asked
+
+    async def rest(self) -> NoReturn:
+        """Give the run up for a moment; the turn begins anew in a few seconds, as after a question (`ask`).
+
+        Raises Asked, and Problem when fenced off."""
+        await self.finish()
+        await in_thread(lambda: runs.rest(claim=self.claim))
         raise Asked
 
     @asynccontextmanager

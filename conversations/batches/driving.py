@@ -16,10 +16,10 @@ from django.db.models.functions import Coalesce, Now
 
 from chatproject.lib import failpoints, metrics
 from chatproject.lib.errors import Problem
-from conversations import background
+from conversations import background, queue
 from conversations.batches import places
 from conversations.batches.sealing import opened
-from conversations.models import Batch, BatchRow, Run
+from conversations.models import Batch, BatchRow, Report, Run
 from conversations.services import batches, branches, messages, settling
 
 # What passes by itself: the row is asked later.
@@ -62,6 +62,8 @@ def _parallel(batch: Batch) -> int:
 def _complete(batch: Batch) -> None:
     Batch.objects.filter(id=batch.id).update(status=Batch.Status.COMPLETED, ended_at=Now())
     metrics.batches.labels("completed").inc()
+    for report in Report.objects.filter(asked=batch).values_list("id", flat=True):
+        queue.enqueue(queue.REPORT, report=str(report))
 
 
 def ask(row: BatchRow) -> str:

@@ -27,6 +27,11 @@ def shares(conversation: UUID) -> QuerySet[Share]:
     return Share.objects.filter(conversation=conversation, expires_at__gt=Now())
 
 
+def shares_of_report(report: UUID) -> QuerySet[Share]:
+    """The same of a report, for whose it is."""
+    return Share.objects.filter(report=report, expires_at__gt=Now())
+
+
 def open_shares(ids: Iterable[UUID]) -> set[UUID]:
     """Which of these lead somewhere still; views do not matter to who is there already."""
     return set(Share.objects.open().filter(id__in=list(ids)).values_list("id", flat=True))
