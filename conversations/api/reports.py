@@ -4,7 +4,7 @@ import io
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import StreamingHttpResponse
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
@@ -72,7 +72,7 @@ class ReportDownloadView(LoggedIn):
     content_negotiation_class = Whatever
 
     @extend_schema(responses={(200, form.media_type.split(";")[0]): bytes for form in FORMS.values()})
-    def get(self, request: Request, id: UUID) -> HttpResponse:
+    def get(self, request: Request, id: UUID) -> StreamingHttpResponse:
         """The document, once `status` is completed."""
         return downloads.own(self.user, selectors.report_for(self.user, id))
 
@@ -133,7 +133,7 @@ class ReportTemplateView(LoggedIn):
     content_negotiation_class = Whatever
 
     @extend_schema(responses={(200, "application/octet-stream"): bytes})
-    def get(self, request: Request, key: str) -> HttpResponse:
+    def get(self, request: Request, key: str) -> StreamingHttpResponse:
         """The template itself: Markdown or DOCX."""
         kind, content = selectors.report_template(self.user, key)
         return downloads.attachment(content, kind, key)

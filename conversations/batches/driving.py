@@ -39,9 +39,14 @@ def drive(batch: str) -> None:
 
 @transaction.atomic
 def _taken(id_: UUID) -> list[BatchRow]:
-    """The rows that are to be asked by us; a batch of which none is left is completed."""
-    batch = Batch.objects.select_for_update().filter(id=id_, status__in=Batch.ACTIVE).first()
+    """The rows that are to be asked by us. A batch of which none is left is completed; one of somebody who may not log in
+    any more is stopped."""
+    found = Batch.objects.select_for_update(of=("self",)).select_related("user")
+    batch = found.filter(id=id_, status__in=Batch.ACTIVE).first()
     if batch is None:
+        return []
+    if not batch.user.is_active:
+        settling.stop(batch)
         return []
     running = batch.rows.filter(status=BatchRow.Status.RUNNING).exclude(batches.LOST).count()
     to_ask = batch.rows.filter(Q(status=BatchRow.Status.PENDING) | batches.LOST).order_by("number")

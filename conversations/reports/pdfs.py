@@ -25,7 +25,7 @@ MM_PER_POINT = 25.4 / 72
 
 @cache
 def font_file() -> Path:
-    """The font of REPORT_FONT; where none is named, Noto Sans SC: Latin, Greek, Cyrillic, Chinese and Japanese."""
+    """The font of REPORT_FONT; where none is named, Noto Sans SC: Latin, Cyrillic, Chinese and Japanese."""
     return Path(settings.REPORT_FONT) if settings.REPORT_FONT else Path(fonts).with_name("NotoSansSC-Regular.otf")
 
 
@@ -59,6 +59,8 @@ class _Page(FPDF):
     def _style(self, size: float = SIZE, *, bold: bool = False) -> None:
         """Bold is the same font with an outline: one file of glyphs is enough."""
         self.set_font(FONT, size=size)
+        # fpdf2 says how text is painted where that is special, and never again.
+        self._out("0 Tr")
         self.text_mode = TextMode.FILL_STROKE if bold else TextMode.FILL
         self.set_line_width(size * 0.012 if bold else 0.2)
 
@@ -100,6 +102,7 @@ class _Page(FPDF):
         self.set_fill_color(244, 244, 246)
         height = (SIZE - 1.5) * LINE * MM_PER_POINT
         self.multi_cell(0, height, block.text, fill=True, align="L", padding=2, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.set_fill_color(255, 255, 255)
         self.ln(2)
         self._style()
 

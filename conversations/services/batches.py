@@ -164,6 +164,12 @@ def resume(*, user: User, batch: UUID) -> Batch:
     return row
 
 
+def remove_all(*, user: User) -> None:
+    """Of somebody who closes their account."""
+    for batch in Batch.objects.filter(user=user).values_list("id", flat=True):
+        stop(user=user, batch=batch).delete()
+
+
 def remove(*, user: User, batch: UUID) -> None:
     """Stop a batch and delete it; its conversations stay. Raises Problem `not_found`."""
     stop(user=user, batch=batch).delete()

@@ -21,8 +21,7 @@ from chatproject.lib.ids import new_id
 from conversations import queue, selectors, wire
 from conversations.batches.questions import Question
 from conversations.batches.sealing import opened as opened_of_batch
-from conversations.models import Batch, Conversation, Report, ReportSource
-from conversations.permissions import Permission, require
+from conversations.models import Batch, Conversation, Report, ReportSource, ReportTemplate
 from conversations.reports import documents, placeholders, values
 from conversations.reports.sealing import context, key_of, sealed, wrapped
 from conversations.services import batches
@@ -164,13 +163,14 @@ def _delete(report: Report) -> None:
         asked.delete()
 
 
+def remove_all(*, user: User) -> None:
+    """Of somebody who closes their account, with their templates."""
+    Report.objects.filter(user=user).delete()
+    ReportTemplate.objects.filter(user=user).delete()
+
+
 def record_download(*, user: User, report: UUID) -> None:
     audit.record(actor=user.id, action="report.downloaded", target=("report", report))
-
-
-def require_own(user: User, report: UUID, permission: Permission) -> None:
-    """Raise Problem `not_found` for a report that is not theirs."""
-    require("owner" if Report.objects.filter(id=report, user=user).exists() else None, permission)
 
 
 def erase(conversation: UUID) -> None:

@@ -8,7 +8,7 @@ import pytest
 from accounts.models import User
 from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
-from conversations.assistants import runner, sweeper
+from conversations.assistants import runner
 from conversations.batches import acting, driving
 from conversations.models import Batch, Report, Run
 from conversations.reports import making
@@ -47,8 +47,6 @@ async def test_the_lines_of_a_message(alice: User, provider: Provider) -> None:
     assert (run.status, run.lease_until) == ("running", None)
     batch = await Batch.objects.aget(run=run.id)
     assert (batch.total, await in_thread(statuses, batch)) == (2, ["pending", "pending"])
-    await Run.objects.filter(id=run.id).aupdate(queued_at="2020-01-01T00:00Z")
-    assert place in await in_thread(sweeper.lost_conversations)
     for _ in range(2):
         await runner.take_turn(place)
     assert await in_thread(steps, place) == [("running", 0)]

@@ -58,4 +58,6 @@ def word(content: bytes) -> Any:
 
 
 def pdf_text(content: bytes) -> str:
-    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
+    """Without spaces: pypdf takes the widths of glyphs by another numbering, and sees one after each."""
+    text = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
+    return text.replace(" ", "")

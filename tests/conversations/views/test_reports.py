@@ -7,6 +7,7 @@ from django.test import Client
 from accounts.models import User
 from conversations.models import Report, ReportTemplate, Share
 from conversations.reports import making
+from tests.api import streamed
 from tests.conversations.reports.working import begin, made, talk
 from tests.conversations.views.test_exports import logged_in, named
 
@@ -38,7 +39,8 @@ def test_from_the_form_to_the_link(alice: User) -> None:
     assert "Tea &lt;b&gt;" in seen
     file = re.search(r'href="(/api/v1/shared/[^"]+)"', seen)
     assert file
-    assert b"Green?" in stranger.get(file[1].replace("&amp;", "&")).content
+    answer = stranger.get(file[1].replace("&amp;", "&"))
+    assert b"Green?" in streamed(answer.streaming_content)
     share.refresh_from_db()
     assert share.views == 1
     page.post(f"/reports/{report.id}/share/{share.id}/revoke/")
