@@ -39,8 +39,8 @@ def drive(batch: str) -> None:
 
 @transaction.atomic
 def _taken(id_: UUID) -> list[BatchRow]:
-    """The rows that are to be asked by us. A batch of which none is left is completed; one of somebody who may not log in
-    any more is stopped."""
+    """The rows that are to be asked by us. A batch of which none is left is completed; one of somebody who may
+    not log in any more is stopped."""
     found = Batch.objects.select_for_update(of=("self",)).select_related("user")
     batch = found.filter(id=id_, status__in=Batch.ACTIVE).first()
     if batch is None:

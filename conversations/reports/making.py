@@ -64,7 +64,6 @@ def _note_sources(report: Report) -> None:
 @transaction.atomic
 def _store(report: Report, content: bytes) -> None:
     failpoints.hit("report_made")
-    ReportFile.objects.filter(report=report).delete()
     if _end(report, Report.Status.COMPLETED, bytes=len(content)):
         ReportFile.objects.create(report=report, data=sealed(report, "file", content))
 

@@ -58,6 +58,6 @@ def word(content: bytes) -> Any:
 
 
 def pdf_text(content: bytes) -> str:
-    """Without spaces: pypdf takes the widths of glyphs by another numbering, and sees one after each."""
+    """Without spaces: pypdf takes widths by another numbering, and codes by single bytes."""
     text = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
-    return text.replace(" ", "")
+    return text.replace(" ", "").replace("\0", "")
