@@ -22,6 +22,12 @@ def display(**options: Any) -> Callable[[Function], Function]:
     return decorate
 
 
+def list_action(**options: Any) -> Callable[[Function], Function]:
+    """unfold's `action`, with types: a button above a list, which opens a page of its own."""
+    decorate: Callable[[Function], Function] = decorators.action(**options)
+    return decorate
+
+
 def time_column(field: str, description: Promise) -> Callable[[ModelAdmin, Model], SafeString | None]:
     """A column (or read-only field) with a time to the second, in one line."""
 

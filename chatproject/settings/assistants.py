@@ -11,10 +11,16 @@ from chatproject.settings.places import DATA_DIR
 
 # --- Runs ------------------------------------------------------------------------------------------------
 
-# Assistants by name; the class is built once per process.
-ASSISTANTS = {
+# Assistants by name, as the dotted path of a class, or as the configuration of a kind: `{"kind": name, …}`. Each is
+# built once per process.
+ASSISTANTS: dict[str, str | dict[str, Any]] = {
     "guide": "conversations.assistants.builtin.guide.Guide",
     "openai": "conversations.assistants.builtin.openai.OpenAIAssistant",
+}
+# Kinds of assistants that are made of a configuration, by name and dotted path.
+ASSISTANT_KINDS = {
+    "router": "conversations.assistants.builtin.router.Router",
+    "fanout": "conversations.assistants.builtin.fanout.Fanout",
 }
 # Seconds after which an assistant that could not be built is tried again.
 BUILD_RETRY_SECONDS = env.number("BUILD_RETRY_SECONDS", 10, least=0)

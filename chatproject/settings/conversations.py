@@ -26,6 +26,8 @@ VERSIONS_MAX = env.number("VERSIONS_MAX", 50, least=2)
 COMMENT_MAX_LENGTH = env.number("COMMENT_MAX_LENGTH", 2000, least=1)
 # Code points of a title at most.
 TITLE_MAX_LENGTH = env.number("TITLE_MAX_LENGTH", 200, least=1)
+# Code points of the reason for which a person is asked for at most.
+REASON_MAX_LENGTH = env.number("REASON_MAX_LENGTH", 500, least=1)
 # Bytes of a conversation's metadata at most.
 METADATA_MAX_BYTES = env.number("METADATA_MAX_BYTES", 16384, least=2)
 # Members of one conversation at most.

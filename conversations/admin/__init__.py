@@ -2,6 +2,7 @@
 
 from conversations.admin.batch import BatchAdmin
 from conversations.admin.conversation import ConversationAdmin
+from conversations.admin.desk import DeskAdmin
 from conversations.admin.embedding import EmbeddingIndexAdmin
 from conversations.admin.export import ExportAdmin
 from conversations.admin.report import ReportAdmin, ReportTemplateAdmin
@@ -13,6 +14,7 @@ from conversations.admin.template import TemplateAdmin
 __all__ = [
     "BatchAdmin",
     "ConversationAdmin",
+    "DeskAdmin",
     "EmbeddingIndexAdmin",
     "ExportAdmin",
     "ReportAdmin",

@@ -16,10 +16,11 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from chatproject.lib.admin import ReadOnlyAdmin, display, time_column
+from chatproject.lib.admin import ReadOnlyAdmin, display, list_action, time_column
 from chatproject.lib.ids import parse_id
 from conversations.admin import reading, states
 from conversations.admin.acting import attempt, staff_of
+from conversations.admin.routing import routing_view
 from conversations.models import Run
 from conversations.services import runs, staff
 
@@ -35,6 +36,7 @@ class RunAdmin(ReadOnlyAdmin):
     search_help_text = _("Id of a run or of a conversation, or the beginning of a worker's name")
     ordering = ("-id",)
     actions = ("stop_selected",)
+    actions_list = ("try_routing",)
     change_form_template = "admin/conversations/run/change_form.html"
     readonly_fields = ("queued", "started", "ended", "took", "lease", "thread", "used")
     fields = (
@@ -115,6 +117,10 @@ class RunAdmin(ReadOnlyAdmin):
         if _stop(request, get_object_or_404(Run, id=id)):
             messages.success(request, gettext("The run was stopped; what it had said is kept."))
         return redirect("admin:conversations_run_change", id)
+
+    @list_action(description=_("Which assistant answers"), url_path="routing", icon="alt_route", permissions=["view"])
+    def try_routing(self, request: HttpRequest) -> HttpResponse:
+        return routing_view(self.admin_site, request)
 
     @admin.action(description=_("Stop run"), permissions=["stop"])
     def stop_selected(self, request: HttpRequest, queryset: QuerySet) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, Protocol
 from uuid import UUID
 
 from conversations.context.result import Context
@@ -11,26 +12,45 @@ from conversations.context.result import Context
 class Step(Protocol):
     """A piece of visible work. Set `output` and `sources` before the block ends.
 
-    `done`: the block ran before the turn waited for a person; both are there already, and nothing is written.
+    `done`: the block ran before the turn waited for a person; both are there already, and nothing is written. `id` is
+    what steps below it name as their `parent`.
     """
 
+    id: str
     output: Any
     sources: list[dict[str, Any]]
     done: bool
 
 
+@dataclass(frozen=True)
+class About:
+    """What is answered: its text, the metadata of the conversation, and the slug of the template that it began from."""
+
+    text: str
+    metadata: dict[str, Any] = field(default_factory=dict)
+    template: str = ""
+
+
 class Turn(Protocol):
     """One answer in the making. What is emitted is stored before anybody sees it.
 
-    `usage` (token counts) and `sources` may be set at any time and end up in `run:end`.
+    `usage` (token counts) and `sources` may be set at any time and end up in `run:end`. `path` are the assistants that
+    take this turn, the one that was asked first in front.
     """
 
     usage: dict[str, Any] | None
     sources: list[dict[str, Any]] | None
 
-    async def context(self, also: str = "") -> Context:
+    @property
+    def path(self) -> tuple[str, ...]: ...
+
+    async def context(self, also: str = "", assistant: str | None = None) -> Context:
         """What to send: `lines` in order, the message that is answered last, within the budget that the assistant
-        is configured with (ASSISTANT_CONTEXTS). The run keeps a report of it. `also` is added to the system prompt."""
+        (or another one, `assistant`) is configured with (ASSISTANT_CONTEXTS). The run keeps a report of it. `also` is
+        added to the system prompt."""
+
+    async def about(self) -> About:
+        """The message that is answered, and where it stands; for those that do not need a context."""
 
     async def recall(self, query: str, limit: int, known: Collection[int] = ()) -> list[dict[str, Any]]:
         """What was said about `query` earlier in this conversation, the best first, without the messages at the seqs
@@ -42,8 +62,13 @@ class Turn(Protocol):
     async def emit(self, text: str) -> None:
         """Add to the answer."""
 
-    def step(self, kind: str, name: str, input: Any = None) -> AbstractAsyncContextManager[Step]:
-        """Show a step (kind: thought, tool, retrieval, plugin) while the block runs."""
+    def step(
+        self, kind: str, name: str, input: Any = None, parent: str | None = None
+    ) -> AbstractAsyncContextManager[Step]:
+        """Show a step (kind: thought, tool, retrieval, plugin) while the block runs, below the step `parent`."""
+
+    async def degraded(self, plugin: str, reason: str) -> None:
+        """Tell the room that the answer goes on without a part that failed (`plugin:degraded`)."""
 
     async def ask(self, kind: str, schema: dict[str, Any]) -> Any:
         """Ask a person (kind: approval, choice, form, text) and give the answer, a value that fits the JSON Schema
@@ -53,6 +78,10 @@ class Turn(Protocol):
         called once more from its beginning. What it emits again, and steps and questions that come again in the same
         order, are taken for what they were. Raises ValueError for a schema that cannot be asked.
         """
+
+    async def hand_over(self, reason: str = "") -> NoReturn:
+        """End the answer here, with what was emitted, and have a person go on with the conversation; `reason` is for
+        those who look whom to help next."""
 
 
 class Assistant(Protocol):

@@ -1,8 +1,10 @@
 """What is known of an assistant before it is built, and the definitions that settings and packages give."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
+from hashlib import sha256
 from importlib import metadata
 from inspect import getdoc
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from conversations.assistants import kinds
 from conversations.assistants.base import Assistant
 
 GROUP = "chatproject.assistants"
@@ -21,7 +24,7 @@ NEEDS = {"openai": "OPENAI_API_KEY"}
 class Definition:
     """An assistant as it is defined now. `build` makes it, once per version and process (building.py); `kind` says
     where the definition comes from: setting, package, or what kind of connector it is. `origin` tells definitions of
-    the same name and version apart."""
+    the same name and version apart. `config` is there for kinds that are made of one (kinds.py)."""
 
     name: str
     version: str
@@ -29,6 +32,7 @@ class Definition:
     description: str
     origin: str
     build: Callable[[], Assistant]
+    config: dict[str, Any] | None = None
 
 
 def names() -> list[str]:
@@ -40,7 +44,8 @@ def names() -> list[str]:
 def find(name: str) -> Definition | None:
     """What a setting or a package says of `name`; a setting comes first."""
     if name in settings.ASSISTANTS:
-        return _of_path(name, settings.ASSISTANTS[name])
+        given = settings.ASSISTANTS[name]
+        return _of_path(name, given) if isinstance(given, str) else _of_config(name, given)
     return _of_package(packaged()[name]) if name in packaged() else None
 
 
@@ -57,6 +62,14 @@ def _of_path(name: str, path: str) -> Definition:
         # The list of assistants is there all the same; who asks this one is told, and its state says so.
         return Definition(name, "", "setting", "", path, lambda: import_string(path)())
     return Definition(name, _version(made, "1"), "setting", _about(made), path, made)
+
+
+def _of_config(name: str, given: dict[str, Any]) -> Definition:
+    """What the configuration of a kind defines; its version is a fingerprint of it."""
+    kind, config = given["kind"], {key: value for key, value in given.items() if key not in ("kind", "description")}
+    version = sha256(json.dumps(given, sort_keys=True, default=str).encode()).hexdigest()[:12]
+    about = given.get("description") or kinds.description(kind)
+    return Definition(name, version, kind, about, "setting", partial(kinds.build, kind, config), config)
 
 
 def _of_package(found: metadata.EntryPoint) -> Definition:

@@ -4,11 +4,9 @@ Newest first, so that the next turn finds what it needs. Each range is summarise
 CONTEXT_SUMMARISER, or by picking its own sentences.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -17,8 +15,8 @@ from chatproject.lib.database import one_moment
 from chatproject.lib.threads import in_thread
 from conversations import queue, selectors
 from conversations.assistants import calling
-from conversations.assistants.base import AssistantError
-from conversations.assistants.turn import RunningStep
+from conversations.assistants.base import About, AssistantError
+from conversations.assistants.composing.asides import Nowhere
 from conversations.context import digests, ranges, terms, tokens
 from conversations.context.digests import Made
 from conversations.context.extract import Said
@@ -101,17 +99,16 @@ async def _write(author: str, work: Work) -> str:
     return tokens.cut(writing.text, encoding, settings.CONTEXT_SUMMARY_TOKENS - LEAD, digests.MARK)
 
 
-class Writing:
-    """Implements `base.Turn` for a summary: no run, no message, what is emitted is gathered."""
+class Writing(Nowhere):
+    """The turn in which a summary is written: no run, no message, what is emitted is gathered."""
 
     def __init__(self, author: str, said: Sequence[Said]) -> None:
-        self.usage: dict[str, Any] | None = None
-        self.sources: list[dict[str, Any]] | None = None
+        super().__init__(About(""))
         self.text = ""
         self._terms = terms.for_assistant(author)
         self._said = said
 
-    async def context(self, also: str = "") -> Context:
+    async def context(self, also: str = "", assistant: str | None = None) -> Context:
         """The task, and what is to be summarised; nothing goes with it."""
         encoding = self._terms.encoding
         told = "\n".join(f"{who}: {text}" if who else text for who, text in self._said)
@@ -120,21 +117,5 @@ class Writing:
         lines = [Line(role, text, 0) for role, text in (("system", task), ("user", told))]
         return Context(self._terms, lines, 0)
 
-    async def picture(self, file: UUID) -> str | None:
-        """A summary is made of words."""
-        return None
-
-    async def recall(self, query: str, limit: int, known: Collection[int] = ()) -> list[dict[str, Any]]:
-        """Nothing: everything that counts is in the context."""
-        return []
-
     async def emit(self, text: str) -> None:
         self.text += text
-
-    async def ask(self, kind: str, schema: dict[str, Any]) -> Any:
-        """Raises AssistantError: there is nobody to ask."""
-        raise AssistantError("nobody_to_ask", "A summary is written without asking.")
-
-    @asynccontextmanager
-    async def step(self, kind: str, name: str, input: Any = None) -> AsyncIterator[RunningStep]:
-        yield RunningStep()

@@ -12,9 +12,9 @@ from django.conf import settings
 
 from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
-from conversations import questions
-from conversations.assistants import chunks, recalling
-from conversations.assistants.base import AssistantError
+from conversations import questions, selectors
+from conversations.assistants import chunks, degrading, recalling
+from conversations.assistants.base import About, AssistantError
 from conversations.assistants.lengths import fitting, size_as_json
 from conversations.assistants.persistence import persistently
 from conversations.assistants.replay import Replay
@@ -33,10 +33,19 @@ class RunningStep:
     output: Any = None
     sources: list[dict[str, Any]] = field(default_factory=list)
     done: bool = False
+    id: str = ""
 
 
 class Asked(BaseException):
     """The turn waits for a person: unwinds the assistant, which must not take it for a failure."""
+
+
+class HandedOver(BaseException):
+    """The answer ends, and a person goes on: unwinds the assistant."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
 
 
 class RunningTurn:
@@ -62,14 +71,22 @@ class RunningTurn:
         return "".join(self._text)
 
     @property
+    def path(self) -> tuple[str, ...]:
+        return (self.claim.assistant,)
+
+    @property
     def spent(self) -> dict[str, Any] | None:
         """The usage of the whole run, with what was noted before it waited for a person; None where the assistant
         has said nothing of it since."""
         return added(self._replay.usage, cleaned(self.usage)) if self.usage and self._replay.usage else self.usage
 
-    async def context(self, also: str = "") -> Context:
+    async def context(self, also: str = "", assistant: str | None = None) -> Context:
         """Raises AssistantError where the question was deleted, Problem when fenced off."""
-        return await in_thread(_context, self.claim, also)
+        return await in_thread(_context, self.claim, also, assistant or self.claim.assistant)
+
+    async def about(self) -> About:
+        """Raises AssistantError where the question was deleted."""
+        return await in_thread(_about, self.claim)
 
     async def recall(self, query: str, limit: int, known: Collection[int] = ()) -> list[dict[str, Any]]:
         async with self.step("retrieval", "recall", {"query": query[: settings.SEARCH_QUERY_MAX_LENGTH]}) as step:
@@ -116,25 +133,38 @@ class RunningTurn:
         await in_thread(lambda: runs.rest(claim=self.claim))
         raise Asked
 
+    async def hand_over(self, reason: str = "") -> NoReturn:
+        """Raises HandedOver."""
+        raise HandedOver(reason)
+
     @asynccontextmanager
-    async def step(self, kind: str, name: str, input: Any = None) -> AsyncIterator[RunningStep]:
+    async def step(
+        self, kind: str, name: str, input: Any = None, parent: str | None = None
+    ) -> AsyncIterator[RunningStep]:
         before = self._replay.next_step(kind, name)
         if before and before["status"] == "completed":
-            yield RunningStep(before.get("output"), before.get("sources") or [], done=True)
+            yield RunningStep(before.get("output"), before.get("sources") or [], done=True, id=before["step"])
             return
         id_ = before["step"] if before else str(new_id())
         data = {"step": id_, "kind": kind, "name": name, "input": _bounded(input)}
+        data |= {"parent": parent} if parent else {}
         await self._write_step({**data, "status": "running"})
-        running = RunningStep()
+        running = RunningStep(id=id_)
         try:
             yield running
         except Asked:
+            raise
+        except HandedOver:
+            await self._write_step({**data, "status": "completed", "output": _bounded(running.output)})
             raise
         except BaseException:
             await self._write_step({**data, "status": "failed", "output": _bounded(running.output)})
             raise
         done = {"status": "completed", "output": _bounded(running.output), "sources": running.sources}
         await self._write_step({**data, **done})
+
+    async def degraded(self, plugin: str, reason: str) -> None:
+        degrading.degraded(self.claim, plugin, reason)
 
     def _unheard(self, text: str) -> str:
         """What of `text` was not emitted before the turn waited."""
@@ -185,9 +215,9 @@ class RunningTurn:
         return {"usage": usage} if usage else {}
 
 
-def _context(claim: runs.Claim, also: str) -> Context:
+def _context(claim: runs.Claim, also: str, assistant: str) -> Context:
     """Make the context of a run, and store its report before anything is sent."""
-    wanted = terms.for_assistant(claim.assistant)
+    wanted = terms.for_assistant(assistant)
     if also:
         wanted = replace(wanted, system=f"{wanted.system}\n\n{also}".strip())
     try:
@@ -196,6 +226,13 @@ def _context(claim: runs.Claim, also: str) -> Context:
         raise AssistantError("message_deleted", str(gone.detail)) from gone
     contexts.note_context(claim=claim, report=reports.stored(context, claim.conversation, claim.run))
     return context
+
+
+def _about(claim: runs.Claim) -> About:
+    found = selectors.about(claim.conversation, claim.reply_to)
+    if found is None:
+        raise AssistantError("message_deleted", str(building.QuestionGone().detail))
+    return About(*found)
 
 
 def _bounded(value: Any) -> Any:

@@ -6,6 +6,7 @@ Functions that take a `user` check membership; those that do not are for callers
 
 from conversations.selectors.batches import answered_rows, batch_for, batches
 from conversations.selectors.contexts import (
+    about,
     asked,
     in_front,
     kept,
@@ -30,6 +31,7 @@ from conversations.selectors.conversations import (
     visible_conversations,
     wire_conversation,
 )
+from conversations.selectors.desk import desk
 from conversations.selectors.exports import export_for, exported_items, exports
 from conversations.selectors.files import file_for, files
 from conversations.selectors.log import events, events_for, head, heads, seq_before, snapshot, standing
@@ -84,6 +86,7 @@ __all__ = [
     "Look",
     "News",
     "Shared",
+    "about",
     "answer",
     "answered_rows",
     "asked",
@@ -92,6 +95,7 @@ __all__ = [
     "conversation_for",
     "conversation_ids",
     "conversations_holding",
+    "desk",
     "ended_run",
     "events",
     "events_for",

@@ -16,7 +16,7 @@ from conversations.context.ranges import Range
 from conversations.files.forms import as_text
 from conversations.files.pictures import MAX_BYTES as PICTURE_MAX_BYTES
 from conversations.files.pictures import TYPES as PICTURES
-from conversations.models import Event, File, Message, Run, Summary
+from conversations.models import Conversation, Event, File, Message, Run, Summary
 from conversations.models.message import KEPT
 
 # What is needed to choose; texts are read of what was chosen.
@@ -77,6 +77,19 @@ def texts(ids: Iterable[UUID]) -> dict[UUID, Message]:
 def told(rows: Iterable[Message]) -> dict[UUID, str]:
     """Message -> what a model is told of it: its text, and its files as text."""
     return {row.id: _told(wire.message_text(row), row.parts) for row in rows}
+
+
+def about(conversation: UUID, message: UUID) -> tuple[str, Json, str] | None:
+    """What a message says, the conversation's metadata, and the slug of the template that it began from; None where the
+    message is gone."""
+    row = asked(conversation, message)
+    if row is None:
+        return None
+    began = (
+        Event.objects.filter(conversation=conversation, seq=1).values_list("data__template__slug", flat=True).first()
+    )
+    metadata = Conversation.objects.values_list("metadata", flat=True).get(id=conversation)
+    return told([row])[row.id], metadata, began or ""
 
 
 def pictures(row: Message) -> list[UUID]:

@@ -98,6 +98,7 @@ def _destroy(conversation: UUID) -> None:
         metadata={},
         tags=[],
         status=Conversation.Status.ARCHIVED,
+        agent=None,
         archived_at=Now(),
         erased_at=Now(),
         version=F("version") + 1,
