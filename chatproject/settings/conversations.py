@@ -34,6 +34,9 @@ METADATA_MAX_BYTES = env.number("METADATA_MAX_BYTES", 16384, least=2)
 MEMBERS_MAX = env.number("MEMBERS_MAX", 1000, least=1)
 # Hours that an Idempotency-Key is kept at least.
 IDEMPOTENCY_HOURS = env.number("IDEMPOTENCY_HOURS", 24, least=1)
+# Seconds within which a retry that only says so (x-stainless-retry-count) is matched to the request before it: as long
+# as such clients wait for an answer; 0 = never.
+RETRY_MATCH_SECONDS = env.number("RETRY_MATCH_SECONDS", 600, least=0)
 
 # --- Files -----------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 
 from accounts import audit
 from accounts.models import User
-from accounts.services import idempotency
+from accounts.services import attempts, idempotency
 from chatproject.lib.errors import Problem
 from conversations import erasures, event_types, eventlog
 from conversations.actors import SYSTEM, Actor
@@ -162,4 +162,5 @@ ERASERS: Sequence[Eraser] = (
     reports.erase,
     shares.erase,
     idempotency.forget_body,
+    attempts.forget_about,
 )
