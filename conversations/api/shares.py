@@ -146,7 +146,7 @@ class SharedEventsView(ForStrangers):
         last = request.headers.get("Last-Event-ID")
         cursor = cursors.parse_event_id(last) if last else Cursor(None, integer(request, "after_seq", 0))
         share = self.visit(request, token).share
-        reason = cursors.reason_to_resync(cursor, *selectors.head(share.conversation_id))
+        reason = cursors.reason_to_resync(cursor, *selectors.head(share.place))
         if reason:
             raise Problem("resync_required", extra={"reason": reason})
         return live(import_string(settings.SHARE_STREAM)(share, cursor.seq))

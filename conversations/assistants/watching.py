@@ -38,8 +38,8 @@ async def watch(turn: Turn, name: str, look: Callable[[Claim], Progress]) -> Non
 
 def asker(claim: Claim) -> User:
     """Who asked for a run. Raises AssistantError where that is nobody of ours."""
-    run = Run.objects.get(id=claim.run)
-    user = User.objects.filter(id=run.requested_by, is_active=True).first()
+    asked_by = Run.objects.filter(id=claim.run).values("requested_by")
+    user = User.objects.filter(id__in=asked_by, is_active=True).first()
     if user is None:
         raise AssistantError("forbidden", "Only users of this service can ask for this.")
     return user

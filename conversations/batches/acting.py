@@ -2,6 +2,7 @@
 that is, and then what came of it; each question has a conversation of its own."""
 
 import io
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -29,7 +30,7 @@ async def answer(turn: Turn) -> None:
 def look(claim: Claim) -> Progress:
     """How far the batch of a run is; it is begun where there is none yet. Raises Problem."""
     batch = Batch.objects.filter(run=claim.run).first() or _begun(claim)
-    found = Batch.objects.counted().get(id=batch.id)
+    found: Any = Batch.objects.counted().get(id=batch.id)
     ended = found.done + found.failed + found.halted
     shown = {"batch": str(batch.id), "total": found.total, "done": ended, "failed": found.failed}
     percent = 100 * ended // found.total

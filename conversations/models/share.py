@@ -1,5 +1,7 @@
 """Links by which strangers read a conversation or a report."""
 
+from uuid import UUID
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -67,6 +69,12 @@ class Share(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def place(self) -> UUID:
+        """The conversation, of a share that shows one."""
+        assert self.conversation_id
+        return self.conversation_id
 
     @property
     def live(self) -> bool:

@@ -46,7 +46,7 @@ def _claim(id_: UUID) -> Report | None:
 
 def _document(report: Report) -> bytes:
     _note_sources(report)
-    source = opened(report, "source", report.source)
+    source = opened(report, "source", bytes(report.source))
     values = Values(report).of(documents.text_of(report.kind, source))
     content = documents.made(report, source, values, title_of(report) or "")
     reports.check_size(content)

@@ -123,7 +123,9 @@ def _report(user: User, wish: Wish, places: list[Conversation], batch: Batch | N
 
 
 def _title(places: list[Conversation], batch: Batch | None) -> str | None:
-    return wire.title(places[0]) if places else batch and opened_of_batch(batch, "title", batch.title)
+    if places:
+        return wire.title(places[0])
+    return opened_of_batch(batch, "title", batch.title) if batch else None
 
 
 def _asked(user: User, wish: Wish, places: list[Conversation], questions: list[str]) -> Batch | None:

@@ -1,6 +1,7 @@
 """Reports on the page, and the page of who has a link."""
 
 import re
+from typing import Any
 
 from django.test import Client
 
@@ -39,7 +40,7 @@ def test_from_the_form_to_the_link(alice: User) -> None:
     assert "Tea &lt;b&gt;" in seen
     file = re.search(r'href="(/api/v1/shared/[^"]+)"', seen)
     assert file
-    answer = stranger.get(file[1].replace("&amp;", "&"))
+    answer: Any = stranger.get(file[1].replace("&amp;", "&"))
     assert b"Green?" in streamed(answer.streaming_content)
     share.refresh_from_db()
     assert share.views == 1
