@@ -35,6 +35,6 @@ def sealed(row: Row, field: str, data: bytes) -> bytes:
     return key_of(row).seal_bytes(data, context(row, field))
 
 
-def opened(row: Row, field: str, stored: bytes) -> bytes:
+def opened(row: Row, field: str, stored: bytes | memoryview) -> bytes:
     """The inverse of `sealed`. Raises CryptoError."""
     return key_of(row).open_bytes(bytes(stored), context(row, field))

@@ -194,7 +194,7 @@ def _revoke(user: User, share: Share | None) -> None:
     share.delete()
 
 
-def of(share: Share) -> dict[str, str]:
+def of(share: Share) -> dict[str, Any]:
     """What it shows, for the audit trail."""
     return {"report": str(share.report_id)} if share.report_id else {"conversation": str(share.conversation_id)}
 

@@ -47,8 +47,8 @@ def test_questions_are_asked_watched_and_taken_along(alice: Person) -> None:
 def test_a_file_with_a_mistake_is_told(alice: Person) -> None:
     page = alice.page
     page.goto("/batches/")
-    file = {"name": "x.csv", "mimeType": "text/csv", "buffer": b"id,question\n1,Why?\n2,\n"}
-    page.get_by_label("Or a file").set_input_files([file])
+    content = b"id,question\n1,Why?\n2,\n"
+    page.get_by_label("Or a file").set_input_files({"name": "x.csv", "mimeType": "text/csv", "buffer": content})
     page.get_by_role("button", name="Ask them").click()
     expect(page.get_by_role("alert")).to_contain_text("Row 3")
     look(page, "batches-mistake")
