@@ -129,7 +129,7 @@ class ReportTemplatesPage(ReportsPage):
         try:
             if file is None or file.file is None:
                 raise Problem("invalid", "Choose a file first.")
-            reporttemplates.save(user=self.user, given=form.given(reporttemplates.read(file.file)))
+            reporttemplates.keep(user=self.user, given=form.given(reporttemplates.read(file.file)))
         except Problem as problem:
             return self.listing({}, problem)
         return redirect("reports")

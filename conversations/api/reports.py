@@ -126,7 +126,7 @@ class ReportTemplatesView(LoggedIn):
         given = checked(ReportTemplateInput, request)
         content = _content(given.pop("file", None), given.pop("content", None))
         wish = reporttemplates.Given(**{"name": given["key"], **given}, content=content)
-        return Response(wire.report_template(reporttemplates.save(user=self.user, given=wish)), status=201)
+        return Response(wire.report_template(reporttemplates.keep(user=self.user, given=wish)), status=201)
 
 
 class ReportTemplateView(LoggedIn):

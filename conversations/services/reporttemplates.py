@@ -35,7 +35,7 @@ def read(file: IO[bytes]) -> bytes:
 
 
 @transaction.atomic
-def save(*, user: User, given: Given) -> ReportTemplate:
+def keep(*, user: User, given: Given) -> ReportTemplate:
     """Make a template, or put it in the place of that of the same short name.
 
     Raises Problem `invalid` (with the line), `forbidden` (shared, by who is not staff), `unsupported`, `too_large`,

@@ -46,7 +46,7 @@ def ids(case: Case, alice: User) -> dict[str, object]:
         "conversations/session": session.id,
         "conversations/batch": batches.start(user=alice, questions=[Question(1, SECRETS[0])], wish=GUIDE).id,
         "conversations/report": reports.start(user=alice, wish=replace(REPORT, conversations=[case.conversation])).id,
-        "conversations/reporttemplate": reporttemplates.save(user=alice, given=TEMPLATE).id,
+        "conversations/reporttemplate": reporttemplates.keep(user=alice, given=TEMPLATE).id,
         "conversations/export": exports.start(user=alice).id,
         "conversations/template": templates.create(staff=root, given={"slug": f"t-{share.id.hex}", "name": "T"}).id,
         "accounts/user": alice.id,

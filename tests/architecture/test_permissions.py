@@ -258,7 +258,7 @@ class Cast:
         self.batch = batches.start(user=self.users["owner"], questions=[Question(1, "Why?")], wish=wanted).id
         self.report = report_of(self.users["owner"], self.conversation)
         given_template = reporttemplates.Given(slug, "Cast", b"# {{ title }}")
-        reporttemplates.save(user=self.users["owner"], given=given_template)
+        reporttemplates.keep(user=self.users["owner"], given=given_template)
         self.report_share, self.report_token = shares.create_of_report(
             user=self.users["owner"], report=self.report, wish=Wish(password=PASSWORD)
         )

@@ -32,7 +32,7 @@ def talk(user: User, title: str = "Tea", *said: str) -> UUID:
 
 def template(user: User, text: str | bytes, key: str = "own", *, shared: bool = False) -> str:
     content = text.encode() if isinstance(text, str) else text
-    reporttemplates.save(user=user, given=reporttemplates.Given(key, key, content, shared))
+    reporttemplates.keep(user=user, given=reporttemplates.Given(key, key, content, shared))
     return key
 
 
