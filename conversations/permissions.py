@@ -50,6 +50,7 @@ _LOOK = frozenset(
         "conversations.view_report",
         "conversations.view_reporttemplate",
         "conversations.view_template",
+        "conversations.view_connector",
     }
 )
 # Staff who may take conversations that wait for a person.
@@ -81,6 +82,9 @@ STAFF_GROUPS: dict[str, frozenset[str]] = {
         "conversations.add_template",
         "conversations.change_template",
         "conversations.delete_template",
+        "conversations.add_connector",
+        "conversations.change_connector",
+        "conversations.delete_connector",
     },
 }
 

@@ -9,7 +9,7 @@ from accounts.services import closing
 from chatproject.lib.errors import Problem
 from conversations import background, queue
 from conversations.models import Member
-from conversations.services import batches, erasing, members, reports
+from conversations.services import authorisations, batches, erasing, members, reports
 
 
 @transaction.atomic
@@ -30,6 +30,7 @@ def leave_all(*, user: str) -> None:
     leaver = User.objects.get(id=UUID(user))
     reports.remove_all(user=leaver)
     batches.remove_all(user=leaver)
+    authorisations.withdraw_all(user=leaver)
     taking_part = Member.objects.filter(user=leaver)
     owned = taking_part.filter(role=Member.Role.OWNER, conversation__erased_at=None)
     for conversation in list(owned.values_list("conversation_id", flat=True)):

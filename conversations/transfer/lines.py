@@ -160,6 +160,7 @@ class _RunEnd(Struct):
     usage: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
     sources: list[Any] | None = None
+    parts: list[_Part] = []
 
 
 # What the handlers of projections/ rely on. Further fields are kept as they are.

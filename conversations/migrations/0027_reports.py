@@ -24,7 +24,7 @@ def show(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0025_handoff'),
+        ('conversations', '0026_connectors'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
