@@ -44,6 +44,8 @@ BUILD_RETRY_SECONDS = env.number("BUILD_RETRY_SECONDS", 10, least=0)
 ACTIONS = {
     "chat": "conversations.services.acts.CHAT",
     "stop": "conversations.services.acts.STOP",
+    "batch": "conversations.batches.acting.BATCH",
+    "report": "conversations.reports.acting.REPORT",
 }
 # The assistant that the chat page starts a conversation with.
 DEFAULT_ASSISTANT = env.text("DEFAULT_ASSISTANT", "guide")
