@@ -21,12 +21,16 @@ ASSISTANTS: dict[str, str | dict[str, Any]] = {
 ASSISTANT_KINDS = {
     "router": "conversations.assistants.builtin.router.Router",
     "fanout": "conversations.assistants.builtin.fanout.Fanout",
+    "team": "conversations.assistants.builtin.team.Team",
 }
 # Seconds after which an assistant that could not be built is tried again.
 BUILD_RETRY_SECONDS = env.number("BUILD_RETRY_SECONDS", 10, least=0)
+# The team that `action: agents` asks where nobody named one; empty = none.
+DEFAULT_TEAM = env.text("DEFAULT_TEAM")
 # What `send` can do, by the name in `action`: dotted paths of `conversations.actions.Action` objects.
 ACTIONS = {
     "chat": "conversations.services.acts.CHAT",
+    "agents": "conversations.services.acts.AGENTS",
     "stop": "conversations.services.acts.STOP",
 }
 # The assistant that the chat page starts a conversation with.

@@ -235,6 +235,17 @@ class FilePage(serializers.Serializer):
     results = FileShape(many=True)
 
 
+class TeamShape(serializers.Serializer):
+    name = serializers.CharField()
+    id = serializers.UUIDField(help_text="Of the first run of the team.")
+    began = serializers.IntegerField(help_text="The seq of what it was asked with.")
+    by = serializers.UUIDField(allow_null=True, help_text="The user who asked.")
+    turn = serializers.IntegerField(help_text="0: only the first speaker is named.")
+    tries = serializers.IntegerField()
+    next = serializers.CharField(required=False, allow_null=True, help_text="Who speaks next; null: it has ended.")
+    why = serializers.CharField(required=False)
+
+
 class RunShape(serializers.Serializer):
     id = serializers.UUIDField()
     conversation = serializers.UUIDField()
@@ -242,6 +253,7 @@ class RunShape(serializers.Serializer):
     reply_to = serializers.UUIDField()
     assistant = serializers.CharField()
     version = serializers.CharField(allow_null=True, help_text="Of the assistant's definition, once the run began.")
+    team = TeamShape(allow_null=True, help_text="Where it is a turn of a team.")
     status = serializers.ChoiceField(Run.Status.choices)
     queued_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)

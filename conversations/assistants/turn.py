@@ -15,6 +15,7 @@ from chatproject.lib.threads import in_thread
 from conversations import questions, selectors
 from conversations.assistants import chunks, degrading, recalling
 from conversations.assistants.base import About, AssistantError
+from conversations.assistants.composing import members
 from conversations.assistants.lengths import fitting, size_as_json
 from conversations.assistants.persistence import persistently
 from conversations.assistants.replay import Replay
@@ -22,7 +23,8 @@ from conversations.context import building, reports, terms
 from conversations.context.result import Context
 from conversations.files import pictures
 from conversations.privacy import Screen
-from conversations.services import contexts, runs
+from conversations.services import contexts, runs, teaming
+from conversations.services.teaming import Following
 from conversations.usage.tokens import added, cleaned
 
 
@@ -46,6 +48,9 @@ class RunningTurn:
     def __init__(self, claim: runs.Claim, replay: Replay | None = None) -> None:
         self.claim = claim
         self._replay = replay or Replay()
+        self.hand_to = ""
+        self.following: Following | None = None
+        self._opened: dict[str, Any] | None = None
         self.usage: dict[str, Any] | None = None
         self.sources: list[dict[str, Any]] | None = None
         self._text = [self._replay.text]
@@ -61,6 +66,23 @@ class RunningTurn:
     def text(self) -> str:
         """Everything emitted so far, as it came; what is stored of it went through the screen."""
         return "".join(self._text)
+
+    @property
+    def team(self) -> dict[str, Any] | None:
+        """Of which team it is a turn."""
+        return self._opened or self.claim.team
+
+    def open_team(self, name: str) -> None:
+        """Raises AssistantError where it is a member's turn in a team already."""
+        team = self.claim.team
+        if team and team["turn"]:
+            raise AssistantError("team_in_team", "A team cannot be a member of another one.")
+        self._opened = team or teaming.opened(name, self.claim.run, self.claim.queued_seq, 0, self.claim.asked_by)
+
+    def say_at_last(self, text: str) -> None:
+        """Say something after the assistant did, where that said nothing; it comes with `run:end`."""
+        if not self.text:
+            self._text.append(text)
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -195,6 +217,9 @@ class RunningTurn:
 def _context(claim: runs.Claim, also: str, assistant: str) -> Context:
     """Make the context of a run, and store its report before anything is sent."""
     wanted = terms.for_assistant(assistant)
+    if claim.team and claim.team["turn"]:
+        wanted = wanted.as_speaker(assistant)
+        also = "\n\n".join(filter(None, [members.told(claim.team["name"], assistant), also]))
     if also:
         wanted = replace(wanted, system=f"{wanted.system}\n\n{also}".strip())
     try:

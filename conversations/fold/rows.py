@@ -36,7 +36,8 @@ def new_run(event: Event, *, reply_to: str) -> Json:
     return row | {
         "id": data["run"],
         "reply_to": reply_to,
-        "requested_by": event.user_id,
+        "requested_by": event.user_id or (not event.imported_by and (data.get("team") or {}).get("by")) or None,
+        "team": data.get("team"),
         "branch_of": data.get("branch_of"),
         "assistant": data["assistant"],
         "status": Run.Status.QUEUED.value,

@@ -65,6 +65,16 @@ class _Part(Struct):
     id: Id
 
 
+class _Team(Struct):
+    name: Name
+    id: Id
+    began: Seq
+    turn: Seq
+    tries: Seq
+    by: Id | None = None
+    next: Name | None = None
+
+
 class _MessageNew(Struct):
     message: Id
     text: Text
@@ -73,6 +83,7 @@ class _MessageNew(Struct):
     run: Id | None = None
     assistant: Name | None = None
     parts: list[_Part] = []
+    team: _Team | None = None
     extra: dict[str, Any] = {}
 
 
@@ -111,6 +122,7 @@ class _RunQueue(Struct):
     reply_seq: Seq
     assistant: Name
     branch_of: Id | None = None
+    team: _Team | None = None
 
 
 class _RunStart(Struct):
@@ -151,6 +163,7 @@ class _RunEnd(Struct):
     usage: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
     sources: list[Any] | None = None
+    team: _Team | None = None
 
 
 # What the handlers of projections/ rely on. Further fields are kept as they are.
