@@ -192,3 +192,20 @@ class IdempotencyKey(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "route", "key"], name="idempotency_key_once")]
+
+
+class Attempt(models.Model):
+    """A request of a client that only counts its retries, until its answer has been handed over to the last byte.
+
+    `id` is the key under which it is done, like an Idempotency-Key; the digest is of route and body, with our key.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
+    login = models.UUIDField()
+    digest = models.BinaryField(max_length=32)
+    about = models.UUIDField(null=True, db_index=True)
+    tried_at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "digest"], name="attempt_of_user")]

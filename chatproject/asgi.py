@@ -12,6 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
 django.setup(set_prefix=False)
 
 from chatproject import checks  # noqa: E402  needs the apps to be loaded, as all below
+from chatproject.answers import HandedOver  # noqa: E402
 from chatproject.bodies import BodyLimit, EncryptedBodies  # noqa: E402
 from chatproject.lib import collector, threads  # noqa: E402
 from chatproject.transport import EncryptedSockets  # noqa: E402
@@ -19,7 +20,8 @@ from conversations.assistants import sweeper  # noqa: E402
 from realtime.routing import websocket  # noqa: E402
 
 checks.refuse_unless_sound()
-application = ProtocolTypeRouter({"http": BodyLimit(EncryptedBodies()), "websocket": EncryptedSockets(websocket)})
+http = BodyLimit(HandedOver(EncryptedBodies()))
+application = ProtocolTypeRouter({"http": http, "websocket": EncryptedSockets(websocket)})
 sweeper.start()
 collector.tune()
 threads.take_short_turns()

@@ -39,7 +39,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The problem as whoever asked can read it."""
-    if request.path.startswith("/api/"):
+    if request.path.startswith(("/api/", "/v1/")):
         return plain_response(problem, request)
     answer = render(request, "error.html", {"problem": problem}, status=problem.code.status)
     if problem.retry_after_ms is not None:

@@ -8,10 +8,12 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from accounts import keypages
 from accounts.views import account, choose_language, key_set
 from chatproject import errors, health
+from conversations.api.chat import ChatView
 
 urlpatterns = [
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("conversations.api.urls")),
+    path("v1/chat", ChatView.as_view()),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema")),
     path("account/", account, name="account"),

@@ -1,6 +1,6 @@
 """Who wrote an event: a user, an assistant, a human agent, or the system itself."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from accounts.models import User
@@ -22,11 +22,17 @@ class Actor:
     def assistant(cls, name: str) -> "Actor":
         return cls("assistant", name, name)
 
+    def in_role(self, role: str | None) -> "Actor":
+        """Who this is where a user has `role`: who takes part as an agent writes as one."""
+        return replace(self, kind="agent") if self.kind == "user" and role == "agent" else self
+
     @property
     def user_id(self) -> UUID | None:
-        return UUID(self.id) if self.kind == "user" else None
+        return UUID(self.id) if self.kind in PEOPLE else None
 
 
+# Users, whatever they write as.
+PEOPLE = ("user", "agent")
 SYSTEM = Actor("system", "system", "system")
 # Whoever runs the service. Members need not know which of them it was; the audit entry of the act says it.
 STAFF = Actor("system", "staff", "staff")

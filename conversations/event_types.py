@@ -26,6 +26,7 @@ EVENT_TYPES: dict[str, EventType] = {
         EventType("conversation:new", "A conversation came into being.", ("title",)),
         EventType("conversation:update", "Title, status, tags, assistant or metadata changed.", ("title",)),
         EventType("conversation:restore", "Messages became what they were at an earlier `to_seq`."),
+        EventType("conversation:handoff", "A person is to answer, answers, or no longer does.", ("reason",)),
         EventType("member:add", "A user became a member."),
         EventType("member:update", "A member's role changed."),
         EventType("member:remove", "A user is no longer a member."),

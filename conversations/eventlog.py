@@ -180,12 +180,13 @@ class _Group:
         if conversation.erased or item.key is None:
             return self._closed(item)
         try:
-            decision = item.decide(State(conversation, self._role(item), item.actor, item.key, self._flush))
+            state = State(conversation, self._role(item), item.actor, item.key, self._flush)
+            decision = item.decide(state)
         except Problem as problem:
             return problem
         if not decision.drafts:
             return Committed(conversation, {}, dup=True)
-        return self._number(item, conversation, decision)
+        return self._number(item, conversation, decision, item.actor.in_role(state.role))
 
     def _closed(self, item: Append) -> Problem:
         """Why nothing is written to an erased conversation; a key in hand that was destroyed meanwhile is no use."""
@@ -198,7 +199,7 @@ class _Group:
             self._heads.roles, self._changed_roles = heads.roles(self.appends), False
         return self._heads.roles.get((item.conversation, item.actor.id))
 
-    def _number(self, item: Append, conversation: Conversation, decision: Decision) -> Committed:
+    def _number(self, item: Append, conversation: Conversation, decision: Decision, author: Actor) -> Committed:
         if item.create:
             self._projector.insert(conversation)
             self._heads.locked[conversation.id] = conversation
@@ -207,7 +208,7 @@ class _Group:
         frames: list[Frame] = []
         committed = Committed(conversation, {}, frames)
         for draft in decision.drafts:
-            event = self._event(item, conversation, draft, is_main=draft is main)
+            event = self._event(item, conversation, draft, author, is_main=draft is main)
             frames.append(wire.event(event, draft.data))
             if draft is main:
                 committed.main = frames[-1]
@@ -215,11 +216,11 @@ class _Group:
         self._effects += [(item.caller, effect) for effect in decision.effects]
         return committed
 
-    def _event(self, item: Append, conversation: Conversation, draft: Draft, *, is_main: bool) -> Event:
+    def _event(self, item: Append, conversation: Conversation, draft: Draft, author: Actor, *, is_main: bool) -> Event:
         at = max(self._heads.now, conversation.updated_at or self._heads.now)
         named = {"cmid": item.cmid, "fingerprint": item.fingerprint} if is_main else {}
         assert item.key is not None
-        event = _row(conversation, draft, item.key, draft.actor or item.actor, at, **named)
+        event = _row(conversation, draft, item.key, draft.actor or author, at, **named)
         _put(self._projector, conversation, draft, event)
         self._changed_roles |= event.type in CHANGES_ROLES
         return event

@@ -21,6 +21,7 @@ class ComposerForm(forms.Form):
     suggestion = forms.CharField(required=False)
     assistant = forms.CharField(required=False)
     temporary = forms.BooleanField(required=False)
+    on_busy = forms.CharField(required=False, max_length=16)
     once = forms.CharField(required=False, max_length=64)
 
     @property
@@ -67,6 +68,23 @@ class BatchForm(forms.Form):
 
 class StopForm(forms.Form):
     run = forms.UUIDField()
+
+
+class AnswerForm(forms.Form):
+    """Which question is answered, and whether a script asks; what is answered is a form of its own (askforms.py)."""
+
+    run = forms.UUIDField()
+    step = forms.CharField(max_length=64)
+    partial = forms.BooleanField(required=False)
+
+
+class QueuedForm(forms.Form):
+    run = forms.UUIDField()
+    text = forms.CharField(required=False, strip=False)
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(required=False, strip=False)
 
 
 class TitleForm(forms.Form):

@@ -108,6 +108,7 @@ class Heading:
     title: str
     named: bool
     status: str
+    agent: UUID | None
     erased: bool
     expires_at: datetime | None
     assistant: str | None
@@ -145,6 +146,7 @@ def heading(user: User, conversation: UUID, permission: Permission = Permission.
         title=title or first_words([row.id]).get(row.id, ""),
         named=bool(title),
         status=row.status,
+        agent=row.agent,
         erased=row.erased,
         expires_at=row.expires_at,
         assistant=row.assistant,

@@ -23,15 +23,16 @@ class Permission(StrEnum):
     MANAGE_MEMBERS = "manage_members"
     RESTORE = "restore"
     SHARE = "share"
+    CLAIM = "claim"
     LEAVE = "leave"
 
 
 _VIEWER = frozenset({Permission.READ, Permission.RATE, Permission.LEAVE})
-_AGENT = _VIEWER | {Permission.SEND, Permission.STOP}
+_SPEAKER = _VIEWER | {Permission.SEND, Permission.STOP}
 ROLES: dict[str, frozenset[Permission]] = {
-    "owner": frozenset(Permission) - {Permission.LEAVE},
-    "editor": _AGENT | {Permission.CHANGE},
-    "agent": _AGENT,
+    "owner": frozenset(Permission) - {Permission.LEAVE, Permission.CLAIM},
+    "editor": _SPEAKER | {Permission.CHANGE},
+    "agent": _SPEAKER | {Permission.CLAIM},
     "viewer": _VIEWER,
 }
 
@@ -49,8 +50,11 @@ _LOOK = frozenset(
         "conversations.view_template",
     }
 )
+# Staff who may take conversations that wait for a person.
+ANSWER = "conversations.answer_as_agent"
 STAFF_GROUPS: dict[str, frozenset[str]] = {
-    "Support agents": _LOOK | {"conversations.change_run", "conversations.change_session"},
+    "Support agents": _LOOK
+    | {"conversations.change_run", "conversations.change_session", "conversations.answer_as_agent"},
     "Auditors": _LOOK
     | {
         "accounts.view_auditentry",
@@ -65,6 +69,7 @@ STAFF_GROUPS: dict[str, frozenset[str]] = {
         "accounts.add_user",
         "accounts.change_user",
         "conversations.read_content",
+        "conversations.answer_as_agent",
         "conversations.change_conversation",
         "conversations.change_run",
         "conversations.change_session",

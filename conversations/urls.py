@@ -3,15 +3,19 @@
 from django.urls import path
 
 from conversations import (
+    answer_page,
     batch_pages,
     closing_page,
     documentation,
     earlier_page,
     erase_page,
     exportviews,
+    handoff_page,
+    queue_page,
     searchpage,
     sharedpage,
     template_pages,
+    threadpage,
     views,
 )
 
@@ -22,10 +26,16 @@ urlpatterns = [
     path("search/", searchpage.SearchPageView.as_view(), name="search"),
     path("list/", views.ListView.as_view(), name="list"),
     path("begin/<slug:slug>/", template_pages.BeginView.as_view(), name="begin"),
-    path(ONE, views.ThreadView.as_view(), name="thread"),
+    path(ONE, threadpage.ThreadView.as_view(), name="thread"),
     path(f"{ONE}m/", views.MessagesView.as_view(), name="messages"),
     path(f"{ONE}m/<uuid:message>/", views.MessageView.as_view(), name="message"),
     path(f"{ONE}stop/", views.StopView.as_view(), name="stop"),
+    path(f"{ONE}answer/", answer_page.AnswerView.as_view(), name="answer"),
+    path(f"{ONE}standing/", handoff_page.StandingView.as_view(), name="standing"),
+    path(f"{ONE}handoff/", handoff_page.HandoffView.as_view(), name="handoff"),
+    path(f"{ONE}claim/", handoff_page.ClaimView.as_view(), name="claim"),
+    path(f"{ONE}release/", handoff_page.ReleaseView.as_view(), name="release"),
+    path(f"{ONE}queue/", queue_page.QueueView.as_view(), name="queue"),
     path(f"{ONE}title/", views.TitleView.as_view(), name="title"),
     path(f"{ONE}status/", views.StatusView.as_view(), name="status"),
     path(f"{ONE}erase/", erase_page.EraseView.as_view(), name="erase"),

@@ -30,14 +30,11 @@ from conversations.forms import (
     default_assistant,
 )
 from conversations.permissions import Permission
-from conversations.services import conversations, messages, reading, runs
-from conversations.templatetags.chat import assistant_name
+from conversations.services import conversations, reading, runs
 from conversations.texts import SUGGESTIONS, TEXTS
 
 # Templates that the front page offers; further ones are found over the API.
 OFFERS = 60
-# What the menu of a conversation offers to download it as.
-EXPORT_FORMS = (("md", "Markdown"), ("json", "JSON"), ("jsonl", "JSONL"))
 
 
 class Page(LoginRequiredMixin, View):
@@ -129,43 +126,6 @@ class ListView(Page):
     def get(self, request: HttpRequest) -> HttpResponse:
         place = self.filled(PlaceForm)
         return self.render("_list", {"list": pages.conversation_list(self.user, place.cleaned_data["after"])})
-
-
-class ThreadView(Page):
-    """One conversation; what is shown counts as read."""
-
-    permissions = {"GET": Permission.READ, "POST": Permission.SEND}
-    limits = {"POST": "send"}
-
-    def get(self, request: HttpRequest, id: UUID) -> HttpResponse:
-        return self._page(self.heading(id), self.filled(PlaceForm).cleaned_data["before"])
-
-    def post(self, request: HttpRequest, id: UUID) -> HttpResponse:
-        heading, form = self.heading(id), self.filled(ComposerForm)
-        cmid = form.key or str(new_id())
-        try:
-            messages.send(user=self.user, conversation=id, text=form.text, cmid=cmid).result()
-        except Problem as problem:
-            return self._page(heading, None, problem, form.text)
-        return redirect("thread", id)
-
-    def _page(
-        self, heading: pages.Heading, before: int | None, problem: Problem | None = None, text: str = ""
-    ) -> HttpResponse:
-        thread = pages.thread(self.user, heading.id, before)
-        reading.mark_read(user=self.user, conversation=heading.id, seq=heading.seq)
-        context = {
-            "heading": heading,
-            "thread": thread,
-            "forms": EXPORT_FORMS,
-            "list": pages.conversation_list(self.user),
-            "names": {name: assistant_name(name) for name in registry.available()},
-            "texts": TEXTS,
-            "once": new_id(),
-            "text": text,
-            "problem": problem,
-        }
-        return self.render("thread", context, problem.code.status if problem else 200)
 
 
 class MessagesView(Page):

@@ -24,6 +24,12 @@ def run_soon(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     return task
 
 
+async def pause() -> None:
+    """Let everything that can go on do so, and what that wakes."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
 def begin(awaitable: Awaitable[None]) -> Coroutine[Any, Any, None] | None:
     """Do what can be done without waiting; the rest, to be awaited in a task, or None where nothing is left.
 

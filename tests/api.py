@@ -44,7 +44,7 @@ class Answer:
 
 
 class Api:
-    """Requests under `/api/v1/` with an access token, or with none."""
+    """Requests under `/api/v1/` (a path that begins with a slash is elsewhere) with an access token, or with none."""
 
     def __init__(self, access: str | None) -> None:
         self._client = Client(raise_request_exception=False)
@@ -80,7 +80,11 @@ class Api:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         content_type = given.pop("Content-Type", "application/json")
         response = self._client.generic(
-            method, BASE + path, data, content_type=content_type, headers={**self._headers, **given}
+            method,
+            path if path.startswith("/") else BASE + path,
+            data,
+            content_type=content_type,
+            headers={**self._headers, **given},
         )
         answer = Answer(response)
         assert answer.headers["X-Request-ID"]

@@ -26,12 +26,17 @@ VERSIONS_MAX = env.number("VERSIONS_MAX", 50, least=2)
 COMMENT_MAX_LENGTH = env.number("COMMENT_MAX_LENGTH", 2000, least=1)
 # Code points of a title at most.
 TITLE_MAX_LENGTH = env.number("TITLE_MAX_LENGTH", 200, least=1)
+# Code points of the reason for which a person is asked for at most.
+REASON_MAX_LENGTH = env.number("REASON_MAX_LENGTH", 500, least=1)
 # Bytes of a conversation's metadata at most.
 METADATA_MAX_BYTES = env.number("METADATA_MAX_BYTES", 16384, least=2)
 # Members of one conversation at most.
 MEMBERS_MAX = env.number("MEMBERS_MAX", 1000, least=1)
 # Hours that an Idempotency-Key is kept at least.
 IDEMPOTENCY_HOURS = env.number("IDEMPOTENCY_HOURS", 24, least=1)
+# Seconds within which a retry that only says so (x-stainless-retry-count) is matched to the request before it: as long
+# as such clients wait for an answer; 0 = never.
+RETRY_MATCH_SECONDS = env.number("RETRY_MATCH_SECONDS", 600, least=0)
 
 # --- Files -----------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from conversations.admin.batch import BatchAdmin
 from conversations.admin.conversation import ConversationAdmin
+from conversations.admin.desk import DeskAdmin
 from conversations.admin.embedding import EmbeddingIndexAdmin
 from conversations.admin.export import ExportAdmin
 from conversations.admin.run import RunAdmin
@@ -12,6 +13,7 @@ from conversations.admin.template import TemplateAdmin
 __all__ = [
     "BatchAdmin",
     "ConversationAdmin",
+    "DeskAdmin",
     "EmbeddingIndexAdmin",
     "ExportAdmin",
     "RunAdmin",

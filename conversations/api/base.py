@@ -8,6 +8,7 @@ from uuid import UUID
 from rest_framework.request import Request
 
 from accounts.api.base import LoggedIn
+from accounts.services import attempts
 from chatproject.lib.caller import note
 from chatproject.lib.errors import Problem
 from chatproject.lib.http import idempotency_key
@@ -26,6 +27,18 @@ class View(LoggedIn):
         """The conversation, if this method's permission allows. Raises Problem `not_found`, `forbidden`."""
         note(conversation=id_)
         return selectors.conversation_for(self.user, id_, self.permissions[str(self.request.method)])
+
+
+def attempt(view: LoggedIn, request: Request, route: str, about: UUID | None = None) -> str | None:
+    """The key of a request that has none of its own, but counts its retries (accounts/services/attempts.py)."""
+    retries = attempts.retries_of(request.headers.get(attempts.HEADER))
+    if retries is None or idempotency_key(request):
+        return None
+    body = [request.data, sorted(request.query_params.items())]
+    found = attempts.Try(view.identity, route, body, about).key(retries)
+    if scope := getattr(request._request, "scope", None):
+        scope[attempts.SCOPE] = found
+    return str(found)
 
 
 def write_once(

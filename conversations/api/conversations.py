@@ -14,7 +14,7 @@ from accounts.services import users
 from chatproject.lib.errors import Problem
 from chatproject.lib.http import checked, etag, flag, idempotency_key, if_match
 from conversations import selectors, wire
-from conversations.api.base import View, write_once
+from conversations.api.base import View, attempt, write_once
 from conversations.api.pagination import PAGE, ByMembership, ByTime
 from conversations.api.serializers import (
     ConversationChange,
@@ -83,7 +83,8 @@ class ConversationsView(View):
         """Begin a conversation, with its first message in the same transaction where given."""
         given = checked(ConversationInput, request)
         try:
-            done = conversations.create(user=self.user, idempotency_key=idempotency_key(request), **given)
+            key = idempotency_key(request) or attempt(self, request, conversations.CREATE_ROUTE)
+            done = conversations.create(user=self.user, idempotency_key=key, **given)
             id_ = done.result().conversation.id
         except conversations.AlreadyCreated as before:
             id_ = before.conversation

@@ -15,7 +15,7 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.http import checked, idempotency_key, integer, page_size
 from chatproject.lib.ids import new_id
 from conversations import epochs, selectors, waiting, wire
-from conversations.api.base import View, write_once
+from conversations.api.base import View, attempt, write_once
 from conversations.api.renderers import EventStreamRenderer, FastJSONRenderer
 from conversations.api.serializers import MessageInput, MessagePage, Sent
 from conversations.api.streaming import event_stream
@@ -74,7 +74,7 @@ def say(view: View, request: Request, conversation: UUID) -> HttpResponseBase:
     """Write what a request says, whatever its route; the view has checked who asks."""
     wait = integer(request, "wait", 0, most=settings.WAIT_MAX_SECONDS)
     given = checked(MessageInput, request)
-    cmid = given.pop("cmid", None)
+    cmid = given.pop("cmid", None) or attempt(view, request, f"{messages.SEND_ROUTE} {conversation}", conversation)
     given["idempotency_key"] = idempotency_key(request)
 
     def send(key: str | None) -> Any:

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from chatproject.lib.errors import Problem
 from chatproject.lib.http import checked, etag, if_match, integer
 from conversations import selectors
-from conversations.api.base import View, write_once
+from conversations.api.base import View, attempt, write_once
 from conversations.api.messages import answered
 from conversations.api.renderers import EventStreamRenderer, FastJSONRenderer
 from conversations.api.revision_shapes import FeedbackInput, MessageChange, PinInput, RegenerateInput, VersionPage
@@ -31,8 +31,8 @@ Verb = Callable[[str | None], "Future[Committed]"]
 class OneMessage(View):
     """What the routes share: the message as it is now, and writing once."""
 
-    def write(self, request: Request, route: str, message: UUID, verb: Verb) -> Committed:
-        return write_once(request, verb, f"{request.method} {route} {message}")
+    def write(self, request: Request, route: str, message: UUID, verb: Verb, cmid: str | None = None) -> Committed:
+        return write_once(request, verb, f"{request.method} {route} {message}", cmid)
 
     def answer(self, conversation: UUID, message: UUID) -> Response:
         found = selectors.message(conversation, message, self.user)
@@ -149,7 +149,8 @@ class RegenerateView(OneMessage):
         def regenerate(cmid: str | None) -> Any:
             return branches.regenerate(user=self.user, conversation=id, message=message, cmid=cmid, **given)
 
-        done = self.write(request, "regenerate", message, regenerate)
+        again = attempt(self, request, f"POST regenerate {message}", id)
+        done = self.write(request, "regenerate", message, regenerate, again)
         return answered(self, request, done, wait)
 
 

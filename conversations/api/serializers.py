@@ -50,6 +50,7 @@ class ConversationShape(serializers.Serializer):
     title = serializers.CharField(allow_null=True)
     status = serializers.ChoiceField(Conversation.Status.choices)
     assistant = serializers.CharField(allow_null=True)
+    agent = serializers.UUIDField(allow_null=True, help_text="The user who answers while the status is with_agent.")
     owner = serializers.UUIDField()
     role = serializers.ChoiceField(ROLES)
     metadata = serializers.DictField()

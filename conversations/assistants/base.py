@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 from uuid import UUID
 
 from conversations.context.result import Context
@@ -83,6 +83,10 @@ class Turn(Protocol):
         called once more from its beginning. What it emits again, and steps and questions that come again in the same
         order, are taken for what they were. Raises ValueError for a schema that cannot be asked.
         """
+
+    async def hand_over(self, reason: str = "") -> NoReturn:
+        """End the answer here, with what was emitted, and have a person go on with the conversation; `reason` is for
+        those who look whom to help next."""
 
 
 class Assistant(Protocol):

@@ -19,9 +19,9 @@ from chatproject.lib.threads import in_thread
 from conversations.assistants import calling, replay, teams
 from conversations.assistants.base import AssistantError
 from conversations.assistants.persistence import persistently
-from conversations.assistants.turn import Asked, RunningTurn
+from conversations.assistants.turn import Asked, HandedOver, RunningTurn
 from conversations.models import Run
-from conversations.services import runs
+from conversations.services import handoff, runs
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,8 @@ async def take_turn(conversation: UUID) -> None:
         await _end(turn, **await _outcome(task))
     except Asked:
         log.info("run %s waits for a person", claim.run)
+    except HandedOver as handed:
+        await _hand_over(turn, handed.reason)
     except Problem as problem:
         log.info("run %s ended elsewhere (%s)", claim.run, problem.code.name)
     finally:
@@ -121,10 +123,14 @@ def _failure(status: str, code: str, message: str) -> dict:
 async def _end(turn: RunningTurn, *, status: str, error: dict | None = None) -> None:
     await turn.settle()
     following = teams.interrupted(turn) if status == Run.Status.INTERRUPTED else turn.following
-    told: dict[str, Any] = {
-        "text": turn.text,
-        "usage": turn.spent,
-        "sources": turn.sources,
-        "error": error,
-    }
-    await persistently(lambda: runs.end(claim=turn.claim, status=status, following=following, **told))
+    told = {**_answer_of(turn), "error": error, "following": following}
+    await persistently(lambda: runs.end(claim=turn.claim, status=status, **told))
+
+
+async def _hand_over(turn: RunningTurn, reason: str) -> None:
+    await turn.settle()
+    await persistently(lambda: handoff.hand_over(claim=turn.claim, reason=reason, **_answer_of(turn)))
+
+
+def _answer_of(turn: RunningTurn) -> dict[str, Any]:
+    return {"text": turn.text, "usage": turn.spent, "sources": turn.sources}

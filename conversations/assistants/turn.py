@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from django.conf import settings
@@ -40,6 +40,14 @@ class RunningStep:
 
 class Asked(BaseException):
     """The turn waits for a person: unwinds the assistant, which must not take it for a failure."""
+
+
+class HandedOver(BaseException):
+    """The answer ends, and a person goes on: unwinds the assistant."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
 
 
 class RunningTurn:
@@ -139,6 +147,10 @@ class RunningTurn:
         await persistently(lambda: runs.ask(claim=self.claim, data=data, id=id_))
         raise Asked
 
+    async def hand_over(self, reason: str = "") -> NoReturn:
+        """Raises HandedOver."""
+        raise HandedOver(reason)
+
     @asynccontextmanager
     async def step(
         self, kind: str, name: str, input: Any = None, parent: str | None = None
@@ -155,6 +167,9 @@ class RunningTurn:
         try:
             yield running
         except Asked:
+            raise
+        except HandedOver:
+            await self._write_step({**data, "status": "completed", "output": _bounded(running.output)})
             raise
         except BaseException:
             await self._write_step({**data, "status": "failed", "output": _bounded(running.output)})

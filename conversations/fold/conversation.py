@@ -3,6 +3,7 @@
 from django.utils.dateparse import parse_datetime
 
 from chatproject.lib.clock import rfc3339
+from conversations import handing
 from conversations.fold.state import Fold, on
 from conversations.models import Conversation, Event
 
@@ -19,6 +20,7 @@ def _conversation_new(fold: Fold, event: Event) -> None:
         "title_event": None,
         "status": Conversation.Status.OPEN.value,
         "assistant": data["assistant"],
+        "agent": None,
         "metadata": data["metadata"],
         "tags": data.get("tags", []),
         "expires_at": rfc3339(parse_datetime(data.get("expires_at") or "")),
@@ -41,7 +43,16 @@ def _conversation_update(fold: Fold, event: Event) -> None:
     if "status" in event.data:
         archived = fold.conversation["status"] == Conversation.Status.ARCHIVED
         fold.conversation["archived_at"] = (fold.conversation["archived_at"] or rfc3339(event.at)) if archived else None
+        fold.conversation["agent"] = None
     fold.conversation["version"] += 1
+
+
+@on("conversation:handoff")
+def _conversation_handoff(fold: Fold, event: Event) -> None:
+    if not event.imported_by:
+        status, agent = handing.after(event)
+        fold.conversation |= {"status": status, "agent": str(agent) if agent else None}
+        fold.conversation["version"] += 1
 
 
 def _set_title(fold: Fold, event: Event) -> None:

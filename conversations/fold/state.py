@@ -27,7 +27,7 @@ Json = dict[str, Any]
 Read = Callable[[Iterable[int]], Mapping[int, Event]]
 Handler = Callable[["Fold", Event], None]
 
-FORMAT = 1
+FORMAT = 3
 FOLDS: dict[str, Handler] = {}
 
 

@@ -10,8 +10,8 @@ TABLES = ("conversation", "member", "message", "run", "feedback")
 # Values that may be shown: whatever else is there may be what people wrote.
 PLAIN = (bool, int, float)
 SAFE = frozenset({
-    "status", "role", "since", "run", "reply_to", "branch_of", "text_event", "message", "seq", "active_run", "owner",
-    "created_at", "edited_at", "archived_at", "expires_at", "ended_at", "started_at", "queued_at", "end_event",
+    "status", "agent", "role", "since", "run", "reply_to", "branch_of", "text_event", "message", "seq", "active_run",
+    "owner", "created_at", "edited_at", "archived_at", "expires_at", "ended_at", "started_at", "queued_at", "end_event",
     "version", "title_event", "rating", "event", "at",
 })  # fmt: skip
 

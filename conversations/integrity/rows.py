@@ -19,7 +19,7 @@ NOT_COMPARED = {
     Feedback: {"id", "conversation_id"},
 }
 CONVERSATION = (
-    "title", "title_event", "status", "assistant", "metadata", "tags", "version", "active_run", "created_at",
+    "title", "title_event", "status", "assistant", "agent", "metadata", "tags", "version", "active_run", "created_at",
     "archived_at", "expires_at",
     *Conversation.COUNTERS,
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from conversations.models.batch import Batch, BatchRow
 from conversations.models.conversation import Conversation
+from conversations.models.desk import DeskEntry
 from conversations.models.embedding import Embedding, EmbeddingIndex, VectorField
 from conversations.models.event import Event
 from conversations.models.export import Export, ExportChunk, ExportItem
@@ -23,6 +24,7 @@ __all__ = [
     "Batch",
     "BatchRow",
     "Conversation",
+    "DeskEntry",
     "Embedding",
     "EmbeddingIndex",
     "Event",

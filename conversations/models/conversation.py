@@ -16,9 +16,9 @@ class Conversation(models.Model):
     """The row is locked while events are numbered: `last_seq` is the head of the log.
 
     `title` is an envelope bound to the event `title_event`; `data_key` is wrapped by a primary key,
-    and empty once the content was erased. `active_run` is the one run that may write. What is temporary
-    has `expires_at`. COUNTERS count marks of feedback, and messages marked as sensitive; like everything
-    derived they come from the log.
+    and empty once the content was erased. `active_run` is the one run that may write; `agent` is the user who
+    answers instead of assistants, while the status is with_agent. What is temporary has `expires_at`. COUNTERS
+    count marks of feedback, and messages marked as sensitive; like everything derived they come from the log.
     """
 
     COUNTERS = ("up", "down", "solved", "copied", "sensitive")
@@ -30,6 +30,9 @@ class Conversation(models.Model):
         CLOSED = "closed", _("closed")
         ARCHIVED = "archived", _("archived")
 
+    # People answer: assistants are silent.
+    HUMAN = (Status.WAITING, Status.WITH_AGENT)
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("owner")
@@ -38,6 +41,7 @@ class Conversation(models.Model):
     title_event = models.UUIDField(null=True)
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.OPEN)
     assistant = models.CharField(_("assistant"), max_length=64, null=True)
+    agent = models.UUIDField(_("agent"), null=True)
     metadata = models.JSONField(_("metadata"), default=dict)
     tags = models.JSONField(_("tags"), default=list)
     epoch = models.UUIDField(_("epoch"), default=new_id)
@@ -60,8 +64,11 @@ class Conversation(models.Model):
     class Meta:
         verbose_name = _("conversation")
         verbose_name_plural = _("conversations")
-        # For staff; what it opens: titles, texts, event data. Without it they see who, when and how much.
-        permissions = [("read_content", "Can read content of conversations")]
+        # For staff. What `read_content` opens: titles, texts, event data; without it they see who, when and how much.
+        permissions = [
+            ("read_content", "Can read content of conversations"),
+            ("answer_as_agent", "Can take conversations that wait for a person"),
+        ]
         indexes = [
             GinIndex(fields=["metadata"], name="conversation_metadata"),
             GinIndex(fields=["tags"], name="conversation_tags"),
@@ -79,6 +86,10 @@ class Conversation(models.Model):
                 fields=["expires_at"], condition=Q(expires_at__isnull=False, erased_at=None), name="conversation_expiry"
             ),
             models.Index(fields=["erased_at"], condition=Q(erased_at__isnull=False), name="conversation_erased"),
+            # What the agents' desk shows (selectors/desk.py).
+            models.Index(
+                fields=["status", "id"], condition=Q(status__in=["waiting", "with_agent"]), name="conversation_human"
+            ),
             # Which primary keys are in use (services/maintenance.py).
             models.Index(WRAPPED_BY, F("id"), name="conversation_primary_key"),
         ]

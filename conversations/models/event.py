@@ -48,4 +48,4 @@ class Event(models.Model):
     @property
     def user_id(self) -> str | None:
         """The user who wrote it; None where it was nobody of ours, but a label of an imported file, say."""
-        return self.actor_id if self.actor_kind == "user" and self.imported_by is None else None
+        return self.actor_id if self.actor_kind in ("user", "agent") and self.imported_by is None else None

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.utils.dateparse import parse_datetime
 
+from conversations import handing
 from conversations.models import Conversation, Event, Member
 from conversations.projections.projector import Projector
 from conversations.projections.registry import on
@@ -33,9 +34,20 @@ def _conversation_update(projector: Projector, conversation: Conversation, event
     if "status" in event.data:
         archived = conversation.status == Conversation.Status.ARCHIVED
         conversation.archived_at = (conversation.archived_at or event.at) if archived else None
-        changed.append("archived_at")
+        conversation.agent = None
+        changed += ["archived_at", "agent"]
     conversation.version += 1
     conversation.save(update_fields=[*changed, "version"])
+
+
+@on("conversation:handoff")
+def _conversation_handoff(projector: Projector, conversation: Conversation, event: Event) -> None:
+    """In an imported log it is history: whom it names is no user here, and nobody here was asked."""
+    if event.imported_by:
+        return
+    conversation.status, conversation.agent = handing.after(event)
+    conversation.version += 1
+    conversation.save(update_fields=["status", "agent", "version"])
 
 
 def _set_title(conversation: Conversation, event: Event) -> None:

@@ -31,6 +31,7 @@ from conversations.selectors.conversations import (
     visible_conversations,
     wire_conversation,
 )
+from conversations.selectors.desk import desk
 from conversations.selectors.exports import export_for, exported_items, exports
 from conversations.selectors.files import file_for, files
 from conversations.selectors.log import events, events_for, head, heads, seq_before, snapshot, standing
@@ -46,6 +47,8 @@ from conversations.selectors.messages import (
 from conversations.selectors.runs import (
     answer,
     ended_run,
+    error_of,
+    first_run,
     run_for,
     running_tails,
     running_texts,
@@ -87,7 +90,9 @@ __all__ = [
     "conversation_for",
     "conversation_ids",
     "conversations_holding",
+    "desk",
     "ended_run",
+    "error_of",
     "events",
     "events_for",
     "export_for",
@@ -95,6 +100,7 @@ __all__ = [
     "exports",
     "file_for",
     "files",
+    "first_run",
     "head",
     "heads",
     "heads_at",

@@ -24,6 +24,20 @@ def run_for(user: User, id_: UUID, permission: Permission = Permission.READ) -> 
     return run
 
 
+def first_run(conversation: UUID) -> Run:
+    """The run that was asked for when a conversation began. Raises Problem `not_found` where that is gone."""
+    run = Run.objects.filter(conversation=conversation).order_by("queued_seq").first()
+    if run is None:
+        raise Problem("not_found")
+    return run
+
+
+def error_of(run: Run) -> Json | None:
+    """Why a run failed: `{code, message}`. Membership was checked."""
+    error: Json | None = wire.opened(run.error, run.conversation_id, run.end_event, "error")
+    return error
+
+
 def running_texts(conversation: UUID) -> list[Json]:
     """What is stored of each running answer: `{run, message, text}`. Membership was checked."""
     return [answer(run) for run in Run.objects.filter(conversation=conversation, status__in=Run.ACTIVE)]

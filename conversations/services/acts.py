@@ -9,12 +9,16 @@ from conversations import quotas
 from conversations.actions import Action, Sending
 from conversations.appends import Decision, Draft, State
 from conversations.assistants.composing import members
+from conversations.models import Conversation
 from conversations.permissions import Permission
 from conversations.services import addressing, busy, endings, teaming
 
 
 def chat(state: State, sending: Sending) -> Decision:
-    """Say it; whoever is addressed answers, else the assistant of the conversation. Raises Problem as busy.py says."""
+    """Say it; whoever is addressed answers, else the assistant of the conversation, but where people answer nobody.
+    Raises Problem as busy.py says."""
+    if state.conversation.status in Conversation.HUMAN and not sending.assistant:
+        return Decision([sending.message])
     named = [sending.assistant] if sending.assistant else addressing.named(sending.message.data["text"])
     names = named or [name for name in [state.conversation.assistant] if name]
     if not names:

@@ -5,7 +5,7 @@ from typing import Any
 
 from chatproject.lib.errors import Problem
 from conversations.appends import Decision, Draft, State
-from conversations.models import Message, Run
+from conversations.models import Conversation, Message, Run
 from conversations.permissions import Permission
 from conversations.services import endings, teaming
 from conversations.services.waking import enqueue, waking
@@ -23,8 +23,11 @@ def clean(policy: Any) -> str:
 def making_way(state: State, policy: str) -> Decision:
     """What is written in front of a newly queued run, and the effects that wake a worker for it.
 
-    Raises Problem `conversation_busy` (reject), `forbidden` (interrupt and rollback, for who may not stop answers).
+    Raises Problem `conflict` where people answer instead of assistants, `conversation_busy` (reject), `forbidden`
+    (interrupt and rollback, for who may not stop answers).
     """
+    if state.conversation.status in Conversation.HUMAN:
+        raise Problem("conflict", "People answer here; assistants are silent until it is handed back to them.")
     return POLICIES[policy](state)
 
 

@@ -26,14 +26,16 @@ def stopping(state: State, run: Run) -> Decision:
     return end_with(state, locked, Run.Status.STOPPED)
 
 
-def stop_all(state: State) -> Decision:
-    """What ends every queued, running or waiting run of a conversation, as part of another decision."""
+def stop_all(state: State, but: UUID | None = None) -> Decision:
+    """What ends every queued, running or waiting run of a conversation, `but` one, as part of another decision."""
     state.settle()
     found = Run.objects.select_for_update().filter(conversation=state.conversation, ended_at=None)
     ends, effects = [], []
     for run in found.order_by("queued_seq"):
+        if run.id == but:
+            continue
         ends.append(_end_from_store(state, run, Run.Status.STOPPED))
-        effects += _closing(run, Run.Status.STOPPED, ends[-1].data["usage"])
+        effects += closing(run, Run.Status.STOPPED, ends[-1].data["usage"])
     return Decision(ends, effects)
 
 
@@ -53,7 +55,7 @@ def abandon(state: State) -> Decision:
     for run in unfinished.order_by("queued_seq"):
         usage = settled(run, run.usage, status=Run.Status.STOPPED, tokens={})
         drafts.append(end_draft(run.id, run.message, Run.Status.STOPPED, text="", usage=usage))
-        effects += _closing(run, Run.Status.STOPPED, usage)
+        effects += closing(run, Run.Status.STOPPED, usage)
     return Decision(drafts, effects)
 
 
@@ -95,13 +97,14 @@ def end_draft(run: UUID, message: UUID | None, status: str, screened: bool = Fal
 def after_end(state: State, run: Run, status: str, usage: Usage | None) -> list[Callable[[], object]]:
     """Close the run, and wake a worker for the next."""
     state.settle()
-    effects = _closing(run, status, usage)
+    effects = closing(run, status, usage)
     if Run.objects.filter(conversation=state.conversation, status=Run.Status.QUEUED).exclude(id=run.id).exists():
         effects.append(enqueue(state.conversation.id))
     return effects
 
 
-def _closing(run: Run, status: str, usage: Usage | None) -> list[Callable[[], object]]:
+def closing(run: Run, status: str, usage: Usage | None) -> list[Callable[[], object]]:
+    """The effects of a run's end."""
     return [partial(_close, run), partial(_count, run, status, usage), partial(settling.settle, run.id, status)]
 
 

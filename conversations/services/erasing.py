@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 
 from accounts import audit
 from accounts.models import User
-from accounts.services import idempotency
+from accounts.services import attempts, idempotency
 from chatproject.lib.errors import Problem
 from conversations import erasures, event_types, eventlog
 from conversations.actors import SYSTEM, Actor
@@ -98,6 +98,7 @@ def _destroy(conversation: UUID) -> None:
         metadata={},
         tags=[],
         status=Conversation.Status.ARCHIVED,
+        agent=None,
         archived_at=Now(),
         erased_at=Now(),
         version=F("version") + 1,
@@ -160,4 +161,5 @@ ERASERS: Sequence[Eraser] = (
     exports.erase,
     shares.erase,
     idempotency.forget_body,
+    attempts.forget_about,
 )

@@ -14,6 +14,7 @@ from conversations.actors import SYSTEM, Actor
 from conversations.appends import Append, Committed, Decide, Decision, Draft, State
 from conversations.models import Member
 from conversations.permissions import Permission
+from conversations.services import handoff
 from conversations.services.validation import clean_role
 
 
@@ -44,7 +45,8 @@ def change(*, actor: User, conversation: UUID, user: UUID, role: str, cmid: str 
     def decide(state: State) -> Decision:
         state.require(Permission.MANAGE_MEMBERS)
         before = _existing(state, user).role
-        return Decision([draft], [lambda: _audit(actor, "member.changed", conversation, user, role, before)])
+        bereft = [] if role == Member.Role.AGENT else handoff.bereft(state, user)
+        return Decision([*bereft, draft], [lambda: _audit(actor, "member.changed", conversation, user, role, before)])
 
     return _submit(actor, conversation, draft, decide, cmid)
 
@@ -56,7 +58,10 @@ def remove(*, actor: User, conversation: UUID, user: UUID, cmid: str | None = No
     def decide(state: State) -> Decision:
         state.require(Permission.LEAVE if user == actor.id else Permission.MANAGE_MEMBERS)
         draft.data["role"] = _existing(state, user).role
-        return Decision([draft], [lambda: _audit(actor, "member.removed", conversation, user, "", draft.data["role"])])
+        return Decision(
+            [*handoff.bereft(state, user), draft],
+            [lambda: _audit(actor, "member.removed", conversation, user, "", draft.data["role"])],
+        )
 
     return _submit(actor, conversation, draft, decide, cmid)
 
@@ -67,16 +72,20 @@ def remove_leaver(*, conversation: UUID, user: User) -> "Future[Committed]":
 
     def decide(state: State) -> Decision:
         draft.data["role"] = _existing(state, user.id).role
-        return Decision([draft], [lambda: _audit(user, "member.removed", conversation, user.id, "")])
+        return Decision(
+            [*handoff.bereft(state, user.id), draft],
+            [lambda: _audit(user, "member.removed", conversation, user.id, "")],
+        )
 
-    return eventlog.submit(Append(conversation, SYSTEM, f"leave:{user.id}", decide, body=dict(draft.data)))
+    append = Append(conversation, SYSTEM, f"leave:{user.id}", decide, body=dict(draft.data), main=draft)
+    return eventlog.submit(append)
 
 
 def _submit(
     actor: User, conversation: UUID, draft: Draft, decide: Decide, cmid: str | None = None
 ) -> "Future[Committed]":
     cmid = cmid or f"{draft.type}:{draft.id}"
-    return eventlog.submit(Append(conversation, Actor.of(actor), cmid, decide, body=dict(draft.data)))
+    return eventlog.submit(Append(conversation, Actor.of(actor), cmid, decide, body=dict(draft.data), main=draft))
 
 
 def _existing(state: State, user: UUID) -> Member:

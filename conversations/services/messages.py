@@ -23,7 +23,7 @@ from conversations.services.validation import as_cmid, clean_assistant, clean_cm
 SEND_ROUTE = "POST messages"
 # What else is to be written together with an event, by its data.
 Noted = Callable[[dict[str, Any]], object]
-OPEN = (Conversation.Status.OPEN, Conversation.Status.WAITING, Conversation.Status.WITH_AGENT)
+OPEN = (Conversation.Status.OPEN, *Conversation.HUMAN)
 
 
 def send(

@@ -107,7 +107,7 @@ def step(*, claim: Claim, data: dict[str, Any], id: UUID | None = None) -> "Futu
     draft = Draft("run:step", {"run": str(claim.run), **data}, id=id or new_id())
 
     def decide(state: State) -> Decision:
-        _check_fence(state.lock_run(claim.run), claim)
+        check_fence(state.lock_run(claim.run), claim)
         return Decision([draft])
 
     cmid = f"run:{claim.run}:step:{draft.id}"
@@ -120,7 +120,7 @@ def ask(*, claim: Claim, data: dict[str, Any], id: UUID) -> "Future[Committed]":
     draft = Draft("run:ask", {"run": str(claim.run), **data}, id=id)
 
     def decide(state: State) -> Decision:
-        _check_fence(state.lock_run(claim.run), claim)
+        check_fence(state.lock_run(claim.run), claim)
         return Decision([draft], [partial(_give_back, claim)])
 
     cmid = f"run:{claim.run}:ask:{draft.id}"
@@ -146,7 +146,7 @@ def end(
 
     def decide(state: State) -> Decision:
         run = state.lock_run(claim.run)
-        _check_fence(run, claim)
+        check_fence(run, claim)
         endings.settle(draft, run, usage)
         ended = Decision([draft], endings.after_end(state, run, status, draft.data["usage"]))
         return teaming.going_on(state, run, ended, following)
@@ -215,6 +215,7 @@ def _give_back(claim: Claim) -> None:
     Run.objects.filter(id=claim.run).update(fence=claim.fence + 1, lease_until=None)
 
 
-def _check_fence(run: Run, claim: Claim) -> None:
+def check_fence(run: Run, claim: Claim) -> None:
+    """Raise Problem `run_not_active` where the claim holds no longer."""
     if run.fence != claim.fence or run.status not in Run.ACTIVE:
         raise Problem("run_not_active", "This run was ended by somebody else.")

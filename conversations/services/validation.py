@@ -33,6 +33,16 @@ def clean_title(title: Any) -> str | None:
     return _well_formed("title", "".join(c for c in title if unicodedata.category(c) != "Cc").strip()) or None
 
 
+def clean_reason(reason: Any) -> str | None:
+    """Why a person is asked for: text of at most REASON_MAX_LENGTH code points, or None."""
+    if reason is None or reason == "":
+        return None
+    if not isinstance(reason, str) or "\0" in reason or len(reason) > settings.REASON_MAX_LENGTH:
+        limit = settings.REASON_MAX_LENGTH
+        raise Problem("invalid", errors={"reason": [f"A reason is text of at most {limit} characters."]})
+    return _well_formed("reason", reason.strip()) or None
+
+
 def clean_cmid(cmid: Any) -> str:
     if not isinstance(cmid, str) or not 0 < len(cmid) <= CMID_MAX_LENGTH or not cmid.isprintable():
         raise Problem("invalid", errors={"cmid": [f"A cmid is printable text of 1 to {CMID_MAX_LENGTH} characters."]})

@@ -1,5 +1,6 @@
 """What the templates need beyond Django's own tags: names and sentences for people, and safe links."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_noop
 
 from conversations.assistants import registry
 from conversations.files import pictures
+from conversations.models import Run
 
 register = template.Library()
 
@@ -97,6 +99,13 @@ def file_max_bytes() -> int:
 @register.simple_tag
 def files_per_message() -> int:
     return int(settings.FILES_PER_MESSAGE)
+
+
+@register.filter
+def place_of(runs: Sequence[Run], run: str) -> int:
+    """Which one a run is among those that have not ended and wait for their turn, the next one being 1; 0 for none."""
+    queued = [str(one.id) for one in runs if one.status == Run.Status.QUEUED]
+    return queued.index(run) + 1 if run in queued else 0
 
 
 @register.filter

@@ -9,17 +9,20 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chatproject.lib.jsonvalues import depth, is_storable
 from conversations.event_types import EVENT_TYPES
+from conversations.handing import ASSISTANT, HUMAN
 from conversations.models import Conversation
 from conversations.services.validation import clean_metadata, clean_tags
 
 # Metadata and steps are a few levels deeper here than on their own.
 MAX_DEPTH = 30
-Id = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+UUID_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+Id = Annotated[str, Meta(pattern=f"^{UUID_PATTERN}$")]
 Seq = Annotated[int, Meta(ge=0, le=2**62)]
 Name = Annotated[str, Meta(max_length=64)]
 Text = Annotated[str, Meta(max_length=max(settings.MESSAGE_MAX_LENGTH, settings.ANSWER_MAX_LENGTH))]
 Title = Annotated[str, Meta(max_length=settings.TITLE_MAX_LENGTH)]
-Status = Annotated[str, Meta(pattern=f"^({'|'.join(Conversation.Status.values)})$")]
+# Those of people are set by handoffs alone.
+Status = Annotated[str, Meta(pattern=f"^({'|'.join(set(Conversation.Status.values) - set(Conversation.HUMAN))})$")]
 
 
 class Author(Struct):
@@ -53,6 +56,12 @@ class _ConversationUpdate(Struct):
     assistant: Name | UnsetType | None = UNSET
     metadata: dict[str, Any] | UnsetType = UNSET
     tags: list[str] | UnsetType = UNSET
+
+
+class _Handoff(Struct):
+    to: Annotated[str, Meta(pattern=f"^({HUMAN}|{ASSISTANT}|{UUID_PATTERN})$")]
+    reason: Text | None = None
+    name: Annotated[str, Meta(max_length=150)] | None = None
 
 
 class _Member(Struct):
@@ -171,6 +180,7 @@ SHAPES: dict[str, type[Struct]] = {
     "conversation:new": _ConversationNew,
     "conversation:update": _ConversationUpdate,
     "conversation:restore": _Restore,
+    "conversation:handoff": _Handoff,
     "member:add": _Member,
     "member:update": _Member,
     "member:remove": _Member,

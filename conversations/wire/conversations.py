@@ -20,6 +20,7 @@ def conversation(row: Conversation, *, role: str, unread: int, members_count: in
         "title": title(row),
         "status": row.status,
         "assistant": row.assistant,
+        "agent": str(row.agent) if row.agent else None,
         "owner": str(row.owner_id),
         "role": role,
         "metadata": row.metadata,

@@ -59,6 +59,9 @@ API: dict[str, dict[str, str]] = {
     ONE: {"GET": ALL, "PATCH": CHANGE, "DELETE": OWN},
     f"{ONE}members/": {"GET": ALL, "POST": OWN},
     f"{ONE}members/<uuid:user>/": {"PATCH": OWN, "DELETE": OWN},
+    f"{ONE}handoff/": {"POST": SPEAK},
+    f"{ONE}claim/": {"POST": "agent"},
+    f"{ONE}release/": {"POST": SPEAK},
     f"{ONE}messages/": {"GET": ALL, "POST": SPEAK},
     # The message is the owner's: nobody else may delete it.
     MESSAGE: {"GET": ALL, "PATCH": SPEAK, "DELETE": OWN},
@@ -100,6 +103,8 @@ API: dict[str, dict[str, str]] = {
     "runs/<uuid:id>/context/": {"GET": ALL},
     "runs/<uuid:id>/stop/": {"POST": SPEAK},
 }
+# Routes of the API that others speak too, with their whole address.
+OTHERS: dict[str, dict[str, str]] = {"v1/chat": {"POST": LOGIN}}
 # Everything else: open to anybody, to who is logged in, or (with an id) to members.
 PAGES = {
     "api/schema/": ANYBODY,
@@ -133,6 +138,12 @@ PAGES = {
     "c/<uuid:id>/m/": ALL,
     "c/<uuid:id>/m/<uuid:message>/": ALL,
     "c/<uuid:id>/stop/": SPEAK,
+    "c/<uuid:id>/answer/": SPEAK,
+    "c/<uuid:id>/standing/": ALL,
+    "c/<uuid:id>/handoff/": SPEAK,
+    "c/<uuid:id>/claim/": "agent",
+    "c/<uuid:id>/release/": SPEAK,
+    "c/<uuid:id>/queue/": SPEAK,
     "c/<uuid:id>/title/": CHANGE,
     "c/<uuid:id>/status/": OWN,
     "c/<uuid:id>/erase/": OWN,
@@ -157,18 +168,18 @@ def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tu
 
 def test_every_route_has_a_policy() -> None:
     found = {route for route, _ in routes()}
-    known = {f"api/v1/{route}" for route in API} | set(PAGES)
+    known = {f"api/v1/{route}" for route in API} | set(OTHERS) | set(PAGES)
     assert not found - known, "a route without a policy: add it to the table of this test"
     assert not known - found, "a policy without a route"
 
 
 def test_every_method_has_a_policy_and_a_permission() -> None:
     for route, callback in routes():
-        if not route.startswith("api/v1/"):
+        if not route.startswith("api/v1/") and route not in OTHERS:
             continue
         view = callback.cls
         methods = {name.upper() for name in view.http_method_names if hasattr(view, name)} - {"OPTIONS", "HEAD"}
-        assert methods == set(API[route.removeprefix("api/v1/")]), route
+        assert methods == set((API | OTHERS)[route.removeprefix("api/v1/")]), route
         if issubclass(view, View) and "<uuid:id>" in route:
             assert set(view.permissions) == methods, f"{route} declares no permission for some method"
 
@@ -270,7 +281,11 @@ def expected(policy: str, who: str) -> str:
 
 @pytest.mark.parametrize(
     ("route", "method", "policy"),
-    [(route, method, policy) for route, methods in API.items() for method, policy in methods.items()],
+    [
+        (f"/{route}" if route in OTHERS else route, method, policy)
+        for route, methods in (API | OTHERS).items()
+        for method, policy in methods.items()
+    ],
 )
 def test_the_api(cast: Cast, route: str, method: str, policy: str) -> None:
     """The refused come first, so that what the others do changes nothing for them."""

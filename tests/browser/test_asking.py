@@ -88,7 +88,7 @@ def test_questions_queue_up_and_can_be_taken_back(alice: Person) -> None:
     waiting = alice.page.locator(".note", has_text="waiting for its turn")
     expect(waiting).to_have_count(2)
     alice.page.get_by_role("button", name="Take back").last.click()
-    alice.sees("Taken back before an answer began.")
+    alice.sees("This message was taken back before an answer began.")
     alice.stop_button.click()
     expect(alice.answer.locator(".prose")).to_have_text("second")
     expect(alice.answer.locator(".asked")).to_have_text("say second")

@@ -63,7 +63,7 @@ def test_the_table_of_roles() -> None:
             "stop",
         ],
         "editor": ["change", "leave", "rate", "read", "send", "stop"],
-        "agent": ["leave", "rate", "read", "send", "stop"],
+        "agent": ["claim", "leave", "rate", "read", "send", "stop"],
         "viewer": ["leave", "rate", "read"],
     }
     with pytest.raises(Problem, match="not_found"):

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from django.conf import settings
@@ -80,6 +80,9 @@ class Through:
     async def ask(self, kind: str, schema: Json) -> Any:
         return await self.turn.ask(kind, schema)
 
+    async def hand_over(self, reason: str = "") -> NoReturn:
+        await self.turn.hand_over(reason)
+
     async def degraded(self, plugin: str, reason: str) -> None:
         await self.turn.degraded(plugin, reason)
 
@@ -141,6 +144,10 @@ class Aside(Through):
         """Raises AssistantError."""
         raise AssistantError("nobody_to_ask", "An assistant that is asked by another one cannot ask a person.")
 
+    async def hand_over(self, reason: str = "") -> NoReturn:
+        """Raises AssistantError."""
+        raise AssistantError("nobody_to_ask", "An assistant that is asked by another one cannot hand over to a person.")
+
 
 class Nowhere:
     """The turn around asides that belong to no conversation: trying something out."""
@@ -173,6 +180,9 @@ class Nowhere:
 
     def open_team(self, name: str) -> None:
         raise no_team()
+
+    async def hand_over(self, reason: str = "") -> NoReturn:
+        raise AssistantError("nobody_to_ask", "There is nobody to hand over to here.")
 
     async def degraded(self, plugin: str, reason: str) -> None:
         """There is no room."""

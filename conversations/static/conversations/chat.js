@@ -2,18 +2,22 @@
 import { Client } from "../realtime/client.js";
 import { Acts } from "./acts.js";
 import { Attachments } from "./attachments.js";
+import { BusyChoice } from "./busy.js";
 import { Composer } from "./composer.js";
 import { ConnectionLine } from "./connection.js";
 import { Comment, Question, Versions } from "./dialogs.js";
 import { Editor } from "./editor.js";
 import { ConversationList } from "./list.js";
 import { Members } from "./members.js";
+import { Asks } from "./asks.js";
 import { closeMenus } from "./menus.js";
 import { Messages } from "./messages.js";
 import { Notice } from "./notice.js";
-import { assistantName, getPartial, postForm, say } from "./page.js";
+import { assistantName, getPartial, postForm, say, texts } from "./page.js";
+import { Queue } from "./queue.js";
 import { Scroller } from "./scroller.js";
 import { Shares } from "./shares.js";
+import { Standing } from "./standing.js";
 import { StopButtons } from "./stops.js";
 import { Thread } from "./thread.js";
 import { TypingLine } from "./typing.js";
@@ -34,6 +38,7 @@ const unsent = new Unsent({ root: $("unsent"), onEdit: (text, parts) => composer
 const stops = new StopButtons({ root: $("stops"), onStop: (run) => room.stop(run).catch(() => location.reload()) });
 const messages = new Messages(api);
 const notice = new Notice($("notice"));
+const standing = new Standing($("standing"), base);
 const calls = { api: messages, onChanged: (message) => thread.changed(message), onNote: (text) => notice.show(text) };
 new Acts({
   ...calls,
@@ -50,11 +55,14 @@ const isOld = "old" in document.body.dataset;
 const form = !isOld && document.querySelector("[data-composer]"); // what is said on an old page leads to the newest
 const attachments = form && new Attachments(form, { conversation: async () => conversation });
 const composer = form && new Composer(form, { onSend: send, onTyping: (on) => room.typing(on), attachments });
+const busy = form && new BusyChoice(form.querySelector("[data-on-busy]"));
+new Queue({ root: $("messages"), onNote: (text) => notice.show(text) });
+new Asks({ root: $("messages"), onNote: (text) => notice.show(text), onAnswered: () => composer?.focus() });
 const mayStop = $("t-stop").dataset.may === "yes";
 
 function send(text, _form, parts) {
   room.typing(false);
-  const { cmid } = room.send(text, parts.length ? { parts } : {});
+  const { cmid } = room.send(text, { ...(parts.length && { parts }), ...busy.take() });
   unsent.add({ cmid, text, parts }, room.joined);
   scroller.toEnd();
 }
@@ -66,15 +74,26 @@ const onEvent = {
     thread.said(event);
     typing.stopped(event.actor.id);
     if (event.cmid && event.actor.id === user) unsent.remove(event.cmid);
+    if (event.data.run) busy?.began(event.data.run);
   },
+  "run:queue": (event) => busy?.began(event.data.run),
   "run:start": (event) => {
     thread.began(event);
+    thread.queueMoved();
+    busy?.began(event.data.run);
     if (mayStop) stops.show(event.data.run);
     $("announce").textContent = say("answering", { name: assistantName(event.data.assistant) });
   },
   "run:step": (event) => thread.stepped(event),
+  "run:ask": (event) => {
+    thread.stepped(event);
+    const { title = "", description = "" } = event.data.schema;
+    $("announce").textContent = say("asks", { name: assistantName(event.actor.name), text: title || description });
+  },
+  "run:answer": (event) => thread.stepped(event),
   "run:end": (event) => {
     thread.ended(event);
+    busy?.ended(event.data.run);
     if (stops.hide(event.data.run)) composer?.focus();
     announceEnd(event.data, thread.authorOf(event.data.message));
   },
@@ -84,6 +103,7 @@ const onEvent = {
   "branch:select": ({ data }) => thread.changed(data.message),
   "message:feedback": ({ actor, data }) => actor.id === user && thread.changed(data.message),
   "conversation:restore": () => thread.rebuild(),
+  "conversation:handoff": () => standing.changed(),
   "conversation:update": ({ data }) => {
     if ("status" in data) return location.reload();
     if ("title" in data && data.title) showTitle(data.title);
@@ -111,6 +131,7 @@ room.on("event", (event) => {
 room.on("delta", (piece) => thread.grew(piece));
 room.on("resync", ({ snapshot }) => {
   thread.rebuild();
+  busy?.only((snapshot?.state.runs ?? []).map((run) => run.id));
   stops.only(mayStop ? (snapshot?.state.runs ?? []).filter((run) => run.status !== "queued").map((run) => run.id) : []);
 });
 
@@ -119,6 +140,13 @@ room.on("resync", ({ snapshot }) => {
 for (const item of room.unsent) unsent.add(item, false);
 room.on("sent", ({ cmid, seq: at }) => at <= room.seq && unsent.remove(cmid));
 room.on("failed", (error) => unsent.refused(error));
+
+// ---- what goes less well
+
+room.on("degraded", ({ run, plugin, reason }) => {
+  const text = say("degraded", { name: assistantName(plugin), reason: texts.degradations[reason] ?? texts.degradations.other });
+  if (!thread.degraded(run, text)) notice.show(text);
+});
 
 // ---- who is writing
 
@@ -132,6 +160,7 @@ client.on("state", (state) => {
 });
 room.on("joined", () => {
   thread.retry();
+  standing.retry();
   unsent.connected(true);
   list.changed();
 });

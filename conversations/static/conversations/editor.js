@@ -1,6 +1,6 @@
 import { excuse } from "./acts.js";
 import { markup } from "./markup.js";
-import { clone } from "./page.js";
+import { clone, say } from "./page.js";
 
 /**
  * Changing one's own message in its place. If somebody changed it meanwhile, that version is shown and what was
@@ -41,11 +41,11 @@ export class Editor {
     event.preventDefault();
     const { message, editing } = article.dataset;
     try {
-      await this.#api.edit(message, event.target.elements.text.value, editing);
+      await this.#api.edit(message, event.target.elements.text.value, editing, queuedRun(article));
       this.#close(article);
     } catch (error) {
       if (error.code === "stale") this.#showCurrent(article, error.problem.message);
-      else this.#showFailure(article, excuse(error));
+      else this.#showFailure(article, error.code === "conflict" ? say("too_late") : excuse(error));
     }
   }
 
@@ -80,4 +80,9 @@ export class Editor {
     article.querySelector("[data-act=edit]")?.focus();
     this.#onChanged(article.dataset.message);
   }
+}
+
+// What waits for its answer is changed only as long as it waits.
+function queuedRun(article) {
+  return article.querySelector("[data-queued]")?.dataset.queued;
 }

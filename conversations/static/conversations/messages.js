@@ -19,8 +19,9 @@ export class Messages {
     return this.#call("GET", `${message}/versions/`);
   }
 
-  /** `base` is the `changed_seq` of the text that was changed. */
-  edit(message, text, base) {
+  /** `base` is the `changed_seq` of the text that was changed. With a `run`, only while it has not begun. */
+  edit(message, text, base, run) {
+    if (run) return call("PATCH", `/api/v1/runs/${run}/`, { text });
     return this.#call("PATCH", `${message}/`, { text }, { "If-Match": `"${base}"` });
   }
 

@@ -72,10 +72,25 @@ export class Thread {
     else if (full.length > node.length) node.data = full;
   }
 
-  /** `run:step` */
+  /** `run:step`, `run:ask`, `run:answer` */
   stepped({ data }) {
     const article = this.#byRun(data.run);
     if (article) this.#refresh(article.dataset.message);
+  }
+
+  /** An assistant, or a part of it, does without something; the answer goes on. @returns {boolean} whether it shows */
+  degraded(run, text) {
+    const article = this.#byRun(run);
+    if (article?.dataset.status !== "streaming") return false;
+    const note = clone("degraded");
+    note.querySelector("span").textContent = text;
+    article.append(note);
+    return true;
+  }
+
+  /** Places in the queue changed. */
+  queueMoved() {
+    for (const note of this.#root.querySelectorAll("[data-queued]")) this.#refresh(note.closest("[data-message]").dataset.message);
   }
 
   /** `run:end`. Without a message, the question that was waiting shows what became of it. */
@@ -239,8 +254,14 @@ function replaceKeepingFocus(shown, fresh) {
   (same ?? fresh.querySelector(".acts button:not(:disabled)"))?.focus();
 }
 
+// Text apart, which grows by itself. A question that somebody is answering stays as it is.
 function replaceSteps(shown, fresh) {
   shown.querySelector("[data-steps]").replaceWith(fresh.querySelector("[data-steps]"));
+  for (const form of shown.querySelectorAll("[data-answer]")) {
+    const same = fresh.querySelector(`[data-ask="${form.closest("[data-ask]").dataset.ask}"]:has([data-answer])`);
+    same?.replaceWith(form.closest("[data-ask]"));
+  }
+  shown.querySelector("[data-asks]").replaceWith(fresh.querySelector("[data-asks]"));
 }
 
 function textOf(article) {

@@ -76,9 +76,9 @@ def test_an_answer_that_came_late_says_what_it_answers(
 def test_a_queued_answer_is_taken_back(alice: User, alices: Visitor, conversation: UUID, thread: str) -> None:
     run = say(alice, conversation, "Never mind", assistant="guide")["data"]["run"]
     for _ in range(2):
-        assert alices.post(thread + "stop/", run=run).headers["Location"] == thread
+        assert alices.post(thread + "queue/", run=run).headers["Location"] == thread
     alices.get(thread)
-    assert "Taken back before an answer began." in alices.page
+    assert "This message was taken back before an answer began." in alices.page
 
 
 def test_what_people_write_stays_text(alice: User, bobs: Visitor, conversation: UUID, thread: str) -> None:

@@ -1,0 +1,6 @@
+"""The settings of the product that browsers visit: with assistants of our own."""
+
+from chatproject.settings import *  # noqa: F403
+from chatproject.settings import assistants
+
+ASSISTANTS = {**assistants.ASSISTANTS, "asker": "tests.browser.asker.Asker", "clerk": "tests.browser.asker.Clerk"}
