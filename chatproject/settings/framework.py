@@ -104,7 +104,7 @@ WHITENOISE_USE_FINDERS = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-# The look of the admin: the page's green (style.css) in unfold's shades.
+# The look of the admin: the page's green (base.css) in unfold's shades.
 UNFOLD = {
     "SITE_TITLE": _("Conversations"),
     "SITE_HEADER": _("Conversations"),

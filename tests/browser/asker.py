@@ -1,5 +1,6 @@
 """Assistants that need people, for browser tests."""
 
+import asyncio
 from typing import Any
 
 from conversations.assistants.base import Turn
@@ -35,6 +36,16 @@ class Asker:
         await turn.emit("One moment. ")
         answer = await turn.ask(kind, schema)
         await turn.emit(f"You said {answer!r}.")
+
+
+class Limping:
+    """Does without a part."""
+
+    async def answer(self, turn: Turn) -> None:
+        await turn.emit("It goes on ")
+        await turn.degraded("guide", "late")
+        await asyncio.sleep(2)
+        await turn.emit("all the same.")
 
 
 class Clerk:

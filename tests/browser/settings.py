@@ -3,4 +3,9 @@
 from chatproject.settings import *  # noqa: F403
 from chatproject.settings import assistants
 
-ASSISTANTS = {**assistants.ASSISTANTS, "asker": "tests.browser.asker.Asker", "clerk": "tests.browser.asker.Clerk"}
+ASSISTANTS = {
+    **assistants.ASSISTANTS,
+    "asker": "tests.browser.asker.Asker",
+    "clerk": "tests.browser.asker.Clerk",
+    "limping": "tests.browser.asker.Limping",
+}

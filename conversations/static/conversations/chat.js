@@ -93,6 +93,7 @@ const onEvent = {
   "run:answer": (event) => thread.stepped(event),
   "run:end": (event) => {
     thread.ended(event);
+    if (!event.data.message) thread.queueMoved();
     busy?.ended(event.data.run);
     if (stops.hide(event.data.run)) composer?.focus();
     announceEnd(event.data, thread.authorOf(event.data.message));
@@ -144,7 +145,8 @@ room.on("failed", (error) => unsent.refused(error));
 // ---- what goes less well
 
 room.on("degraded", ({ run, plugin, reason }) => {
-  const text = say("degraded", { name: assistantName(plugin), reason: texts.degradations[reason] ?? texts.degradations.other });
+  const words = texts.degradations[reason] ?? (/\s/.test(reason) ? reason : texts.degradations.other);
+  const text = say("degraded", { name: assistantName(plugin), reason: words });
   if (!thread.degraded(run, text)) notice.show(text);
 });
 

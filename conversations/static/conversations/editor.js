@@ -31,6 +31,7 @@ export class Editor {
     article.dataset.editing = current.changed_seq; // the thread leaves it alone meanwhile
     article.append(form);
     form.elements.text.value = current.text;
+    form.dataset.run = queuedRun(article);
     form.addEventListener("submit", (event) => this.#submitted(event, article));
     form.addEventListener("keydown", (event) => this.#pressed(event, article));
     form.querySelector("[data-cancel]").addEventListener("click", () => this.#close(article));
@@ -41,7 +42,7 @@ export class Editor {
     event.preventDefault();
     const { message, editing } = article.dataset;
     try {
-      await this.#api.edit(message, event.target.elements.text.value, editing, queuedRun(article));
+      await this.#api.edit(message, event.target.elements.text.value, editing, event.target.dataset.run);
       this.#close(article);
     } catch (error) {
       if (error.code === "stale") this.#showCurrent(article, error.problem.message);
@@ -84,5 +85,5 @@ export class Editor {
 
 // What waits for its answer is changed only as long as it waits.
 function queuedRun(article) {
-  return article.querySelector("[data-queued]")?.dataset.queued;
+  return article.querySelector("[data-queued]")?.dataset.queued ?? "";
 }

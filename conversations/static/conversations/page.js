@@ -54,5 +54,6 @@ export async function getPartial(url) {
   if (!response.ok || response.redirected) return null; // gone, or logged out
   const holder = document.createElement("template");
   holder.innerHTML = markup(await response.text());
+  for (const other of holder.content.querySelectorAll("noscript")) other.remove(); // in a template its content is elements
   return holder.content;
 }
