@@ -53,7 +53,8 @@ def test_who_speaks_next(team: TeamConfig, turns: list[Said], spent: Spent, answ
 
 @given(st.integers(1, 30))
 def test_a_round_is_fair_and_ends(limit: int) -> None:
-    team, turns = TeamConfig(members=MEMBERS, max_turns=limit), []
+    team = TeamConfig(members=MEMBERS, max_turns=limit)
+    turns: list[Said] = []
     while chosen := next_speaker(team, turns, Spent(len(turns))).name:
         turns.append(Said(chosen))
     assert [turn.speaker for turn in turns] == [MEMBERS[n % 3] for n in range(limit)]

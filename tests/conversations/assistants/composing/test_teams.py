@@ -111,7 +111,7 @@ def teams() -> Iterator[None]:
 
 async def spoken(user: User, team: str, text: str = "Well?", conversation: UUID | None = None) -> list[Run]:
     """The runs of a conversation in which a team was asked, all of them taken."""
-    place = conversation or await in_thread(conversation_with, user, team)
+    place: UUID = conversation or await in_thread(conversation_with, user, team)
     await in_thread(ask, user, place, text)
     await drain(place)
     await in_thread(replayed, place)
