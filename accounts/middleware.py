@@ -1,6 +1,7 @@
 """What happens around requests of people."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,7 +10,7 @@ from requests import RequestException
 from accounts.models import User
 from accounts.services import users
 
-TO_PROVIDERS = {"google_login", "openid_connect_login"}
+TO_PROVIDERS = {"google_login", "openid_connect_login", "connections_connect"}
 
 
 class LeavingByLink:
@@ -25,7 +26,8 @@ class LeavingByLink:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         match = request.resolver_match
-        if response.status_code == 302 and request.method == "POST" and match and match.url_name in TO_PROVIDERS:
+        leaving = response.status_code == 302 and bool(urlsplit(response["Location"]).netloc)
+        if leaving and request.method == "POST" and match and match.url_name in TO_PROVIDERS:
             shown = render(request, "socialaccount/leaving.html", {"address": response["Location"]})
             shown.headers["Cache-Control"] = "no-store"
             return shown

@@ -48,6 +48,7 @@ _LOOK = frozenset(
         "conversations.view_export",
         "conversations.view_batch",
         "conversations.view_template",
+        "conversations.view_connector",
     }
 )
 # Staff who may take conversations that wait for a person.
@@ -79,6 +80,9 @@ STAFF_GROUPS: dict[str, frozenset[str]] = {
         "conversations.add_template",
         "conversations.change_template",
         "conversations.delete_template",
+        "conversations.add_connector",
+        "conversations.change_connector",
+        "conversations.delete_connector",
     },
 }
 

@@ -17,6 +17,7 @@ from chatproject.lib.threads import in_thread
 from conversations import selectors
 from conversations.services import sessions
 from realtime import acting, hints
+from realtime.announcing import Announcer
 from realtime.drain import Drain
 from realtime.gate import Gate
 from realtime.pace import Pace
@@ -66,7 +67,7 @@ class Hub:
         self.shards = Shards(self.subscriptions.layer, self.subscriptions.look)
         self.presence = Presence(self._attendance_changed)
         self.streams = StreamPoll(self.subscriptions)
-        self.shares = SharePoll()
+        self.shares, self.announcer = SharePoll(), Announcer()
 
     async def enter(self, conversation: UUID) -> Room:
         """The room of a conversation as `visit` gives it, and a seat there; `join` or `release` must follow.
@@ -239,6 +240,7 @@ class Hub:
                 self._polled = begun
                 await self.shares.look()
                 await self.streams.look()
+                await self.announcer.look(self.rooms)
             except Exception as error:
                 log.warning("the poll failed and is tried again: %s", type(error).__name__)
 

@@ -19,6 +19,7 @@ from accounts.models import User
 from accounts.services import tickets, tokens, users
 from chatproject.lib.ids import new_id
 from conversations import erasures
+from conversations.connectors import directory
 from conversations.services import conversations
 from realtime.hub import hub
 from tests.api import Api
@@ -27,6 +28,8 @@ from tests.sockets import Socket, connect
 
 # One user says here what many would, as fast as the machine is. Tests of these limits set them.
 UNLIMITED = dict.fromkeys(("RUNS_PER_USER", "LIMIT_RUN", "LIMIT_SEND", "LIMIT_CONVERSATION", "LIMIT_CHANGE"), 0)
+# What fails in one test is no reason to leave an assistant alone in the next.
+UNLIMITED["BREAKER_CALLS"] = 10**9
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -41,6 +44,7 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
         setup_databases(verbosity=0, interactive=False)
         yield
         erasures.end()
+        directory.end()
 
 
 def new_user(name: str) -> User:

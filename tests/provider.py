@@ -10,6 +10,7 @@ The last user message says what happens, see SCRIPTS; any other is echoed:
 import asyncio
 import json
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any, Self
@@ -26,6 +27,14 @@ class Request:
         said = [_text(message["content"]) for message in body["messages"] if message["role"] == "user"]
         self.text: str = said[-1] if said else ""
         self.closed = threading.Event()
+        self.at = time.monotonic()
+
+    @property
+    def results(self) -> list[str]:
+        """What the tools gave that were called since the last user message."""
+        roles = [message["role"] for message in self.body["messages"]]
+        since = len(roles) - roles[::-1].index("user") if "user" in roles else 0
+        return [message["content"] for message in self.body["messages"][since:] if message["role"] == "tool"]
 
 
 def _text(content: Any) -> str:
@@ -34,10 +43,13 @@ def _text(content: Any) -> str:
 
 
 class Provider:
-    """Serves from `__enter__` to `__exit__` in a thread with a loop of its own."""
+    """Serves from `__enter__` to `__exit__` in a thread with a loop of its own. With `per_second`, more requests than
+    that are answered 429, with a Retry-After."""
 
-    def __init__(self) -> None:
+    def __init__(self, per_second: int = 0) -> None:
         self.requests: list[Request] = []
+        self.per_second = per_second
+        self.refused = 0
         self.url = ""
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="provider", daemon=True)
@@ -83,9 +95,15 @@ class Provider:
             writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        request = Request(await _read(reader))
+        body = await _read(reader)
+        if body is None:
+            return await _tell_models(writer)
+        request = Request(body)
+        if self.per_second and sum(request.at - one.at < 1 for one in self.requests) >= self.per_second:
+            self.refused += 1
+            return await _refuse(writer, 429, "1")
         self.requests.append(request)
-        script = asyncio.create_task(_play(request, writer))
+        script = asyncio.create_task(_play(request, writer, len(self.asked(request.text))))
         gone = asyncio.create_task(reader.read(1))
         try:
             await asyncio.wait({script, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -98,27 +116,48 @@ class Provider:
                 await script
 
 
-async def _read(reader: asyncio.StreamReader) -> dict[str, Any]:
+async def _tell_models(writer: asyncio.StreamWriter) -> None:
+    models = [{"id": "scripted", "object": "model", "created": 1, "owned_by": "us"}]
+    body = json.dumps({"object": "list", "data": models}).encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    writer.write(head.encode() + b"Connection: close\r\n\r\n" + body)
+    await writer.drain()
+
+
+async def _read(reader: asyncio.StreamReader) -> dict[str, Any] | None:
+    """The body of a request; None where the list of models is asked for."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+    if head.startswith("get "):
+        return None
     length = int(head.split("content-length:")[1].split("\r\n")[0])
     body: dict[str, Any] = json.loads(await reader.readexactly(length))
     return body
 
 
-async def _play(request: Request, writer: asyncio.StreamWriter) -> None:
+async def _play(request: Request, writer: asyncio.StreamWriter, times: int) -> None:
+    """Play the script; `times` is how often this text was said, this time included."""
     name, *arguments = request.text.split() or [""]
     if name == "status":
         return await _refuse(writer, int(arguments[0]))
+    if name == "flaky" and times <= int(arguments[0]):
+        return await _refuse(writer, int(arguments[1]), *arguments[2:])
     if name == "hang":
         return await asyncio.sleep(3600)
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n")
     writer.write(b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n")
-    async for piece in SCRIPTS.get(name, _echo)(request.text, *arguments):
+    if name == "tool" and not request.results:
+        return await _call_tools(request, writer)
+    script = _tell(request.results) if name == "tool" else SCRIPTS.get(name, _echo)(request.text, *arguments)
+    async for piece in script:
         _write_event(writer, piece if isinstance(piece, bytes) else _chunk(delta={"content": piece}))
         await writer.drain()
     if name == "cut":
         return None
-    _write_event(writer, _chunk(delta={}, finish_reason="stop"))
+    return await _finish(request, writer, "stop")
+
+
+async def _finish(request: Request, writer: asyncio.StreamWriter, reason: str) -> None:
+    _write_event(writer, _chunk(delta={}, finish_reason=reason))
     if request.body.get("stream_options", {}).get("include_usage"):
         _write_event(writer, _usage())
     _write_event(writer, b"[DONE]")
@@ -126,9 +165,26 @@ async def _play(request: Request, writer: asyncio.StreamWriter) -> None:
     return await writer.drain()
 
 
-async def _refuse(writer: asyncio.StreamWriter, status: int) -> None:
+async def _call_tools(request: Request, writer: asyncio.StreamWriter) -> None:
+    """`tool add {"a": 1}; add {"a": 2}`: both calls in one round, their arguments in pieces."""
+    for index, wanted in enumerate(request.text.removeprefix("tool ").split("; ")):
+        name, _, arguments = wanted.partition(" ")
+        first = {"index": index, "id": f"call-{index}", "type": "function", "function": {"name": name, "arguments": ""}}
+        _write_event(writer, _chunk(delta={"tool_calls": [first]}))
+        for piece in (arguments[:3], arguments[3:]):
+            _write_event(writer, _chunk(delta={"tool_calls": [{"index": index, "function": {"arguments": piece}}]}))
+        await writer.drain()
+    await _finish(request, writer, "tool_calls")
+
+
+async def _tell(results: list[str]) -> Pieces:
+    yield f"The tools say: {', '.join(results)}"
+
+
+async def _refuse(writer: asyncio.StreamWriter, status: int, retry_after: str = "") -> None:
     body = json.dumps({"error": {"message": "secret-of-the-provider", "type": "scripted", "code": None}}).encode()
     head = f"HTTP/1.1 {status} No\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    head += f"Retry-After: {retry_after}\r\n" if retry_after else ""
     writer.write(head.encode() + b"Connection: close\r\n\r\n" + body)
     await writer.drain()
 
@@ -204,8 +260,9 @@ async def _long(_: str, length: str) -> Pieces:
 
 
 COMPLETION = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "scripted"}
-# `status 429` refuses and `hang` never answers; `cut 3` drops the connection after 3 words, `garbage` sends
-# broken JSON and `error` an error event after one word; `stall` says nothing after one word.
+# `status 429` refuses and `flaky 2 503 1` does so the first two times (with a Retry-After of 1); `tool add {"a": 1}`
+# calls a tool and then says what it gave; `hang` never answers; `cut 3` drops the connection after 3 words,
+# `garbage` sends broken JSON and `error` an error event after one word; `stall` says nothing after one word.
 SCRIPTS: dict[str, Callable[..., Pieces]] = {
     "say": _say,
     "slow": _slow,

@@ -69,6 +69,29 @@ assistant_builds = Counter(
 assistant_build_seconds = Histogram(
     "assistant_build_seconds", "Time to build an assistant.", ["assistant"], buckets=LATENCY_BUCKETS
 )
+assistant_calls = Counter(
+    "assistant_calls_total",
+    "Calls of assistants, by outcome: done, failed, stopped, other, suspended.",
+    ["assistant", "outcome"],
+)
+assistant_calls_active = Gauge(
+    "assistant_calls_active", "Calls of assistants that go on.", ["assistant"], multiprocess_mode="livesum"
+)
+assistant_calls_waiting = Gauge(
+    "assistant_calls_waiting", "Calls of assistants that wait for a place.", ["assistant"], multiprocess_mode="livesum"
+)
+provider_retries = Counter(
+    "provider_retries_total",
+    "Calls of providers made again, because they failed or were throttled.",
+    ["assistant", "reason"],
+)
+breaker_opened = Counter("breaker_opened_total", "Times that an assistant's circuit breaker opened.", ["assistant"])
+breaker_open = Gauge(
+    "breaker_open",
+    "Whether an assistant is left alone because it failed too often.",
+    ["assistant"],
+    multiprocess_mode="mostrecent",
+)
 summaries = Counter("summaries_total", "Summaries stored, by who wrote them.", ["author"])
 events = Counter("events_total", "Events committed to the log, by type.", ["type"])
 events_lost = Counter("events_lost_total", "Events that a room had to read from the log because no hint brought them.")

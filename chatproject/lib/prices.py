@@ -38,13 +38,15 @@ def read(text: str) -> dict[str, Price]:
     """The prices by name of an assistant or a model, from JSON. Raises ImproperlyConfigured with the cure."""
     try:
         table = json.loads(text or "{}", parse_float=Decimal, parse_int=Decimal)
-        return {str(name): _price(given) for name, given in table.items()}
+        return {str(name): price(given) for name, given in table.items()}
     except (ValueError, ArithmeticError, AttributeError, KeyError, TypeError) as error:
         example = '{"gpt-4o-mini": {"input": 0.15, "cached": 0.075, "output": 0.6, "currency": "USD"}}'
         raise ImproperlyConfigured(f"PRICES must be JSON such as {example} ({error!r}).") from error
 
 
-def _price(given: Mapping[str, Any]) -> Price:
+def price(given: Mapping[str, Any]) -> Price:
+    """A price as it stands in a configuration. Raises ValueError, KeyError and the like for what is none."""
+    given = {name: Decimal(str(value)) if isinstance(value, int | float) else value for name, value in given.items()}
     unknown = set(given) - {"input", "cached", "output", "currency"}
     currency = given.get("currency", CURRENCY)
     values = (Decimal(given["input"]), Decimal(given.get("cached", given["input"])), Decimal(given["output"]))

@@ -57,6 +57,21 @@ class Volatile:
         found: Any = self._pause.attempt(lambda: self._client.hgetall(key))
         return found or {}
 
+    def look(self, key: str) -> bytes | None:
+        """Like `get`, but empty where nothing is there: None means that Redis is away."""
+        found: Any = self._pause.attempt(lambda: self._client.get(key) or b"")
+        return found if isinstance(found, bytes) else None
+
+    def count(self, keys: list[str], field: str, seconds: int) -> list[dict[bytes, bytes]] | None:
+        """Add one to a field of the hash that is the first of `keys`, and give all of them; None: Redis is away."""
+        pipe = self._client.pipeline()
+        pipe.hincrby(keys[0], field, 1)
+        pipe.expire(keys[0], seconds)
+        for key in keys:
+            pipe.hgetall(key)
+        found: Any = self._pause.attempt(pipe.execute)
+        return found[2:] if found else None
+
     def _do(self, *command: str | bytes | int) -> object:
         return self._pause.attempt(lambda: self._client.execute_command(*command))
 

@@ -17,6 +17,23 @@ ASSISTANTS: dict[str, str | dict[str, Any]] = {
     "guide": "conversations.assistants.builtin.guide.Guide",
     "openai": "conversations.assistants.builtin.openai.OpenAIAssistant",
 }
+# What can be connected at run time, by the name of its kind: dotted paths of `conversations.connectors.kind.Kind`.
+CONNECTOR_KINDS = {
+    "openai": "conversations.connectors.kinds.openai.KIND",
+    "http": "conversations.connectors.kinds.http.KIND",
+    "mcp": "conversations.connectors.kinds.mcp.KIND",
+    "python": "conversations.connectors.kinds.python.KIND",
+    "router": "conversations.connectors.kinds.composed.ROUTER",
+    "fanout": "conversations.connectors.kinds.composed.FANOUT",
+    "team": "conversations.connectors.kinds.composed.TEAM",
+}
+# Commands that connectors to MCP servers may start on this machine, and modules whose classes `python` ones may use.
+CONNECTOR_COMMANDS = env.words("CONNECTOR_COMMANDS")
+CONNECTOR_MODULES = env.words("CONNECTOR_MODULES")
+# Tools that models may call, by name: dotted paths of classes (docs/assistants.md).
+TOOLS: dict[str, str] = {}
+# Rounds of tool calls after which an answer fails.
+TOOL_ROUNDS = env.number("TOOL_ROUNDS", 8, least=1)
 # Kinds of assistants that are made of a configuration, by name and dotted path.
 ASSISTANT_KINDS = {
     "router": "conversations.assistants.builtin.router.Router",
@@ -51,10 +68,30 @@ OPENAI_PICTURE_TOKENS = env.number("OPENAI_PICTURE_TOKENS", 2833, least=0)
 OPENAI_SYSTEM_PROMPT = env.text("OPENAI_SYSTEM_PROMPT", "You are a helpful assistant. Answer in Markdown.")
 # Messages that fell out of its context and are about the question, which the assistant `openai` is told of at most.
 OPENAI_RECALL = env.number("OPENAI_RECALL", 0, least=0)
+# Names of the tools (TOOLS) that the assistant `openai` may call.
+OPENAI_TOOLS = env.words("OPENAI_TOOLS")
 # Seconds until a connection to a model must stand.
 PROVIDER_CONNECT_SECONDS = env.number("PROVIDER_CONNECT_SECONDS", 10, least=1)
 # Seconds without a byte from a model after which the run fails.
 PROVIDER_STALL_SECONDS = env.number("PROVIDER_STALL_SECONDS", 30, least=1)
+# Times that a provider is asked in all, where it failed before it said anything.
+PROVIDER_ATTEMPTS = env.number("PROVIDER_ATTEMPTS", 3, least=1)
+# Seconds that one answer waits at most while its provider says 429 with Retry-After.
+PROVIDER_WAIT_SECONDS = env.number("PROVIDER_WAIT_SECONDS", 120, least=0)
+# Seconds until an assistant must have given its first sign of life, and that it may be silent afterwards.
+ASSISTANT_FIRST_TOKEN_SECONDS = env.number("ASSISTANT_FIRST_TOKEN_SECONDS", 60, least=1)
+ASSISTANT_STALL_SECONDS = env.number("ASSISTANT_STALL_SECONDS", 60, least=1)
+# Seconds that one answer may take in all; 0 = as long as it takes.
+ASSISTANT_TOTAL_SECONDS = env.number("ASSISTANT_TOTAL_SECONDS", 1800, least=0)
+# Calls of one assistant at the same time, in one worker process, and how many more may wait there for their turn.
+ASSISTANT_CONCURRENCY = env.number("ASSISTANT_CONCURRENCY", 100, least=1)
+ASSISTANT_QUEUE = env.number("ASSISTANT_QUEUE", 100, least=0)
+# The circuit breaker of an assistant opens where so many percent of its calls failed in so many seconds, of so many
+# calls at least, on one machine; it stays open for so many seconds, then one call tries.
+BREAKER_ERROR_PERCENT = env.number("BREAKER_ERROR_PERCENT", 5, least=1)
+BREAKER_WINDOW_SECONDS = env.number("BREAKER_WINDOW_SECONDS", 60, least=10)
+BREAKER_CALLS = env.number("BREAKER_CALLS", 20, least=1)
+BREAKER_OPEN_SECONDS = env.number("BREAKER_OPEN_SECONDS", 300, least=1)
 # What tokens cost, as JSON by name of an assistant or a model: `{input, cached?, output, currency?}` per million.
 PRICES = prices.read(env.text("PRICES"))
 # Assistants that ask no model: where they say nothing of tokens, none are counted for them.
@@ -70,8 +107,9 @@ ANSWER_MAX_LENGTH = env.number("ANSWER_MAX_LENGTH", 100_000, least=1)
 ANSWER_MAX_BYTES = env.number("ANSWER_MAX_BYTES", 240 * 1024, least=1024)
 # Bytes of one step's input or output that are stored at most.
 STEP_MAX_BYTES = env.number("STEP_MAX_BYTES", 16384, least=64)
-# Runs that one worker process answers at the same time.
-WORKER_CONCURRENCY = env.number("WORKER_CONCURRENCY", 50, least=1)
+# Runs that one worker process has in hand at the same time; more than one assistant's calls and queue, so that one
+# that hangs leaves room for others.
+WORKER_CONCURRENCY = env.number("WORKER_CONCURRENCY", 400, least=1)
 # Background jobs that one worker process does at the same time; 0 = it only answers.
 BACKGROUND_CONCURRENCY = env.number("BACKGROUND_CONCURRENCY", 2, least=0)
 # Seconds between two looks for jobs of dead workers; 0 = never.

@@ -1,6 +1,7 @@
 """Conversations, their runs, logs and templates, for staff. One file per model; `reading` decides what is shown."""
 
 from conversations.admin.batch import BatchAdmin
+from conversations.admin.connector import ConnectorAdmin
 from conversations.admin.conversation import ConversationAdmin
 from conversations.admin.desk import DeskAdmin
 from conversations.admin.embedding import EmbeddingIndexAdmin
@@ -12,6 +13,7 @@ from conversations.admin.template import TemplateAdmin
 
 __all__ = [
     "BatchAdmin",
+    "ConnectorAdmin",
     "ConversationAdmin",
     "DeskAdmin",
     "EmbeddingIndexAdmin",

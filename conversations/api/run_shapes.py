@@ -27,6 +27,7 @@ class AssistantShape(serializers.Serializer):
     version = serializers.CharField()
     kind = serializers.CharField(help_text="Where it comes from: setting, package, or the kind of its connector.")
     state = serializers.ChoiceField(["idle", "building", "ready", "failed"])
+    breaker = serializers.ChoiceField(["closed", "open", "half-open"])
 
 
 class AssistantList(serializers.Serializer):

@@ -89,5 +89,5 @@ class AssistantsView(View):
     @extend_schema(responses=AssistantList)
     def get(self, request: Request) -> Response:
         """The assistants that can answer here."""
-        found = [wire.assistant(one) for one in map(registry.find, registry.available()) if one]
+        found = [wire.assistant(one) for one in map(registry.shown, registry.available()) if one]
         return Response({"next": None, "previous": None, "results": found})

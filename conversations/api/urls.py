@@ -3,6 +3,7 @@ from django.urls import path
 from conversations.api import (
     batches,
     bulk,
+    connectors,
     contexts,
     conversations,
     events,
@@ -26,6 +27,9 @@ ONE = "conversations/<uuid:id>/"
 MESSAGE = f"{ONE}messages/<uuid:message>/"
 
 urlpatterns = [
+    path("connectors/", connectors.ConnectorsView.as_view()),
+    path("connectors/<uuid:id>/", connectors.ConnectorView.as_view()),
+    path("connectors/<uuid:id>/test/", connectors.ConnectorTestView.as_view()),
     path("conversations/", conversations.ConversationsView.as_view()),
     path("conversations/import/", exports.ImportView.as_view()),
     path(ONE, conversations.ConversationView.as_view()),

@@ -3,10 +3,12 @@
 from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from uuid import UUID
 
-from conversations.context.result import Context
+if TYPE_CHECKING:
+    # Plugins in processes of their own (connectors/sandbox/) import this module, and nothing else of ours.
+    from conversations.context.result import Context
 
 
 class Step(Protocol):
@@ -46,7 +48,7 @@ class Turn(Protocol):
     @property
     def path(self) -> tuple[str, ...]: ...
 
-    async def context(self, also: str = "", assistant: str | None = None) -> Context:
+    async def context(self, also: str = "", assistant: str | None = None) -> "Context":
         """What to send: `lines` in order, the message that is answered last, within the budget that the assistant
         (or another one, `assistant`) is configured with (ASSISTANT_CONTEXTS). The run keeps a report of it. `also` is
         added to the system prompt."""
@@ -64,6 +66,10 @@ class Turn(Protocol):
     async def emit(self, text: str) -> None:
         """Add to the answer."""
 
+    async def artefact(self, name: str, content_type: str, data: bytes) -> dict[str, Any]:
+        """Store a file of the conversation that the answer carries; its part of the message. The same name and content
+        again is the same file. Raises AssistantError for what cannot be kept (too large, a type that is not taken)."""
+
     def step(
         self, kind: str, name: str, input: Any = None, parent: str | None = None
     ) -> AbstractAsyncContextManager[Step]:
@@ -73,7 +79,16 @@ class Turn(Protocol):
         """Have the turns of a team follow this one. Raises AssistantError where it is a part of another one."""
 
     async def degraded(self, plugin: str, reason: str) -> None:
-        """Tell the room that the answer goes on without a part that failed (`plugin:degraded`)."""
+        """Tell the room that a part of this fails or waits; the answer goes on where it can (`plugin:degraded`)."""
+
+    async def asker(self) -> UUID | None:
+        """Which of our users asked for this answer."""
+
+    async def place(self) -> str:
+        """A name of the conversation, for whoever keeps one of their own about it."""
+
+    def before(self, kind: str, name: str) -> Any:
+        """What the step that comes next gave, where the turn did it before it waited for a person; otherwise None."""
 
     async def ask(self, kind: str, schema: dict[str, Any]) -> Any:
         """Ask a person (kind: approval, choice, form, text) and give the answer, a value that fits the JSON Schema
@@ -96,6 +111,19 @@ class Assistant(Protocol):
         """Emit the answer. Raise AssistantError for a failure that the user should read about."""
 
 
+class Tool(Protocol):
+    """Something that a model may do while it answers. Where `side_effects`, a person is asked before each call."""
+
+    name: str
+    description: str
+    schema: dict[str, Any]
+    side_effects: bool
+
+    async def call(self, turn: Turn, arguments: Any) -> Any:
+        """Do it, with arguments that fit the JSON Schema `schema`; what it gives (JSON) is told to the model. Raise
+        AssistantError for a failure that the model should read about. May be called from several turns at once."""
+
+
 class AssistantError(Exception):
     """The answer failed; `code` and `message` are shown to the user."""
 
@@ -103,3 +131,15 @@ class AssistantError(Exception):
         self.code = code
         self.message = message
         super().__init__(f"{code}: {message}")
+
+
+class Transient(AssistantError):
+    """It failed before it gave anything: asking again may help."""
+
+
+class Throttled(AssistantError):
+    """A provider refuses more for now; `retry_after` are the seconds that it asks for, 0 where it says nothing."""
+
+    def __init__(self, code: str, message: str, retry_after: float = 0) -> None:
+        self.retry_after = retry_after
+        super().__init__(code, message)

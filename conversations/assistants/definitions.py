@@ -1,8 +1,8 @@
 """What is known of an assistant before it is built, and the definitions that settings and packages give."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache, partial
 from hashlib import sha256
 from importlib import metadata
@@ -24,7 +24,8 @@ NEEDS = {"openai": "OPENAI_API_KEY"}
 class Definition:
     """An assistant as it is defined now. `build` makes it, once per version and process (building.py); `kind` says
     where the definition comes from: setting, package, or what kind of connector it is. `origin` tells definitions of
-    the same name and version apart. `config` is there for kinds that are made of one (kinds.py)."""
+    the same name and version apart. `config` is there for kinds that are made of one (kinds.py); `limits` stand in the
+    place of settings (isolation/limits.py)."""
 
     name: str
     version: str
@@ -33,6 +34,7 @@ class Definition:
     origin: str
     build: Callable[[], Assistant]
     config: dict[str, Any] | None = None
+    limits: Mapping[str, Any] = field(default_factory=dict)
 
 
 def names() -> list[str]:

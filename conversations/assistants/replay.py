@@ -6,6 +6,7 @@ from typing import Any
 
 from conversations import asking, keys, wire
 from conversations.models import Run
+from conversations.services import madefiles
 from conversations.services.endings import stored_text
 from conversations.services.runs import Claim
 
@@ -21,13 +22,17 @@ class Replay:
     emitted: int = 0
     steps: list[Json] = field(default_factory=list)
     asked: list[Json] = field(default_factory=list)
+    parts: list[Json] = field(default_factory=list)
     usage: Json | None = None
 
     def next_step(self, kind: str, name: str) -> Json | None:
         """The step that is at hand, where it is this one."""
-        if self.steps and (self.steps[0]["kind"], self.steps[0]["name"]) == (kind, name):
-            return self.steps.pop(0)
-        return None
+        return self.steps.pop(0) if self.peek(kind, name) else None
+
+    def peek(self, kind: str, name: str) -> Json | None:
+        """The same, which stays at hand."""
+        at_hand = self.steps[0] if self.steps else None
+        return at_hand if at_hand and (at_hand["kind"], at_hand["name"]) == (kind, name) else None
 
     def next_answer(self, kind: str) -> Json | None:
         """The question that is at hand, with its `value`, where it was answered."""
@@ -48,5 +53,6 @@ def of(claim: Claim) -> Replay:
         emitted=asked[-1].get("emitted", 0) if asked else 0,
         steps=[step for step in steps if not asking.is_ask(step)],
         asked=asked,
+        parts=madefiles.parts_of(claim.run, claim.conversation),
         usage=run.usage,
     )

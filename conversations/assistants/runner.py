@@ -133,4 +133,4 @@ async def _hand_over(turn: RunningTurn, reason: str) -> None:
 
 
 def _answer_of(turn: RunningTurn) -> dict[str, Any]:
-    return {"text": turn.text, "usage": turn.spent, "sources": turn.sources}
+    return {"text": turn.text, "usage": turn.spent, "sources": turn.sources, "parts": turn.parts}

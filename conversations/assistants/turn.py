@@ -5,11 +5,13 @@ import json
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NoReturn
 from uuid import UUID
 
 from django.conf import settings
 
+from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
 from conversations import questions, selectors
@@ -22,8 +24,9 @@ from conversations.assistants.replay import Replay
 from conversations.context import building, reports, terms
 from conversations.context.result import Context
 from conversations.files import pictures
+from conversations.models import Run
 from conversations.privacy import Screen
-from conversations.services import contexts, runs, teaming
+from conversations.services import artefacts, contexts, madefiles, runs, teaming
 from conversations.services.teaming import Following
 from conversations.usage.tokens import added, cleaned
 
@@ -61,6 +64,7 @@ class RunningTurn:
         self._opened: dict[str, Any] | None = None
         self.usage: dict[str, Any] | None = None
         self.sources: list[dict[str, Any]] | None = None
+        self.parts = list(self._replay.parts)
         self._text = [self._replay.text]
         self._screen = Screen()
         self._length, self._bytes = len(self._replay.text), size_as_json(self._replay.text)
@@ -134,6 +138,29 @@ class RunningTurn:
             await self._ensure_flusher()
         if len(text) > len(taken):
             raise AssistantError("too_large", "The answer is too long; what came first is kept.")
+
+    async def artefact(self, name: str, content_type: str, data: bytes) -> dict[str, Any]:
+        """Raises AssistantError for what cannot be stored, Problem when fenced off."""
+        give = partial(artefacts.store, claim=self.claim, name=name, content_type=content_type, data=data)
+        try:
+            part = madefiles.part((await in_thread(give)).id)
+        except Problem as problem:
+            if problem.code.name in ("run_not_active", "unavailable"):
+                raise
+            raise AssistantError("artefact_refused", f"A file could not be kept: {problem.detail}") from problem
+        if part not in self.parts:
+            self.parts.append(part)
+        return part
+
+    async def asker(self) -> UUID | None:
+        return await in_thread(_requested_by, self.claim)
+
+    async def place(self) -> str:
+        return str(self.claim.conversation)
+
+    def before(self, kind: str, name: str) -> Any:
+        step = self._replay.peek(kind, name)
+        return step.get("output") if step and step["status"] == "completed" else None
 
     async def ask(self, kind: str, schema: dict[str, Any]) -> Any:
         """Raises Asked where nobody has answered yet, ValueError, and Problem when fenced off."""
@@ -250,6 +277,10 @@ def _about(claim: runs.Claim) -> About:
     if found is None:
         raise AssistantError("message_deleted", str(building.QuestionGone().detail))
     return About(*found)
+
+
+def _requested_by(claim: runs.Claim) -> UUID | None:
+    return Run.objects.filter(id=claim.run).values_list("requested_by", flat=True).first()
 
 
 def _bounded(value: Any) -> Any:

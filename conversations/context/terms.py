@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 
 from chatproject.lib.errors import Problem
+from conversations.connectors import directory
 from conversations.context import base, tokens
 
 # The least that a system prompt and a message can be cut to.
@@ -37,13 +38,12 @@ class Terms:
 
 
 def for_assistant(assistant: str | None, **given: Any) -> Terms:
-    """The terms of an assistant (ASSISTANT_CONTEXTS), with what was `given` instead, None meaning nothing.
+    """The terms of an assistant (ASSISTANT_CONTEXTS, or its connector's), with what was `given` instead, None meaning
+    nothing.
 
     Raises Problem `invalid` for a strategy that there is not, or numbers out of range.
     """
-    wanted = settings.ASSISTANT_CONTEXTS.get(assistant or "", {}) | {
-        name: value for name, value in given.items() if value is not None
-    }
+    wanted = _configured(assistant or "") | {name: value for name, value in given.items() if value is not None}
     strategy = wanted.get("strategy", settings.CONTEXT_STRATEGY)
     if strategy not in base.names():
         raise Problem("invalid", errors={"strategy": [f"One of {', '.join(base.names())}."]})
@@ -56,6 +56,15 @@ def for_assistant(assistant: str | None, **given: Any) -> Terms:
         system=wanted.get("system", ""),
         picture_tokens=wanted.get("picture_tokens", 0),
     )
+
+
+def _configured(assistant: str) -> dict[str, Any]:
+    """What settings say of an assistant, or the configuration of a connector."""
+    connector = directory.known().get(assistant)
+    if assistant in settings.ASSISTANT_CONTEXTS or connector is None:
+        return settings.ASSISTANT_CONTEXTS.get(assistant, {})
+    own = {name: connector.config[name] for name in ("model", "system") if name in connector.config}
+    return {**own, **connector.config.get("context", {})}
 
 
 def _model(name: str) -> str:

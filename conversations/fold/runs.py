@@ -63,6 +63,7 @@ def _run_answer(fold: Fold, event: Event) -> None:
 def _run_end(fold: Fold, event: Event) -> None:
     data = event.data
     fold.runs[data["run"]] |= {
+        "steps": asking.closed(fold.runs[data["run"]]["steps"]),
         "status": data["status"],
         "usage": data.get("usage"),
         "error": data.get("error"),
@@ -74,6 +75,7 @@ def _run_end(fold: Fold, event: Event) -> None:
     if data["message"]:
         set_text(fold, data["message"], event)
         _set_status(fold, data["message"], past.ANSWERS[data["status"]])
+        _set_parts(fold, data["message"], data.get("parts"))
     if fold.conversation["active_run"] == data["run"]:
         fold.conversation["active_run"] = None
 
@@ -83,3 +85,9 @@ def _set_status(fold: Fold, message: str, status: str) -> None:
     if row is not None:
         row["past"] = past.ended(row["past"], status)
         row["status"] = status if row["status"] == past.STREAMING else row["status"]
+
+
+def _set_parts(fold: Fold, message: str, parts: list[dict[str, Any]] | None) -> None:
+    row = fold.messages.get(message)
+    if row is not None and parts:
+        row["parts"] = parts

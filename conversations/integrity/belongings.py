@@ -13,7 +13,8 @@ BATCH = 500
 
 def astray_files(conversation: UUID) -> dict[UUID, UUID | None]:
     """Files that the wrong message carries, or none: the right one by the log, by file."""
-    said = Event.objects.filter(conversation=conversation, type="message:new", data__has_key="parts").order_by("seq")
+    carrying = ("message:new", "run:end")
+    said = Event.objects.filter(conversation=conversation, type__in=carrying, data__has_key="parts").order_by("seq")
     carriers = {
         UUID(part["id"]): UUID(data["message"])
         for data in said.values_list("data", flat=True)

@@ -1,6 +1,7 @@
 """What is durable. Everything but Event, the wrapped keys and the leases can be rebuilt from the log."""
 
 from conversations.models.batch import Batch, BatchRow
+from conversations.models.connector import Authorisation, Connector
 from conversations.models.conversation import Conversation
 from conversations.models.desk import DeskEntry
 from conversations.models.embedding import Embedding, EmbeddingIndex, VectorField
@@ -21,8 +22,10 @@ from conversations.models.summary import Summary
 from conversations.models.template import Template
 
 __all__ = [
+    "Authorisation",
     "Batch",
     "BatchRow",
+    "Connector",
     "Conversation",
     "DeskEntry",
     "Embedding",

@@ -3,11 +3,11 @@
 from uuid import UUID
 
 from chatproject.lib import rows
-from conversations.models import Conversation, Event, File, Message
+from conversations.models import Conversation, Event, Message
 from conversations.projections.projector import Projector
 from conversations.projections.registry import on
 from conversations.projections.runs import queued_run
-from conversations.projections.texts import forget_summaries, set_text, show, unselect
+from conversations.projections.texts import carry, forget_summaries, set_text, show, unselect
 
 
 @on("message:new")
@@ -34,8 +34,7 @@ def _message_new(projector: Projector, conversation: Conversation, event: Event)
     set_text(row, conversation, event)
     projector.insert(row)
     if row.parts:
-        carried = File.objects.filter(conversation=conversation, id__in=[part["id"] for part in row.parts])
-        carried.update(message=row.id)
+        carry(conversation, row)
     if data.get("run"):
         projector.insert(queued_run(conversation, event))
 

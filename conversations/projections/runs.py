@@ -7,7 +7,7 @@ from conversations import asking, past
 from conversations.models import Conversation, Event, Message, Run
 from conversations.projections.projector import Projector
 from conversations.projections.registry import on
-from conversations.projections.texts import forget_summaries, set_text, unselect
+from conversations.projections.texts import carry, forget_summaries, set_text, unselect
 
 
 @on("run:queue")
@@ -90,9 +90,15 @@ def _run_end(projector: Projector, conversation: Conversation, event: Event) -> 
         ended_at=event.at,
         **({"team": data["team"]} if data.get("team") else {}),
     )
+    for run in Run.objects.filter(id=data["run"]).exclude(steps=[]).only("steps"):
+        run.steps = asking.closed(run.steps)
+        run.save(update_fields=["steps"])
     if data["message"]:
         row = projector.message(data["message"])
         set_text(row, conversation, event)
+        if data.get("parts"):
+            row.parts = data["parts"]
+            carry(conversation, row)
         status = past.ANSWERS[data["status"]]
         row.past = past.ended(row.past, status)
         row.status = status if row.status == Message.Status.STREAMING else row.status

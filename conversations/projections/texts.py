@@ -9,7 +9,7 @@ from django.db.models.functions import JSONObject
 from chatproject.lib.clock import rfc3339
 from conversations import past
 from conversations.context import ranges
-from conversations.models import Conversation, Event, Message, Summary
+from conversations.models import Conversation, Event, File, Message, Summary
 
 
 def unselect(conversation: Conversation, group: UUID, seq: int, but: UUID | None = None) -> None:
@@ -29,6 +29,12 @@ def forget_summaries(conversation: Conversation, anchor: int) -> None:
     """What covers this place is not true any more; it is summarised anew when needed."""
     begun = [one.from_seq for one in ranges.around(anchor)]
     Summary.objects.filter(conversation=conversation, from_seq__in=begun, to_seq__gte=anchor).delete()
+
+
+def carry(conversation: Conversation, row: Message) -> None:
+    """Have the files that the parts of a message name be its own."""
+    named = [part["id"] for part in row.parts if part.get("type") == "file"]
+    File.objects.filter(conversation=conversation, id__in=named).update(message=row.id)
 
 
 def set_text(row: Message, conversation: Conversation, event: Event) -> None:

@@ -5,6 +5,7 @@ Functions that take a `user` check membership; those that do not are for callers
 """
 
 from conversations.selectors.batches import answered_rows, batch_for, batches
+from conversations.selectors.connectors import authorisations, personal_connectors
 from conversations.selectors.contexts import (
     about,
     asked,
@@ -85,6 +86,7 @@ __all__ = [
     "answer",
     "answered_rows",
     "asked",
+    "authorisations",
     "batch_for",
     "batches",
     "conversation_for",
@@ -117,6 +119,7 @@ __all__ = [
     "names_of_files",
     "offered",
     "open_shares",
+    "personal_connectors",
     "pictures",
     "places",
     "role_of",

@@ -11,7 +11,7 @@ from conversations import event_types
 from conversations.appends import Decision, Draft, State
 from conversations.models import Run, RunChunk
 from conversations.privacy import drafts as privacy
-from conversations.services import settling
+from conversations.services import attaching, madefiles, settling
 from conversations.services.waking import enqueue
 from conversations.usage import measuring
 from conversations.usage.settling import settled
@@ -68,7 +68,9 @@ def _end_from_store(state: State, run: Run, status: str, error: dict[str, Any] |
     """`run:end` with what is stored of the answer."""
     text = stored_text(run, state.key)
     marks = privacy.marks_of_stored(text)
-    end = end_draft(run.id, run.message, status, screened=True, text=text, error=error, **marks)
+    made = madefiles.parts_of(run.id, run.conversation_id)
+    more = {"parts": made, "parts_tokens": attaching.tokens(made)} if made else {}
+    end = end_draft(run.id, run.message, status, screened=True, text=text, error=error, **marks, **more)
     end.seal(state.key, run.conversation_id)
     settle(end, run, None)
     return end

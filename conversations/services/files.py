@@ -59,7 +59,7 @@ def upload(*, user: User, conversation: UUID, given: Upload) -> File:
         raise Problem("conversation_closed", ERASED)
     row = _row(user, conversation, given)
     try:
-        return _before(row, given, key) or _store(_told(row, given, key), given, key)
+        return _before(row, given, key) or _store(told(row, given, key), given, key)
     except IntegrityError:
         # The same request came twice at once, and the other one was first.
         before = _before(row, given, key)
@@ -85,7 +85,7 @@ def restore(*, target: Target, given: Upload, id: UUID, at: datetime) -> File:
     """
     row = _row(target.user, target.conversation, given)
     row.id, row.created_at = id, clock.to_millis(at)
-    _check_quota(row)
+    check_quota(row)
     _described(row, given, target.key, min(settings.FILE_TEXT_SECONDS, IMPORT_TEXT_SECONDS))
     row.digest = contents.store(given.content, key=target.key, conversation=target.conversation, file=id)
     row.save(force_insert=True)
@@ -127,21 +127,17 @@ def _clear_some(limit: datetime) -> int:
 
 
 def _row(user: User, conversation: UUID, given: Upload) -> File:
-    if not given.size:
-        raise Problem("invalid", errors={"file": ["This file is empty."]})
-    if given.size > settings.FILE_MAX_BYTES:
-        raise Problem("too_large", f"A file has at most {settings.FILE_MAX_BYTES} bytes.")
     return File(
         id=new_id(),
         conversation_id=conversation,
         uploader=user,
-        type=_allowed(sniff(given.content, given.name)),
-        size=given.size,
+        type=allowed(sniff(given.content, given.name)),
+        size=allowed_size(given),
         request=given.request,
     )
 
 
-def _told(row: File, given: Upload, key: DataKey) -> File:
+def told(row: File, given: Upload, key: DataKey) -> File:
     """Like `_described`, outside of a transaction: in the seconds that it takes, others can have the connection."""
     connection.close()
     return _described(row, given, key, settings.FILE_TEXT_SECONDS)
@@ -159,7 +155,16 @@ def _described(row: File, given: Upload, key: DataKey, seconds: int) -> File:
     return row
 
 
-def _allowed(type_: str) -> str:
+def allowed_size(given: Upload) -> int:
+    """Raises Problem `invalid`, `too_large`."""
+    if not given.size:
+        raise Problem("invalid", errors={"file": ["This file is empty."]})
+    if given.size > settings.FILE_MAX_BYTES:
+        raise Problem("too_large", f"A file has at most {settings.FILE_MAX_BYTES} bytes.")
+    return given.size
+
+
+def allowed(type_: str) -> str:
     """Raises Problem `unsupported`."""
     if not _matches(type_, settings.FILE_TYPES) or _matches(type_, settings.FILE_TYPES_REFUSED):
         raise Problem("unsupported", f"Files of the type {type_} are not taken here.")
@@ -191,14 +196,15 @@ def _store(row: File, given: Upload, key: DataKey) -> File:
     require(selectors.role_of(row.uploader_id, conversation.id), Permission.SEND)
     if conversation.status not in OPEN:
         raise Problem("conversation_closed")
-    _check_quota(row)
+    check_quota(row)
     row.created_at = clock.now()
     row.save(force_insert=True)
     metrics.file_bytes.inc(row.size)
     return row
 
 
-def _check_quota(row: File) -> None:
+def check_quota(row: File) -> None:
+    """Raises Problem `quota_exceeded`; the conversation's row is locked."""
     others = File.objects.filter(conversation=row.conversation_id)
     used = others.aggregate(total=Sum("size"))["total"] or 0
     if used + row.size > settings.FILES_MAX_BYTES or others.count() >= settings.FILES_MAX:

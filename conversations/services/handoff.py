@@ -25,7 +25,7 @@ from conversations.handing import ASSISTANT, HUMAN
 from conversations.models import Conversation, Member, Run
 from conversations.permissions import ANSWER, Permission
 from conversations.privacy.drafts import Refused
-from conversations.services import endings, messages, runs
+from conversations.services import attaching, endings, messages, runs
 from conversations.services.validation import clean_reason
 
 WAITING, WITH_AGENT = Conversation.HUMAN
@@ -98,6 +98,7 @@ def hand_over(
     text: str,
     usage: dict[str, Any] | None = None,
     sources: list[dict[str, Any]] | None = None,
+    parts: list[dict[str, Any]] | None = None,
     reason: str | None = None,
 ) -> "Future[Committed]":
     """End the run of `claim` as completed, and ask for a person: what an assistant does that cannot go on.
@@ -105,12 +106,15 @@ def hand_over(
 
     Fails with `run_not_active` when fenced off.
     """
-    end = endings.end_draft(claim.run, claim.message, Run.Status.COMPLETED, text=text, sources=sources)
+    given = {"text": text, "sources": sources, "parts": parts or None}
+    end = endings.end_draft(claim.run, claim.message, Run.Status.COMPLETED, screened=False, **given)
     asked = _asking_anyhow(reason)
 
     def decide(state: State) -> Decision:
         run = state.lock_run(claim.run)
         runs.check_fence(run, claim)
+        if parts:
+            end.data["parts_tokens"] = attaching.tokens(parts)
         endings.settle(end, run, usage)
         spent = end.data["usage"]
         if state.conversation.status not in messages.OPEN:

@@ -9,7 +9,7 @@ from accounts.services import closing
 from chatproject.lib.errors import Problem
 from conversations import background, queue
 from conversations.models import Member
-from conversations.services import erasing, members
+from conversations.services import authorisations, erasing, members
 
 
 @transaction.atomic
@@ -27,6 +27,7 @@ def close_account(*, user: User) -> None:
 def leave_all(*, user: str) -> None:
     """Erase every conversation that this user owns, and leave the others. Killed, it goes on with what is left."""
     leaver = User.objects.get(id=UUID(user))
+    authorisations.withdraw_all(user=leaver)
     taking_part = Member.objects.filter(user=leaver)
     owned = taking_part.filter(role=Member.Role.OWNER, conversation__erased_at=None)
     for conversation in list(owned.values_list("conversation_id", flat=True)):

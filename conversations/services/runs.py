@@ -21,7 +21,7 @@ from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.assistants import registry
 from conversations.models import Run
 from conversations.permissions import Permission
-from conversations.services import endings, teaming
+from conversations.services import attaching, endings, teaming
 from conversations.services.teaming import Following
 
 NOTHING = Problem("conflict", "There is no run to claim here.")
@@ -134,19 +134,23 @@ def end(
     text: str,
     usage: dict[str, Any] | None = None,
     sources: list[dict[str, Any]] | None = None,
+    parts: list[dict[str, Any]] | None = None,
     error: dict[str, Any] | None = None,
     following: Following | None = None,
 ) -> "Future[Committed]":
-    """Write `run:end` for the worker that holds the claim; `text` is the answer as the assistant gave it. `following`
-    is the next turn of a team, which is queued in the same commit.
+    """Write `run:end` for the worker that holds the claim; `text` is the answer as the assistant gave it, `parts` the
+    files that it made. `following` is the next turn of a team, which is queued in the same commit.
 
     Fails with `run_not_active` when fenced off.
     """
-    draft = endings.end_draft(claim.run, claim.message, status, text=text, sources=sources, error=error)
+    given = {"sources": sources, "parts": parts or None, "error": error}
+    draft = endings.end_draft(claim.run, claim.message, status, screened=False, text=text, **given)
 
     def decide(state: State) -> Decision:
         run = state.lock_run(claim.run)
         check_fence(run, claim)
+        if parts:
+            draft.data["parts_tokens"] = attaching.tokens(parts)
         endings.settle(draft, run, usage)
         ended = Decision([draft], endings.after_end(state, run, status, draft.data["usage"]))
         return teaming.going_on(state, run, ended, following)

@@ -173,6 +173,7 @@ class _RunEnd(Struct):
     error: dict[str, Any] | None = None
     sources: list[Any] | None = None
     team: _Team | None = None
+    parts: list[_Part] = []
 
 
 # What the handlers of projections/ rely on. Further fields are kept as they are.

@@ -6,7 +6,9 @@ from typing import Any
 
 from django.conf import settings
 
+from chatproject.lib import prices
 from chatproject.lib.prices import Price
+from conversations.connectors import directory
 from conversations.models import Run
 from conversations.usage.tokens import Usage, added, cleaned, count
 
@@ -57,7 +59,9 @@ def _written(run: Run, tokens: Mapping[str, int]) -> int:
 
 def _price(part: Mapping[str, Any]) -> Price | None:
     names: Iterable[Any] = (part.get("assistant"), part.get("model"))
-    return next((settings.PRICES[name] for name in names if name in settings.PRICES), None)
+    known = next((settings.PRICES[name] for name in names if name in settings.PRICES), None)
+    connector = directory.known().get(str(part.get("assistant")))
+    return known or (prices.price(connector.config["prices"]) if connector and "prices" in connector.config else None)
 
 
 def _model(run: Run) -> str | None:

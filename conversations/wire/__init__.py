@@ -1,6 +1,6 @@
 """The one public JSON form of everything (PROTOCOL.md sections 3 and 4), for every door alike."""
 
-from conversations.wire.assistants import assistant
+from conversations.wire.assistants import assistant, connector
 from conversations.wire.batches import batch
 from conversations.wire.conversations import conversation, member, title
 from conversations.wire.events import event, opened, stored_event, stored_events
@@ -15,6 +15,7 @@ __all__ = [
     "NO_FEEDBACK",
     "assistant",
     "batch",
+    "connector",
     "conversation",
     "event",
     "export",

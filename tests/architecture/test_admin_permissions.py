@@ -8,8 +8,10 @@ from django.test import Client
 from django.urls import get_resolver
 
 from accounts.models import AuditEntry, User
+from chatproject.lib.ids import new_id
 from conversations.batches.questions import Question
-from conversations.services import batches, exports, sessions, shares, templates
+from conversations.models import Connector
+from conversations.services import batches, connectors, exports, sessions, shares, templates
 from conversations.services.shares import Wish
 from tests.conftest import new_user
 from tests.conversations.admin.conftest import SECRETS, Case, browser, case, new_staff
@@ -44,9 +46,15 @@ def ids(case: Case, alice: User) -> dict[str, object]:
         "conversations/batch": batches.start(user=alice, questions=[Question(1, SECRETS[0])], wish=GUIDE).id,
         "conversations/export": exports.start(user=alice).id,
         "conversations/template": templates.create(staff=root, given={"slug": f"t-{share.id.hex}", "name": "T"}).id,
+        "conversations/connector": _connector().id,
         "accounts/user": alice.id,
         "accounts/auditentry": AuditEntry.objects.filter(target_id=str(share.id)).values_list("id", flat=True)[0],
     }
+
+
+def _connector() -> Connector:
+    given = {"name": f"c-{new_id().hex[-10:]}", "kind": "mcp", "config": {"url": "https://mcp.example/"}}
+    return connectors.create(staff=new_staff("Builder", "add_connector"), given=given)
 
 
 def address(route: str, ids: dict[str, object]) -> str:

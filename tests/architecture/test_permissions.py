@@ -6,15 +6,26 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import User
 from accounts.services import apikeys, tokens
 from conversations.api.base import View
 from conversations.batches.questions import Question
-from conversations.models import Run
-from conversations.services import batches, conversations, exports, files, sessions, shares, templates
+from conversations.connectors.oauth import Tokens
+from conversations.models import Authorisation, Connector, Run
+from conversations.services import (
+    authorisations,
+    batches,
+    connectors,
+    conversations,
+    exports,
+    files,
+    sessions,
+    shares,
+    templates,
+)
 from conversations.services.shares import Wish
 from realtime.commands import COMMANDS
 from tests.api import Api
@@ -23,6 +34,8 @@ from tests.conversations.admin.conftest import new_staff
 
 ROLES = ("owner", "editor", "agent", "viewer")
 ANYBODY, LOGIN, STAFF = "anybody", "login", "staff"
+# Staff with Django's permissions for connectors.
+BUILDER = "builder"
 # Not there as the tests are set up, for nobody.
 NOTHING = "nothing"
 # For who made it, whoever else takes part in conversations of theirs.
@@ -52,6 +65,9 @@ API: dict[str, dict[str, str]] = {
     "logins/<uuid:id>/": {"DELETE": MINE},
     "me/": {"GET": LOGIN, "PATCH": LOGIN},
     "assistants/": {"GET": LOGIN},
+    "connectors/": {"GET": BUILDER, "POST": BUILDER},
+    "connectors/<uuid:id>/": {"GET": BUILDER, "PATCH": BUILDER, "DELETE": BUILDER},
+    "connectors/<uuid:id>/test/": {"POST": BUILDER},
     "assistants/<str:name>/route/": {"POST": STAFF},
     "usage/": {"GET": LOGIN},
     "conversations/": {"GET": LOGIN, "POST": LOGIN},
@@ -122,6 +138,11 @@ PAGES = {
     "list/": LOGIN,
     "begin/<slug:slug>/": LOGIN,
     "s/<str:token>/": LINK,
+    "connections/": LOGIN,
+    # Without a leave of this session, there is nothing to come back from.
+    "connections/callback/": LOGIN,
+    "connections/<slug:name>/connect/": LOGIN,
+    "connections/<uuid:id>/disconnect/": MINE,
     "exports/": LOGIN,
     "exports/list/": LOGIN,
     "exports/start/": LOGIN,
@@ -210,6 +231,13 @@ class Cast:
         made = conversations.create(
             user=self.users["owner"], assistant="guide", message="Hello", members=members
         ).result(30)
+        self.users["builder"] = new_staff(
+            "Builder", *(f"{act}_connector" for act in ("view", "add", "change", "delete"))
+        )
+        wish_for = {"name": f"cast-{made.conversation.id.hex}", "kind": "mcp", "config": {"url": "https://127.0.0.1/"}}
+        with override_settings(OUTGOING_ALLOWED_HOSTS=["127.0.0.1"]):
+            self.connector = connectors.create(staff=self.users["builder"], given=wish_for).id
+        self.personal = self._personal(f"mine-{made.conversation.id.hex}")
         self.conversation: UUID = made.conversation.id
         self.message = made.main["data"]["message"]
         self.run = Run.objects.get(conversation=made.conversation).id
@@ -226,6 +254,21 @@ class Cast:
         wish = Wish(mode="live", password=PASSWORD)
         self.share, self.token = shares.create(user=self.users["owner"], conversation=self.conversation, wish=wish)
 
+    def _personal(self, name: str) -> Connector:
+        """What acts in the name of users; the owner allowed it."""
+        auth = {
+            "type": "user",
+            "client_id": "us",
+            "authorize_url": "https://a.example/",
+            "token_url": "https://t.example/",
+        }
+        config = {"openapi_url": "https://plugin.example/", "auth": auth}
+        given = {"name": name, "kind": "http", "config": config}
+        made = connectors.create(staff=self.users["builder"], given=given)
+        self.allowed = Authorisation(connector=made, user=self.users["owner"])
+        authorisations.keep(self.allowed, Tokens("access"))
+        return made
+
     def access_of(self, user: str) -> str:
         """An access token of one of them, by id."""
         return tokens.issue(next(one for one in self.users.values() if str(one.id) == user))["access"]
@@ -236,9 +279,10 @@ class Cast:
             "files": self.file,
             "exports": self.export,
             "batches": self.batch,
+            "connectors": self.connector,
             "sessions": self.session,
         }
-        ids |= {"api-keys": self.key, "logins": self.login}
+        ids |= {"api-keys": self.key, "logins": self.login, "connections": self.allowed.id}
         id_ = ids.get(route.split("/")[0], self.conversation)
         return (
             route.replace("<uuid:id>", str(id_))
@@ -246,6 +290,7 @@ class Cast:
             .replace("<uuid:message>", str(self.message))
             .replace("<slug:key>", str(self.template.id))
             .replace("<slug:slug>", self.template.slug)
+            .replace("<slug:name>", self.personal.name)
             .replace("<int:seq>", "1")
             .replace("<uuid:share>", str(self.share.id))
             .replace("<str:token>", self.token)
@@ -258,7 +303,7 @@ def cast() -> Cast:
 
 
 # `reader` is staff who may read content: in the admin, nowhere else.
-EVERYBODY = (*OUTSIDE, "stranger", "staff", "reader", *ROLES[::-1])
+EVERYBODY = (*OUTSIDE, "stranger", "staff", "reader", "builder", *ROLES[::-1])
 
 
 def expected(policy: str, who: str) -> str:
@@ -274,8 +319,9 @@ def expected(policy: str, who: str) -> str:
         return "in" if who == "owner" else "not_found"
     if policy == LOGIN or who in policy.split():
         return "in"
-    if policy == STAFF:
-        return "in" if who in ("staff", "reader") else "forbidden"
+    if policy in (STAFF, BUILDER):
+        allowed = ("staff", "reader", "builder") if policy == STAFF else ("builder",)
+        return "in" if who in allowed else "forbidden"
     return "forbidden" if who in ROLES else "not_found"
 
 
@@ -290,7 +336,7 @@ def expected(policy: str, who: str) -> str:
 def test_the_api(cast: Cast, route: str, method: str, policy: str) -> None:
     """The refused come first, so that what the others do changes nothing for them."""
     for who in sorted(EVERYBODY, key=lambda who: expected(policy, who) == "in"):
-        if (method, policy, who) == ("DELETE", STAFF, "reader"):
+        if (method, policy) == ("DELETE", STAFF) and who in ("reader", "builder"):
             continue  # it is gone by then
         user = cast.users.get(who)
         api = Api(tokens.issue(user)["access"] if user else None)

@@ -68,7 +68,10 @@ def test_everything_is_wrapped_by_the_new_key(alice: User, conversation: UUID, r
 
     said = run("--force")
 
-    assert f"Done: every data key is wrapped by {rotated}, and every second factor sealed by it." in said
+    assert (
+        f"Done: every data key is wrapped by {rotated}, every second factor and connector's secret sealed by it."
+        in said
+    )
     assert f"Not needed by the database any more: {old}" in said
     assert (wrapper(conversation), title(conversation, alice)) == (rotated, "Plans")
     assert keys.of(conversation) == secret

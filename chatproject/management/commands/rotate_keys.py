@@ -12,7 +12,7 @@ from chatproject.embedded.layout import Layout
 from chatproject.embedded.secretfiles import add_encryption_key, encryption_keys, is_given
 from chatproject.lib.crypto import CryptoError
 from conversations import keys
-from conversations.services import maintenance
+from conversations.services import maintenance, resealing
 
 RESTART = (
     "Next: restart every process, then run `manage.py rotate_keys`. Until then nothing uses the new key.\n"
@@ -60,11 +60,14 @@ class Command(BaseCommand):
             done += count
             self.stdout.write(f"{done} of {max(done, total)}")
         factors.reseal()
+        resealing.reseal()
         self._say_what_is_needed(first)
 
     def _say_what_is_needed(self, first: str) -> None:
         others = [id_ for id_ in keys.keyring().ids if id_ not in maintenance.primary_keys_in_use() and id_ != first]
-        self.stdout.write(f"Done: every data key is wrapped by {first}, and every second factor sealed by it.")
+        self.stdout.write(
+            f"Done: every data key is wrapped by {first}, every second factor and connector's secret sealed by it."
+        )
         if others:
             self.stdout.write(
                 f"Not needed by the database any more: {', '.join(others)}. Backups of before need them: keep them "

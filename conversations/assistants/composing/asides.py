@@ -77,6 +77,18 @@ class Through:
     async def emit(self, text: str) -> None:
         await self.turn.emit(text)
 
+    async def artefact(self, name: str, content_type: str, data: bytes) -> Json:
+        return await self.turn.artefact(name, content_type, data)
+
+    async def asker(self) -> UUID | None:
+        return await self.turn.asker()
+
+    async def place(self) -> str:
+        return await self.turn.place()
+
+    def before(self, kind: str, name: str) -> Any:
+        return self.turn.before(kind, name)
+
     async def ask(self, kind: str, schema: Json) -> Any:
         return await self.turn.ask(kind, schema)
 
@@ -140,6 +152,9 @@ class Aside(Through):
         if len(self.text) > settings.ANSWER_MAX_LENGTH:
             raise AssistantError("too_large", "The answer is too long.")
 
+    def before(self, kind: str, name: str) -> None:
+        """Nothing: it never waits."""
+
     async def ask(self, kind: str, schema: Json) -> Any:
         """Raises AssistantError."""
         raise AssistantError("nobody_to_ask", "An assistant that is asked by another one cannot ask a person.")
@@ -174,6 +189,18 @@ class Nowhere:
 
     async def emit(self, text: str) -> None:
         """Nobody hears it."""
+
+    async def artefact(self, name: str, content_type: str, data: bytes) -> Json:
+        raise AssistantError("nobody_to_ask", "There is no conversation for a file here.")
+
+    async def asker(self) -> UUID | None:
+        return None
+
+    async def place(self) -> str:
+        return ""
+
+    def before(self, kind: str, name: str) -> None:
+        """Nothing: it never waits."""
 
     async def ask(self, kind: str, schema: Json) -> Any:
         raise AssistantError("nobody_to_ask", "There is nobody to ask here.")

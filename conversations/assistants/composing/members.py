@@ -14,7 +14,7 @@ TOLD = (
 
 def config_of(name: str) -> TeamConfig | None:
     """The team of this name; None where there is none (any more)."""
-    found = registry.find(name)
+    found = registry.shown(name)
     if found is None or found.kind != KIND or found.config is None:
         return None
     made: TeamConfig = kinds.converted(KIND, found.config)

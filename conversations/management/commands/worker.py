@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -29,6 +30,9 @@ class Command(BaseCommand):
 
 async def _work() -> None:
     """Both queues, each with its own concurrency, until a signal comes or one of them ends."""
+    # Assistants that hang in threads leave some for others.
+    threads = ThreadPoolExecutor(settings.WORKER_CONCURRENCY, thread_name_prefix="assistants")
+    asyncio.get_running_loop().set_default_executor(threads)
     watch = asyncio.create_task(runner.watch())
     worker_app = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
     worker_app.job_manager = PatientJobManager(worker_app.connector)

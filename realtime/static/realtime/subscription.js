@@ -117,6 +117,7 @@ export class Subscription {
     "user:read": (frame) => this.room.emit("read", frame),
     "state:set": (frame) => this.room.emit("state", frame),
     "plugin:degraded": (frame) => this.room.emit("degraded", frame),
+    "assistants:changed": (frame) => this.room.emit("assistants", frame),
   };
 
   #onJoined(frame) {

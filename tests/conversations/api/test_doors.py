@@ -182,7 +182,9 @@ def fields(method: str, path: str) -> list[str]:
 def test_no_body_breaks_a_route(as_alice: Api, bob: User, conversation: UUID, data: st.DataObject) -> None:
     method, path = data.draw(st.sampled_from(sorted(routes_with_bodies())))
     body = data.draw(values | st.dictionaries(st.sampled_from(fields(method, path)), values, max_size=6))
-    place = path.format(id=conversation, user=bob.id, message=uuid4(), key="nowhere", seq=1).removeprefix("/api/v1/")
+    place = path.format(
+        id=conversation, user=bob.id, message=uuid4(), key="nowhere", name="nowhere", seq=1
+    ).removeprefix("/api/v1/")
 
     assert as_alice.request(method, place, body, {}).status < 500
 

@@ -109,4 +109,4 @@ async def test_one_that_is_not_offered_any_more(alice: User) -> None:
     assert (await Run.objects.aget(id=run.id)).version is None
     with pytest.raises(AssistantError):
         await calling.answer("nobody", None)  # type: ignore[arg-type]
-    assert registry.version("nobody") is None
+    assert await in_thread(registry.version, "nobody") is None

@@ -1,0 +1,1 @@
+"""What staff connect at run time: models, HTTP plugins, MCP servers, Python."""

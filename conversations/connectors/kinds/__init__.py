@@ -1,0 +1,1 @@
+"""What each kind of connector is: one file each, named in CONNECTOR_KINDS."""
