@@ -44,6 +44,8 @@ ASSISTANT_KINDS = {
 BUILD_RETRY_SECONDS = env.number("BUILD_RETRY_SECONDS", 10, least=0)
 # The team that `action: agents` asks where nobody named one; empty = none.
 DEFAULT_TEAM = env.text("DEFAULT_TEAM")
+# Types of parts that messages may carry beside files, by name: dotted paths of `messagetypes.MessageType` objects.
+MESSAGE_TYPES: dict[str, str] = {}
 # What `send` can do, by the name in `action`: dotted paths of `conversations.actions.Action` objects.
 ACTIONS = {
     "chat": "conversations.services.acts.CHAT",

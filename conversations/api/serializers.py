@@ -160,17 +160,20 @@ class FeedbackShape(serializers.Serializer):
 
 
 class PartShape(serializers.Serializer):
-    type = serializers.ChoiceField(("file",))
-    id = serializers.UUIDField()
-    name = serializers.CharField(allow_null=True)
-    mime = serializers.CharField(allow_null=True, help_text="What is in it, not what the client said.")
-    size = serializers.IntegerField(allow_null=True, help_text="Bytes.")
-    url = serializers.CharField(allow_null=True, help_text="Of its content; null where it is gone.")
+    type = serializers.CharField(help_text="`file`, or a type of one's own, with `value` and `html`.")
+    id = serializers.UUIDField(required=False)
+    name = serializers.CharField(required=False, allow_null=True)
+    mime = serializers.CharField(required=False, allow_null=True, help_text="What is in it, not what the client said.")
+    size = serializers.IntegerField(required=False, allow_null=True, help_text="Bytes.")
+    url = serializers.CharField(required=False, allow_null=True, help_text="Of its content; null where it is gone.")
+    value = serializers.JSONField(required=False)
+    html = serializers.CharField(required=False, allow_blank=True)
 
 
 class PartInput(serializers.Serializer):
-    type = serializers.ChoiceField(("file",))
-    id = serializers.UUIDField()
+    type = Text(max_length=64)
+    id = serializers.UUIDField(required=False, allow_null=True)
+    value = serializers.JSONField(required=False)
 
 
 class MessageShape(serializers.Serializer):

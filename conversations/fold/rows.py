@@ -23,7 +23,7 @@ def new_message(event: Event, **fields: Any) -> Json:
         "imported": event.imported_by is not None,
         "created_at": rfc3339(event.at),
     }
-    row |= dict.fromkeys(("text", "text_event", "run", "reply_to", "branch_of", "seen_seq", "edited_at"))
+    row |= dict.fromkeys(("text", "text_event", "custom", "run", "reply_to", "branch_of", "seen_seq", "edited_at"))
     row |= dict.fromkeys(("pinned", "redacted", "sensitive"), False)
     row |= {"parts": [], "versions": [], "past": [], "tokens": {}, "extra": {}}
     return row | fields

@@ -84,6 +84,11 @@ class _Team(Struct):
     next: Name | None = None
 
 
+class _Custom(Struct):
+    type: Name
+    value: Any
+
+
 class _MessageNew(Struct):
     message: Id
     text: Text
@@ -92,6 +97,7 @@ class _MessageNew(Struct):
     run: Id | None = None
     assistant: Name | None = None
     parts: list[_Part] = []
+    custom: list[_Custom] = []
     team: _Team | None = None
     extra: dict[str, Any] = {}
 

@@ -111,11 +111,12 @@ def teams() -> Iterator[None]:
 
 async def spoken(user: User, team: str, text: str = "Well?", conversation: UUID | None = None) -> list[Run]:
     """The runs of a conversation in which a team was asked, all of them taken."""
-    place: UUID = conversation or await in_thread(conversation_with, user, team)
-    await in_thread(ask, user, place, text)
-    await drain(place)
-    await in_thread(replayed, place)
-    return [run async for run in Run.objects.filter(conversation=place).order_by("queued_seq")]
+    if conversation is None:
+        conversation = await in_thread(conversation_with, user, team)
+    await in_thread(ask, user, conversation, text)
+    await drain(conversation)
+    await in_thread(replayed, conversation)
+    return [run async for run in Run.objects.filter(conversation=conversation).order_by("queued_seq")]
 
 
 def texts(runs_: list[Run]) -> list[str]:
