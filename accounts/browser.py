@@ -10,6 +10,7 @@ from django.contrib.auth import user_logged_in, user_logged_out
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 
 from accounts.identities import Identity
@@ -40,14 +41,19 @@ def begin(request: HttpRequest, user: User) -> None:
 
 def identity_of(request: HttpRequest) -> Identity | None:
     """Who the session of a request stands for, if its login lives."""
-    user = auth.get_user(request)
-    if not isinstance(user, User):
-        return None
     try:
         found = logins.identity(request.session.get(KEY))
     except Problem:
         return None
-    return found if found.user == user else None
+    return found if _is_of(found.user, request) else None
+
+
+def _is_of(user: User, request: HttpRequest) -> bool:
+    """Whether the session is this user's, as Django sees it; which asks the database where its first look is in vain
+    (after a change of SECRET_KEY)."""
+    shown, known = request.session.get(auth.HASH_SESSION_KEY, ""), user.get_session_auth_hash()
+    usual = request.session.get(auth.SESSION_KEY) == str(user.pk) and constant_time_compare(shown, known)
+    return usual or auth.get_user(request) == user
 
 
 class BrowserLogins(AuthenticationMiddleware):

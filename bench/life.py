@@ -98,6 +98,7 @@ class Life:
         if stamped and not mark:
             self._answered("sync", (microseconds() - int(stamped[:STAMP_DIGITS], 16)) / 1000)
         self._page.said(event)
+        self._room.read(event["seq"])
 
     def _maybe_back(self, kind: str, since: float) -> None:
         """Whoever is let in and has everything is back."""

@@ -9,8 +9,8 @@ from typing import IO, Any, cast
 import msgspec
 from django.conf import settings
 from django.core.exceptions import RequestAborted
-from django.core.handlers.asgi import ASGIHandler
 
+from chatproject.handler import Handler
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from chatproject.lib.spool import Spool
@@ -27,8 +27,8 @@ UPLOADS = {
 }
 
 
-class EncryptedBodies(ASGIHandler):
-    """Django's handler, but for the temporary file in which it keeps a large body."""
+class EncryptedBodies(Handler):
+    """Our handler, but for the temporary file in which it keeps a large body."""
 
     async def read_body(self, receive: Any) -> IO[bytes]:
         body = Spool()

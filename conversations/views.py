@@ -29,7 +29,7 @@ from conversations.forms import (
     TitleForm,
     default_assistant,
 )
-from conversations.permissions import Permission
+from conversations.permissions import Permission, require
 from conversations.services import conversations, reading, runs
 from conversations.texts import SUGGESTIONS, TEXTS
 
@@ -67,6 +67,11 @@ class Page(LoginRequiredMixin, View):
         """The conversation, if this method's permission allows. Raises Problem `not_found`, `forbidden`."""
         note(conversation=id_)
         return pages.heading(self.user, id_, self.permissions[str(self.request.method)])
+
+    def check(self, id_: UUID) -> None:
+        """Raises Problem `not_found`, `forbidden` where this method's permission does not allow."""
+        note(conversation=id_)
+        require(selectors.role_of(self.user.id, id_), self.permissions[str(self.request.method)])
 
     def render(self, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
         return render(self.request, f"conversations/{template}.html", context, status=status)
@@ -188,6 +193,6 @@ class ReadView(Page):
     permissions = {"POST": Permission.READ}
 
     def post(self, request: HttpRequest, id: UUID) -> HttpResponse:
-        self.heading(id)
+        self.check(id)
         reading.mark_read(user=self.user, conversation=id, seq=self.filled(ReadForm).cleaned_data["seq"])
         return HttpResponse(status=204)

@@ -1,7 +1,8 @@
-"""The only way from this process to rooms elsewhere: hints through the channel layer, best effort.
+"""The only way from writers to rooms: hints, best effort.
 
-Writers hand frames over and go on; a thread with an event loop of its own publishes what has gathered, in
-one round trip. Where Redis is away, hints are dropped for half a second at a time: every room polls the log.
+Writers hand frames over and go on; a thread with an event loop of its own tells the rooms of this process, then
+publishes what has gathered through the channel layer, in one round trip. Where Redis is away, hints to other processes
+are dropped for half a second at a time: every room polls the log.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from realtime.batches import batches
 log = logging.getLogger(__name__)
 
 Frames = Mapping[UUID, Sequence[dict[str, Any]]]
+Items = Mapping[UUID, Sequence[hints.Item]]
 PAUSE_SECONDS = 0.5
 GATHER_MAX = 1000
 
@@ -34,6 +36,8 @@ CONCERNS_USER: dict[str, Callable[[dict[str, Any]], str]] = {
     "member:remove": lambda frame: frame["data"]["user"],
 }
 
+# Hubs of this process: called in this module's thread, as soon as there is something, whatever Redis does.
+listeners: set[Callable[[Items], None]] = set()
 _waiting: SimpleQueue[Frames] = SimpleQueue()
 _start = threading.Lock()
 _thread: threading.Thread | None = None
@@ -53,7 +57,9 @@ def publish(frames: Frames) -> None:
 async def _run() -> None:
     silent_until = 0.0
     while True:
-        gathered = _gather()
+        gathered = _items(_gather())
+        for listener in tuple(listeners):
+            listener(gathered)
         if time.monotonic() < silent_until:
             metrics.hints_failed.inc()
         elif not await _group_send(gathered):
@@ -81,6 +87,11 @@ def _next() -> Frames | None:
         return None
 
 
+def _items(gathered: Frames) -> Items:
+    """Each frame encoded once, for whoever is told."""
+    return {id_: [hints.item_of(frame) for frame in frames] for id_, frames in {**gathered, **_wakes(gathered)}.items()}
+
+
 def _wakes(gathered: Frames) -> dict[UUID, list[dict[str, Any]]]:
     """A hint for each user to whom a conversation opened or closed, for his streams (realtime/streampoll.py)."""
     users = (CONCERNS_USER[frame["type"]](frame) for frames in gathered.values() for frame in frames
@@ -88,11 +99,11 @@ def _wakes(gathered: Frames) -> dict[UUID, list[dict[str, Any]]]:
     return {UUID(user): [{"type": WAKE}] for user in users}
 
 
-async def _group_send(gathered: Frames) -> bool:
+async def _group_send(gathered: Items) -> bool:
     """One round trip for all rooms, more where one has more than fits; tells whether Redis took it in time."""
     try:
         layer: Any = get_channel_layer()
-        for messages in _rounds({**gathered, **_wakes(gathered)}):
+        for messages in _rounds(gathered):
             await asyncio.wait_for(layer.send_groups(messages), settings.HINT_TIMEOUT_MS / 1000)
     except Exception as error:
         metrics.hints_failed.inc()
@@ -101,9 +112,9 @@ async def _group_send(gathered: Frames) -> bool:
     return True
 
 
-def _rounds(gathered: Frames) -> Iterator[dict[UUID, dict[str, Any]]]:
+def _rounds(gathered: Items) -> Iterator[dict[UUID, dict[str, Any]]]:
     """A message for each room, none larger than one to a client, until all have got everything: what processes hold
     of a message while they send and read it is several times its size."""
-    rest = {id_: batches([hints.item_of(frame) for frame in frames]) for id_, frames in gathered.items()}
+    rest = {id_: batches(items) for id_, items in gathered.items()}
     while found := {id_: batch for id_, left in rest.items() if (batch := next(left, None))}:
         yield {id_: hints.pack(id_, batch.items) for id_, batch in found.items()}

@@ -1,12 +1,14 @@
-"""How many clients may say `hello` at the same time: beyond that, each is told its turn, and comes back.
+"""How many clients may say `hello` at the same time: some are let in, some wait in front of the door, and beyond that
+each is told its turn, and comes back.
 
 When a server dies, its clients come to the others at once. Whoever is let in is served quickly, the others do not
 pile up in memory or in front of the database.
 """
 
+import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from django.conf import settings
 
@@ -18,7 +20,7 @@ from chatproject.lib.errors import Problem
 LEAST_SECONDS = 0.0025
 # The weight of the latest `hello` in what is expected of the next.
 WEIGHT = 0.05
-# Nobody waits for longer, however many there are: servers may have been added meanwhile.
+# Nobody is put off for longer, however many there are: servers may have been added meanwhile.
 LONGEST_SECONDS = 30.0
 
 
@@ -26,27 +28,29 @@ class Gate:
     """The door of one event loop."""
 
     def __init__(self) -> None:
-        self._inside = 0
+        self._door = asyncio.Semaphore(settings.HELLO_AT_ONCE)
+        self._here = 0
         self._seconds = 0.0
         self._last_turn = 0.0
 
-    @contextmanager
-    def passing(self) -> Iterator[None]:
-        """Be let in, for as long as this lasts. Raises Problem `rate_limited`."""
-        if self._inside >= settings.HELLO_AT_ONCE:
+    @asynccontextmanager
+    async def passing(self) -> AsyncIterator[None]:
+        """Be let in, for as long as this lasts, as soon as it is one's turn. Raises Problem `rate_limited`."""
+        if self._here >= settings.HELLO_AT_ONCE + settings.HELLO_WAITING:
             metrics.hellos_put_off.inc()
             raise Problem("rate_limited", "Many connect just now.", retry_after_ms=self._next_turn())
-        begun = time.monotonic()
-        self._inside += 1
+        self._here += 1
         try:
-            yield
+            async with self._door:
+                begun = time.monotonic()
+                yield
+                self._seconds += WEIGHT * (time.monotonic() - begun - self._seconds)
         finally:
-            self._inside -= 1
-            self._seconds += WEIGHT * (time.monotonic() - begun - self._seconds)
+            self._here -= 1
 
     def _next_turn(self) -> int:
-        """Milliseconds until those who are inside, and those who were told their turn before, are done."""
+        """Milliseconds until those who are here, and those who were told their turn before, are done."""
         now = time.monotonic()
         each = max(LEAST_SECONDS, self._seconds / settings.HELLO_AT_ONCE)
-        self._last_turn = min(max(self._last_turn, now + each * self._inside) + each, now + LONGEST_SECONDS)
+        self._last_turn = min(max(self._last_turn, now + each * self._here) + each, now + LONGEST_SECONDS)
         return round((self._last_turn - now) * 1000)

@@ -4,6 +4,7 @@ Carrying the events spares every process a read of the log; a hint that cannot b
 (docs/decisions/0004-hints.md).
 """
 
+import os
 import time
 from collections.abc import Sequence
 from functools import cache
@@ -17,6 +18,8 @@ from chatproject.lib import crypto
 from conversations.keys import keyring
 
 PURPOSE = "realtime.hints"
+# Whose hints these are: this process has told its own rooms already.
+PROCESS = os.urandom(8)
 # Between these two events of a run its deltas are sent.
 ENDS = ("run:start", "run:end")
 
@@ -60,10 +63,16 @@ def pack(conversation: UUID, items: Sequence[Item]) -> dict[str, Any]:
     body = msgspec.msgpack.encode(Hint(time.time(), items))
     return {
         "type": "room.hint",
+        "from": PROCESS,
         "conversation": conversation.bytes,
         "key": key_id,
         "body": crypto.encrypt(_cipher(key_id), body, conversation.bytes),
     }
+
+
+def is_own(message: dict[str, Any]) -> bool:
+    """Whether a message comes from this process, which need not read it."""
+    return message.get("from") == PROCESS
 
 
 def unpack(message: dict[str, Any]) -> tuple[UUID, Hint]:

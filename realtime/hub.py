@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from realtime import acting, hints
 from realtime.announcing import Announcer
 from realtime.drain import Drain
 from realtime.gate import Gate
+from realtime.hearing import Hearing
 from realtime.pace import Pace
 from realtime.places import Places
 from realtime.presence import Presence
@@ -28,7 +30,7 @@ from realtime.room import Room, RoomMember
 from realtime.shards import Shards
 from realtime.sharepoll import SharePoll
 from realtime.streampoll import StreamPoll
-from realtime.subscriptions import PROBE, Subscriptions
+from realtime.subscriptions import Subscriptions
 from realtime.tasks import Landing, end, run_soon
 from realtime.watched import Watched
 
@@ -55,6 +57,8 @@ class Hub:
         self.pace, self.landing, self.gate = Pace(), Landing(), Gate()
         self.places = Places()
         self.rooms: dict[UUID, Room] = {}
+        # Where names are looked up just now.
+        self._learning: set[UUID] = set()
         self._begin()
         self._tasks: list[asyncio.Task[None]] = []
         self._watched: set[Watched] = set()
@@ -66,6 +70,7 @@ class Hub:
         self.subscriptions = Subscriptions(lambda conversation: self.shards.lowest(conversation))
         self.shards = Shards(self.subscriptions.layer, self.subscriptions.look)
         self.presence = Presence(self._attendance_changed)
+        self.hearing = Hearing(self.subscriptions, self._hear)
         self.streams = StreamPoll(self.subscriptions)
         self.shares, self.announcer = SharePoll(), Announcer()
 
@@ -153,7 +158,7 @@ class Hub:
     def _start(self) -> None:
         if not self._tasks:
             forever = (
-                self._receive(),
+                self.hearing.receive(),
                 self._poll(),
                 self._tick(),
                 self.subscriptions.run(),
@@ -163,10 +168,12 @@ class Hub:
                 self._renew_sessions(),
             )
             self._tasks = [run_soon(one) for one in forever]
+            self.hearing.begin()
             self.drain.on_signal()
 
     async def stop(self) -> None:
         """End everything that this hub started; its rooms are gone."""
+        self.hearing.end()
         await end(self._tasks)
         self._tasks, self.rooms = [], {}
         await self.shards.stop()
@@ -186,27 +193,13 @@ class Hub:
                 except Exception:
                     log.exception("a connection could not be checked")
 
-    async def _receive(self) -> None:
-        while True:
-            if self.subscriptions.channel is None:
-                await asyncio.sleep(0.01)
-                continue
-            try:
-                self._offer(await self.subscriptions.layer.receive(self.subscriptions.channel))
-            except Exception as error:
-                log.warning("a hint could not be used (%s); the poll delivers", type(error).__name__)
-                await asyncio.sleep(0.01)
-
-    def _offer(self, message: dict[str, Any]) -> None:
-        """Raises what `hints.unpack` raises: anybody who reaches Redis can publish anything."""
-        if message["type"] == PROBE:
-            return self.subscriptions.probed()
-        conversation, hint = hints.unpack(message)
+    def _hear(self, conversation: UUID, items: Sequence[hints.Item], at: float) -> None:
+        """Take a hint, which was given at the time `at`."""
         self.streams.heard(conversation)
         room = self.rooms.get(conversation)
         if room:
-            room.offer([item for item in hint.items if not self.presence.heard(conversation, item)])
-            metrics.sync_latency.observe(max(0.0, time.time() - hint.at))
+            room.offer([item for item in items if not self.presence.heard(conversation, item)])
+            metrics.sync_latency.observe(max(0.0, time.time() - at))
 
     def _attendance_changed(self, conversation: UUID) -> None:
         room = self.rooms.get(conversation)
@@ -215,12 +208,16 @@ class Hub:
         online = self.presence.online(conversation)
         if online <= room.names.keys():
             room.attended(online)
-        else:
+        elif conversation not in self._learning:
+            self._learning.add(conversation)
             run_soon(self._learn_names(room, online))
 
     async def _learn_names(self, room: Room, online: frozenset[UUID]) -> None:
-        """Those of other processes are looked up by name."""
-        room.names |= await in_thread(display_names, online - room.names.keys())
+        """Those of other processes are looked up by name; who comes meanwhile, right after."""
+        try:
+            room.names |= await in_thread(display_names, online - room.names.keys())
+        finally:
+            self._learning.discard(room.conversation)
         self._attendance_changed(room.conversation)
 
     def _wonder_why(self, conversation: UUID) -> None:

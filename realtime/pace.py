@@ -6,8 +6,8 @@ from typing import Protocol
 
 from django.conf import settings
 
-# After a round that took a while, the next one waits this many times as long (BATCH_MS at most): handing over takes a
-# tenth of the process's time at most, and what comes in meanwhile is joined.
+# After a round that took a while, the next one waits this many times as long, half of BATCH_MS at most: handing over
+# takes a tenth of the time, what comes in meanwhile is joined, and with the round itself nothing waits for longer.
 REST = 9
 
 
@@ -51,7 +51,7 @@ class Pace:
         for outbox in outboxes:
             outbox.flush()
         took = time.thread_time() - begun
-        self._rested = time.monotonic() + min(took * REST, settings.BATCH_MS / 1000)
+        self._rested = time.monotonic() + min(took * REST, settings.BATCH_MS / 2000)
         self._round = None
         if self._rooms or self._outboxes:
             self._plan()

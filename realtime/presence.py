@@ -23,8 +23,9 @@ from realtime.tasks import end, run_soon
 
 log = logging.getLogger(__name__)
 
-# Between a change and its way to Redis: changes that come together travel together.
-GATHER_SECONDS = 0.02
+# Between a change and its way to Redis: changes that come together travel together. Where that takes
+# long, because many come, the next wait so many times as long.
+GATHER_SECONDS, REST, LONGEST_REST_SECONDS = 0.02, 5, 0.5
 PATIENCE_SECONDS = 0.5
 # Tells other processes that somebody came or went; no client sees it.
 HINT = "hub.presence"
@@ -65,6 +66,7 @@ class Presence:
         self._left: dict[UUID, set[UUID]] = {}
         self._looks: set[UUID] = set()
         self._gathering: asyncio.Task[None] | None = None
+        self._rest = 0.0
 
     def online(self, conversation: UUID) -> frozenset[UUID]:
         """Everybody who is there, as far as this process knows."""
@@ -137,9 +139,11 @@ class Presence:
             self._gathering = run_soon(self._gather())
 
     async def _gather(self) -> None:
-        await asyncio.sleep(GATHER_SECONDS)
+        await asyncio.sleep(max(GATHER_SECONDS, self._rest))
         left, looks, self._left, self._looks, self._gathering = self._left, self._looks, {}, set(), None
+        begun = time.monotonic()
         await self._exchange({*left, *looks}, left)
+        self._rest = min(REST * (time.monotonic() - begun), LONGEST_REST_SECONDS)
         hint = {"type": HINT, "process": self._process}
         broadcast.publish({conversation: [hint] for conversation in left})
 

@@ -14,12 +14,21 @@ from accounts import audit, state
 from accounts.identities import Identity
 from accounts.models import Login, User
 from accounts.origins import Origin
-from chatproject.lib import clock
+from chatproject.lib import clock, rows
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import parse_id
 
 # The time of use is written once in so many seconds at most.
 USE_NOTED = timedelta(seconds=60)
+# One login and its user. Every request and every socket begins with it: what Django makes of the same query takes five
+# times as long.
+LIVING = f"""
+    SELECT {rows.columns(Login, "l")}, {rows.columns(User, "u", but=state.LARGE)}
+      FROM {Login._meta.db_table} l JOIN {User._meta.db_table} u ON u.id = l.user_id
+     WHERE l.id = %s AND l.ended_at IS NULL AND l.expires_at > now()
+       AND u.is_active AND l.auth_version = u.auth_version
+"""  # noqa: S608  our own names
+WIDTH = len(Login._meta.concrete_fields)
 # How long logins that are over can still be looked at.
 KEPT = timedelta(days=30)
 
@@ -43,12 +52,13 @@ def begin(*, user: User, kind: str, origin: Origin | None = None) -> Login:
 
 
 def find(id_: object) -> Login:
-    """A login that lives, with its user. Raises Problem `unauthenticated`."""
+    """A login that lives (as Logins.living says), with its user. Raises Problem `unauthenticated`."""
     known = parse_id(str(id_))
-    rows = Login.objects.living().select_related("user").defer(f"user__{state.LARGE}")
-    login = rows.filter(id=known).first() if known else None
-    if login is None:
+    found = rows.execute(LIVING, known).fetchone() if known else None
+    if found is None:
         raise ended()
+    [login] = rows.made(Login, [found[:WIDTH]])
+    [login.user] = rows.made(User, [found[WIDTH:]], but=state.LARGE)
     return login
 
 
@@ -100,9 +110,9 @@ def ended() -> Problem:
     return Problem("unauthenticated", "This login has ended.")
 
 
-def _end(rows: QuerySet[Login], reason: str, actor: UUID | None) -> int:
+def _end(logins: QuerySet[Login], reason: str, actor: UUID | None) -> int:
     with transaction.atomic():
-        found = list(rows.filter(ended_at=None).order_by("id").select_for_update(no_key=True))
+        found = list(logins.filter(ended_at=None).order_by("id").select_for_update(no_key=True))
         Login.objects.filter(id__in=[login.id for login in found]).update(ended_at=Now(), reason=reason)
         for login in found:
             who = actor or login.user_id

@@ -1,16 +1,18 @@
 """Chat pages in the generator: a socket, and the partial pages that it makes the page fetch."""
 
+import asyncio
 import itertools
 import json
 import time
 from dataclasses import dataclass
 from typing import Any
 
-from bench.engine.requests import Requests
+from bench.engine.requests import READ_SECONDS, Requests
 from bench.engine.sockets import TEXT, Ours, Seat
 from bench.engine.tally import Board
 
-# Requests of one message among two: typing on and off, send; then of each the message, the list, and what was read.
+# Requests of one message among two: typing on and off, send; then of each the message, the list, and what was read,
+# which goes over the socket.
 REQUESTS_PER_MESSAGE = 9
 
 
@@ -29,7 +31,7 @@ class Answers:
 
     def begin(self) -> None:
         """Forget everything."""
-        self.taken: dict[str, list[float]] = {"send": [], "message page": [], "list page": [], "read": []}
+        self.taken: dict[str, list[float]] = {"send": [], "message page": [], "list page": []}
         self.unanswered = 0
         self.failed = 0
 
@@ -66,6 +68,7 @@ class Page(Ours):
         self.answers = board.answers
         self.requests = Requests(board.port, seat.cookie, seat.conversation, self.answers.note)
         self.sent_at: dict[str, float] = {}
+        self.read_up_to = 0
 
     def hang_up(self) -> None:
         super().hang_up()
@@ -90,3 +93,12 @@ class Page(Ours):
             self.answers.note("send", (time.monotonic() - self.sent_at.pop(str(frame["ref"]))) * 1000)
         elif frame["type"] == "message:new":
             self.requests.said(frame)
+            if not self.read_up_to:
+                asyncio.get_running_loop().call_later(READ_SECONDS, self.read)
+            self.read_up_to = frame["seq"]
+
+    def read(self) -> None:
+        seq, self.read_up_to = self.read_up_to, 0
+        if self.open:
+            self.transport.send(TEXT, b'{"type":"read","conversation":"%s","seq":%d}' % (self.conversation, seq))
+            self.answers.unanswered += 1

@@ -73,7 +73,6 @@ class Requests:
         """`message:new` came in."""
         self.ask("message page", f"{self.base}m/{event['data']['message']}/")
         self._soon("list page", LIST_SOON_SECONDS, "/list/")
-        self._soon("read", READ_SECONDS, f"{self.base}read/", f"seq={event['seq']}")
 
     def ask(self, kind: str, path: str, form: str | None = None) -> "asyncio.Task[None]":
         task = asyncio.get_running_loop().create_task(self._ask(kind, path, form))

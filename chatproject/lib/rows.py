@@ -74,15 +74,15 @@ def insert(*tables: Sequence[Model]) -> None:
         execute(statement, *[_encoder.encode(list(map(vars, rows))).decode() for rows in tables])
 
 
-def columns(model: type[Model], table: str) -> str:
-    """The columns of `model` for a SELECT whose rows `made` is to make instances of."""
-    return ", ".join(f"{table}.{name}" for name in _names(model))
+def columns(model: type[Model], table: str, *, but: str = "") -> str:
+    """The columns of `model` for a SELECT whose rows `made` is to make instances of; `but` is left out."""
+    return ", ".join(f"{table}.{name}" for name in _names(model) if name != but)
 
 
-def made(model: type[Row], found: Iterable[tuple[Any, ...]]) -> Iterator[Row]:
-    """Instances from what a SELECT of `columns` found."""
-    names = _names(model)
-    json = [field.attname for field in _fields(model) if isinstance(field, JSONField)]
+def made(model: type[Row], found: Iterable[tuple[Any, ...]], *, but: str = "") -> Iterator[Row]:
+    """Instances from what a SELECT of `columns` found; the value of `but` is read once somebody wants it."""
+    names = [name for name in _names(model) if name != but]
+    json = [field.attname for field in _fields(model) if isinstance(field, JSONField) and field.attname != but]
     for values in found:
         row = model.__new__(model)
         state = ModelState()

@@ -20,6 +20,8 @@ DB_POOL_WAITING = env.number("DB_POOL_WAITING", 1000, least=1)
 DB_WAIT_MS = env.number("DB_WAIT_MS", 2000, least=1)
 # Threads of one process for database work beside the event loop.
 DB_THREADS = env.number("DB_THREADS", 8, least=2)
+# Requests that one process answers at the same time, each in a thread; more wait for one.
+HTTP_THREADS = env.number("HTTP_THREADS", 200, least=1)
 
 try:
     DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}

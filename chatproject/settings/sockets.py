@@ -42,8 +42,10 @@ SWEEP_SESSIONS_SECONDS = env.number("SWEEP_SESSIONS_SECONDS", 60, least=0)
 ANSWER_MS = env.number("ANSWER_MS", 2000, least=1)
 # Seconds within which the first frame must come; and the head of a request, where uvicorn serves.
 HELLO_SECONDS = env.number("HELLO_SECONDS", 10, least=1)
-# Clients whose `hello` a process answers at the same time; the others are told when it is their turn (`rate_limited`).
-HELLO_AT_ONCE = env.number("HELLO_AT_ONCE", 200, least=1)
+# Clients whose `hello` a process answers at the same time, and how many may wait for that; the others are told when it
+# is their turn (`rate_limited`).
+HELLO_AT_ONCE = env.number("HELLO_AT_ONCE", 16, least=1)
+HELLO_WAITING = env.number("HELLO_WAITING", 1000, least=0)
 # Events that a resume replays at most; more is answered with a snapshot.
 CATCHUP_MAX = env.number("CATCHUP_MAX", 1000, least=1)
 # Bytes of the snapshot in a `resync`.

@@ -91,7 +91,7 @@ class ConversationsView(View):
         return self._answer(id_, 201)
 
     def _answer(self, id_: UUID, status: int) -> Response:
-        row = selectors.conversation_for(self.user, id_)
+        row = selectors.shown_conversation(self.user, id_)
         return Response(selectors.wire_conversation(row), status=status, headers={"ETag": etag(row.version)})
 
 
@@ -138,7 +138,7 @@ class ConversationView(View):
             erasing.erase(user=self.user, conversation=id_)
 
     def _answer(self, id_: UUID) -> Response:
-        row = selectors.conversation_for(self.user, id_)
+        row = selectors.shown_conversation(self.user, id_)
         return Response(selectors.wire_conversation(row), headers={"ETag": etag(row.version)})
 
 

@@ -71,7 +71,7 @@ class ImportView(View):
             )
         except AlreadyCreated as before:
             done = [before.conversation]
-        rows = [selectors.conversation_for(self.user, id_) for id_ in done]
+        rows = [selectors.shown_conversation(self.user, id_) for id_ in done]
         imported = [{"id": str(row.id), "title": wire.title(row), "head": row.last_seq} for row in rows]
         first = selectors.wire_conversation(rows[0])
         return Response({**first, "imported": imported}, status=201, headers={"ETag": etag(rows[0].version)})

@@ -35,7 +35,7 @@ class _Handing(View):
             return verb(user=self.user, conversation=id_, cmid=cmid, **given)
 
         write_once(request, act, f"POST {verb.__name__} {id_}")
-        row = selectors.conversation_for(self.user, id_)
+        row = selectors.shown_conversation(self.user, id_)
         return Response(selectors.wire_conversation(row), headers={"ETag": etag(row.version)})
 
 

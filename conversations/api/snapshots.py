@@ -56,5 +56,5 @@ class RestoreView(View):
             lambda cmid: restoring.restore(user=self.user, conversation=id, to_seq=seq, cmid=cmid),
             "POST restore",
         )
-        row = selectors.conversation_for(self.user, id)
+        row = selectors.shown_conversation(self.user, id)
         return Response(selectors.wire_conversation(row), headers={"ETag": etag(row.version)})

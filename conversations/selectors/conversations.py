@@ -3,21 +3,39 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
+from chatproject.lib import rows
 from chatproject.lib.errors import Problem
 from conversations import wire
 from conversations.models import Conversation, Member, Message
 from conversations.permissions import Permission, require
 
 Json = dict[str, Any]
+# Everybody who joins a room begins with it.
+STANDING = """
+    SELECT m.role, c.last_seq FROM conversations_member m
+      JOIN accounts_user u ON u.id = m.user_id AND u.is_active
+      JOIN conversations_conversation c ON c.id = m.conversation_id
+     WHERE m.conversation_id = %s AND m.user_id = %s
+"""
 
 
 def conversation_for(user: User, id_: UUID, permission: Permission = Permission.READ) -> Conversation:
-    """The conversation, with `role`, `unread` and `members_count`. Raises Problem `not_found` or `forbidden`."""
-    row = visible_conversations(user).filter(id=id_).first()
+    """The conversation, with `role`. Raises Problem `not_found` or `forbidden`."""
+    mine = Conversation.objects.filter(members__user=user).annotate(role=F("members__role"))  # in this order: one join
+    return _required(mine, id_, permission)
+
+
+def shown_conversation(user: User, id_: UUID) -> Conversation:
+    """The conversation as `visible_conversations` gives it. Raises Problem `not_found`."""
+    return _required(visible_conversations(user), id_, Permission.READ)
+
+
+def _required(found: QuerySet[Conversation, Any], id_: UUID, permission: Permission) -> Conversation:
+    row = found.filter(id=id_).first()
     if row is None:
         raise Problem("not_found")
     require(row.role, permission)
@@ -52,14 +70,12 @@ def wire_conversation(row: Any) -> Json:
 
 
 def role_of(user_id: UUID, conversation: UUID) -> str | None:
-    rows = Member.objects.filter(conversation=conversation, user_id=user_id, user__is_active=True)
-    return rows.values_list("role", flat=True).first()
+    return standing_of(user_id, conversation)[0]
 
 
 def standing_of(user_id: UUID, conversation: UUID) -> tuple[str | None, int]:
     """The role of a user as `role_of` gives it, and the head of the log at that moment (0 without a role)."""
-    rows = Member.objects.filter(conversation=conversation, user_id=user_id, user__is_active=True)
-    return rows.values_list("role", "conversation__last_seq").first() or (None, 0)
+    return rows.execute(STANDING, conversation, user_id).fetchone() or (None, 0)
 
 
 def member_rows(conversation: UUID) -> QuerySet[Member]:

@@ -34,7 +34,7 @@ async def hello(session: Session, frame: Hello) -> None:
     if hub().drain.begun:
         return session.drain(0)
     resume.check_limit(len(frame.resume))
-    with hub().gate.passing():
+    async with hub().gate.passing():
         await _welcome(session, frame)
 
 

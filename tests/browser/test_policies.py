@@ -28,9 +28,8 @@ def test_the_admin(visitor: Callable[..., Page], product: Serve) -> None:
 def test_the_description_of_the_api(visitor: Callable[..., Page]) -> None:
     page = visitor()
     page.goto("/api/docs/")
-    operation = page.locator(".opblock", has_text="/api/v1/assistants/")
-    operation.locator(".opblock-summary-control").click()
-    expect(operation.get_by_role("button", name="Try it out")).to_be_visible()
+    page.get_by_role("button", name="GET /api/v1/assistants/", exact=True).click()
+    expect(page.get_by_role("button", name="Try it out")).to_be_visible()
     page.wait_for_load_state("networkidle")
 
 

@@ -13,8 +13,9 @@ from accounts.models import User
 from accounts.services import tokens
 from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
-from conversations.assistants import registry, runner
-from conversations.assistants.base import Turn
+from conversations.assistants import building, runner
+from conversations.assistants.base import Assistant, Turn
+from conversations.assistants.definitions import Definition
 from realtime.commands import COMMANDS
 from realtime.protocol import Leave
 from tests.api import Api
@@ -101,7 +102,10 @@ class Broken:
 
 
 async def test_a_run_that_fails(alice: User, heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "get", lambda _: Broken())
+    async def broken(_: Definition) -> Assistant:
+        return Broken()
+
+    monkeypatch.setattr(building, "built", broken)
     place = await in_thread(conversation_with, alice)
     run = await in_thread(ask, alice, place, CANARY)
     await runner.take_turn(place)

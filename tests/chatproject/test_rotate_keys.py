@@ -58,7 +58,7 @@ def wrapper(conversation: UUID) -> str:
 
 def title(conversation: UUID, user: User) -> object:
     keys._cache.clear()
-    return selectors.wire_conversation(selectors.conversation_for(user, conversation))["title"]
+    return selectors.wire_conversation(selectors.shown_conversation(user, conversation))["title"]
 
 
 def test_everything_is_wrapped_by_the_new_key(alice: User, conversation: UUID, rotated: str) -> None:

@@ -66,6 +66,8 @@ def cases(operation: APIOperation, mode: GenerationMode, there: dict[str, Any]) 
 
 def parameters(path: str, everything: Everything) -> dict[str, Any]:
     """The ids of what is there, for a path of the document."""
+    if "{" not in path:
+        return {}
     template = path.removeprefix(BASE)
     real = everything.path(ROUTES[template])
     pairs = zip(template.split("/"), real.split("/"), strict=True)

@@ -27,7 +27,7 @@ def test_unread_counts_what_others_said(alice: User, bob: User, conversation: UU
     say(bob, conversation, "d")
 
     def unread(user: User) -> int:
-        return int(selectors.wire_conversation(selectors.conversation_for(user, conversation))["unread"])
+        return int(selectors.wire_conversation(selectors.shown_conversation(user, conversation))["unread"])
 
     assert (unread(alice), unread(bob)) == (1, 3)
     reading.mark_read(user=bob, conversation=conversation, seq=4)
@@ -35,7 +35,7 @@ def test_unread_counts_what_others_said(alice: User, bob: User, conversation: UU
 
 
 def test_who_may_read(alice: User, bob: User, mallory: User, conversation: UUID) -> None:
-    assert selectors.wire_conversation(selectors.conversation_for(bob, conversation))["role"] == "editor"
+    assert selectors.wire_conversation(selectors.shown_conversation(bob, conversation))["role"] == "editor"
     with pytest.raises(Problem, match="forbidden"):
         selectors.conversation_for(bob, conversation, Permission.ARCHIVE)
     for id_ in (conversation, uuid4()):

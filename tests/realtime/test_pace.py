@@ -45,8 +45,8 @@ async def test_where_little_is_to_do_nothing_waits() -> None:
 
 async def test_under_load_what_comes_in_is_joined() -> None:
     """Handing over takes a tenth of the time, and what other programs take meanwhile does not count."""
-    between = await rounds(Pace(), Busy(0.004), 6)
-    assert min(between) > 0.004 * (1 + REST) * 0.9
+    between = await rounds(Pace(), Busy(0.002), 6)
+    assert min(between) > 0.002 * (1 + REST) * 0.9
 
 
 async def test_nothing_waits_longer_than_batch_ms() -> None:

@@ -182,7 +182,9 @@ function markRead() {
   readTimer = null;
   if (room.seq <= readUpTo) return;
   readUpTo = room.seq;
-  postForm(`${base}read/`, { seq: readUpTo }).catch(() => (readUpTo = 0));
+  // Event streams have no word for it.
+  if (client.state.transport === "websocket") room.read(readUpTo);
+  else postForm(`${base}read/`, { seq: readUpTo }).catch(() => (readUpTo = 0));
 }
 document.addEventListener("visibilitychange", readSoon);
 

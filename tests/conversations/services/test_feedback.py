@@ -47,7 +47,7 @@ def test_everybody_has_one_opinion(alice: User, bob: User, conversation: UUID, s
     assert frames(conversation)[6]["data"] == {
         "message": str(said), "rating": "up", "solved": False, "copied": True, "comment": "Good",
     }  # fmt: skip
-    assert selectors.wire_conversation(selectors.conversation_for(bob, conversation))["feedback"] == {
+    assert selectors.wire_conversation(selectors.shown_conversation(bob, conversation))["feedback"] == {
         "up": 1, "down": 0, "solved": 0, "copied": 1,
     }  # fmt: skip
     replayed(conversation)

@@ -31,7 +31,7 @@ def text(message: UUID) -> str:
 
 
 def unread(user: User, conversation: UUID) -> int:
-    return int(selectors.wire_conversation(selectors.conversation_for(user, conversation))["unread"])
+    return int(selectors.wire_conversation(selectors.shown_conversation(user, conversation))["unread"])
 
 
 def types(conversation: UUID) -> list[str]:

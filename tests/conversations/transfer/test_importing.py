@@ -74,7 +74,7 @@ def test_it_belongs_to_who_imported_it_and_to_nobody_else(alice: User, bob: User
 
     assert list(Member.objects.filter(conversation=copy).values_list("user_id", "role")) == [(alice.id, "owner")]
     assert Conversation.objects.get(id=copy).owner_id == alice.id
-    row: Any = selectors.conversation_for(alice, copy)
+    row: Any = selectors.shown_conversation(alice, copy)
     assert row.unread == 0
     entry = AuditEntry.objects.get(action="conversation.imported", target_id=str(copy))
     assert (entry.actor_id, entry.detail) == (alice.id, {"format": "jsonl"})
