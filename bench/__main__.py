@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
+from bench.assistants import assistants
 from bench.crowd import crowd
 from bench.engine.spy import profiling
 from bench.engine.stage import Stage, stage
@@ -36,6 +37,7 @@ SCENARIOS: dict[str, Scenario] = {
     "reconnect": reconnect,
     "idle": idle,
     "growth": growth,
+    "assistants": assistants,
 }
 
 

@@ -56,15 +56,29 @@ class Servers:
             port = listener.getsockname()[1]
             return self._start(replace(program, name=f"ours-{server}"), port, lambda: web.answers(listener))
 
+    def worker(self, number: int, **settings: str) -> Server:
+        """A worker process of the product, on any core."""
+        program = web.command(self._layout, BASE_DIR, f"worker-{number}", "worker")
+        program = replace(program, environment={**program.environment, **UNLIMITED, **settings})
+        return self._start(program, 0, lambda: True, alone=False)
+
+    def helper(self, name: str, argv: Sequence[str]) -> Server:
+        """As `peer`, but not what is measured: on any core."""
+        return self._other(name, argv, {}, alone=False)
+
     def peer(self, name: str, argv: Sequence[str], **environment: str) -> Server:
         """Another server; `{port}` in its arguments becomes a free port."""
+        return self._other(name, argv, environment, alone=True)
+
+    def _other(self, name: str, argv: Sequence[str], environment: dict[str, str], *, alone: bool) -> Server:
         port = _free_port()
         filled = [part.format(port=port) for part in argv]
         program = Program(name, filled, self._layout.data_dir, {**os.environ, **environment}, cwd=BASE_DIR)
-        return self._start(program, port, lambda: _listens(port))
+        return self._start(program, port, lambda: _listens(port), alone=alone)
 
-    def _start(self, program: Program, port: int, ready: Callable[[], bool]) -> Server:
-        argv = ["taskset", "--cpu-list", str(cores.SERVER), *map(str, program.argv)]
+    def _start(self, program: Program, port: int, ready: Callable[[], bool], *, alone: bool = True) -> Server:
+        where = str(cores.SERVER) if alone else f"{cores.SERVER},{cores.OTHERS}"
+        argv = ["taskset", "--cpu-list", where, *map(str, program.argv)]
         log = self._layout.logs / f"bench-{program.name}.log"
         child = self._supervisor.start(replace(program, argv=argv, log=log))
         self._supervisor.wait_until(ready, child, READY_SECONDS)

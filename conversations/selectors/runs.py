@@ -7,7 +7,7 @@ from uuid import UUID
 from accounts.models import User
 from chatproject.lib.errors import Problem
 from conversations import keys, wire
-from conversations.models import Message, Run
+from conversations.models import Event, Message, Run
 from conversations.permissions import Permission, require
 from conversations.selectors.conversations import role_of
 from conversations.services.endings import stored_text
@@ -36,6 +36,18 @@ def error_of(run: Run) -> Json | None:
     """Why a run failed: `{code, message}`. Membership was checked."""
     error: Json | None = wire.opened(run.error, run.conversation_id, run.end_event, "error")
     return error
+
+
+def steps_of(run: Run) -> list[Json]:
+    """The steps of a run, and what it asked, in clear. Membership was checked."""
+    return [wire.step(run, stored) for stored in run.steps]
+
+
+def sources_of(run: Run) -> list[Json]:
+    """What an ended answer rests on. Membership was checked."""
+    ended = Event.objects.filter(conversation=run.conversation_id, id=run.end_event) if run.end_event else None
+    end = ended and ended.first()
+    return (wire.stored_event(end)["data"].get("sources") or []) if end else []
 
 
 def running_texts(conversation: UUID) -> list[Json]:
