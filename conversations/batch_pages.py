@@ -14,9 +14,10 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from conversations import pages, selectors, wire
 from conversations.assistants import registry
+from conversations.assistants.defaults import default_assistant
 from conversations.batches import reading
 from conversations.batches.questions import Question
-from conversations.forms import BatchForm, default_assistant
+from conversations.forms import BatchForm
 from conversations.models import Batch, BatchRow
 from conversations.services import batches
 from conversations.views import Page

@@ -5,12 +5,15 @@ form that is sent twice is written once, and one that is sent again after going 
 """
 
 import hashlib
+from typing import Any
+from uuid import UUID
 
 from django import forms
-from django.conf import settings
 
-from conversations.assistants import registry
-from conversations.models import Batch
+from chatproject.lib.ids import parse_id
+from conversations.assistants.defaults import default_assistant
+from conversations.models import Batch, Report
+from conversations.services import reports, reporttemplates, shares
 from conversations.services.batches import Wish
 
 
@@ -40,12 +43,6 @@ class ComposerForm(forms.Form):
         return str(self.cleaned_data["assistant"]) or default_assistant()
 
 
-def default_assistant() -> str:
-    """The one of DEFAULT_ASSISTANT where it can answer here, else the first that can."""
-    offered = registry.available()
-    return settings.DEFAULT_ASSISTANT if settings.DEFAULT_ASSISTANT in offered else offered[0]
-
-
 class BatchForm(forms.Form):
     """Questions, one per line, unless a file comes with it."""
 
@@ -64,6 +61,65 @@ class BatchForm(forms.Form):
     @property
     def key(self) -> str | None:
         return self.cleaned_data["once"] or None
+
+
+class ReportForm(forms.Form):
+    """What is to be reported, and as what."""
+
+    template = forms.SlugField(max_length=64)
+    format = forms.ChoiceField(choices=Report.Form.choices)
+    conversations = forms.TypedMultipleChoiceField(required=False, coerce=UUID)
+    batch = forms.UUIDField(required=False)
+    assistant = forms.CharField(required=False)
+    title = forms.CharField(required=False)
+    once = forms.CharField(required=False, max_length=64)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Which there are is for the service to say.
+        self.fields["conversations"].valid_value = lambda value: parse_id(value) is not None  # type: ignore[attr-defined]
+
+    @property
+    def wish(self) -> reports.Wish:
+        given = self.cleaned_data
+        return reports.Wish(
+            template=given["template"],
+            form=given["format"],
+            assistant=given["assistant"] or default_assistant(),
+            conversations=given["conversations"],
+            batch=given["batch"],
+            title=given["title"],
+        )
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What was filled in, as the page shows it again."""
+        ids = [str(id_) for id_ in self.cleaned_data["conversations"]]
+        given = self.cleaned_data
+        return {**given, "conversations": ids, "batch": str(given["batch"] or ""), "form": given["format"]}
+
+
+class ReportTemplateForm(forms.Form):
+    """A template beside its file."""
+
+    key = forms.SlugField(max_length=64)
+    name = forms.CharField(required=False, max_length=100)
+
+    def given(self, content: bytes) -> reporttemplates.Given:
+        key = self.cleaned_data["key"]
+        return reporttemplates.Given(key=key, name=self.cleaned_data["name"] or key, content=content)
+
+
+class ShareForm(forms.Form):
+    """A link to a report."""
+
+    expires_in = forms.IntegerField(required=False, min_value=1, max_value=2**31)
+    max_views = forms.IntegerField(required=False, min_value=1, max_value=1_000_000)
+    password = forms.CharField(required=False, max_length=128, strip=False)
+
+    @property
+    def wish(self) -> shares.Wish:
+        return shares.Wish(**{**self.cleaned_data, "password": self.cleaned_data["password"] or None})
 
 
 class StopForm(forms.Form):

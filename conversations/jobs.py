@@ -12,8 +12,9 @@ from procrastinate.contrib.django import app
 from conversations import background, mending, periodic, queue
 from conversations.assistants import runner, summarising
 from conversations.batches import driving
+from conversations.reports import making
 from conversations.search import embedding
-from conversations.services import batches, exports, files, integrity, leaving, lifecycle, sessions, snapshots
+from conversations.services import batches, exports, files, integrity, leaving, lifecycle, reports, sessions, snapshots
 from conversations.transfer import bulk
 
 # A job that fails is tried again after 2, 4, 8 and 16 seconds.
@@ -57,6 +58,8 @@ periodically(queue.LIFECYCLE, lifecycle.live)
 in_background(queue.EXPORT, bulk.work)
 in_background(queue.LEAVE, leaving.leave_all)
 in_background(queue.BATCH, driving.drive)
+in_background(queue.REPORT, making.work)
+periodically(queue.MEND_REPORTS, reports.mend)
 periodically(queue.MEND_BATCHES, batches.mend)
 periodically(queue.MEND_EXPORTS, exports.mend)
 periodically(queue.EMBED, embedding.work)

@@ -47,6 +47,8 @@ _LOOK = frozenset(
         "conversations.view_share",
         "conversations.view_export",
         "conversations.view_batch",
+        "conversations.view_report",
+        "conversations.view_reporttemplate",
         "conversations.view_template",
         "conversations.view_connector",
     }

@@ -1,6 +1,7 @@
 """The page by which a stranger reads a shared conversation."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts.limiting import take_from_here
 from chatproject.lib.errors import Problem
-from conversations import selectors
+from conversations import selectors, wire
 from conversations.api.shares import events_url, unlisted
 from conversations.assistants import registry
 from conversations.services import shares, visits
@@ -37,8 +38,19 @@ class SharedPage(View):
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         visit = visits.enter(token=token, proof=request.COOKIES.get(_cookie(token)), passport=request.GET.get("visit"))
+        if visit.share.report:
+            return self._report(token, visit)
         page = selectors.shared(visit.share, visit.place)
         return render(request, "conversations/shared.html", _context(token, visit, page))
+
+    def _report(self, token: str, visit: Visit) -> HttpResponse:
+        """Where its file is, as part of the same visit."""
+        assert visit.share.report
+        file = f"/api/v1/shared/{token}/file/?{urlencode({'visit': visit.passport()})}"
+        told = wire.report(visit.share.report)
+        return render(
+            self.request, "conversations/shared_report.html", {"report": told, "file": file, "share": visit.share}
+        )
 
     def head(self, request: HttpRequest, token: str) -> HttpResponse:
         """What looks whether a link is good does not use it up."""

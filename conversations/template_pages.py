@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from conversations import pages, selectors
-from conversations.forms import default_assistant
+from conversations.assistants.defaults import default_assistant
 from conversations.models import Template
 from conversations.services import conversations
 from conversations.templating import inputs, variables

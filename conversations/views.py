@@ -20,6 +20,7 @@ from chatproject.lib.ids import new_id
 from chatproject.lib.limits import take
 from conversations import pages, selectors
 from conversations.assistants import registry
+from conversations.assistants.defaults import default_assistant
 from conversations.forms import (
     ComposerForm,
     PlaceForm,
@@ -27,7 +28,6 @@ from conversations.forms import (
     StatusForm,
     StopForm,
     TitleForm,
-    default_assistant,
 )
 from conversations.permissions import Permission, require
 from conversations.services import conversations, reading, runs

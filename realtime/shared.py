@@ -33,7 +33,7 @@ async def stream(share: Share, seq: int) -> AsyncGenerator[bytes, None]:
         yield _error(Problem("room_full", retry_after_ms=10_000))
         return
     try:
-        room = await hub().visit(share.conversation_id)
+        room = await hub().visit(share.place)
     except Problem as problem:
         yield _ended() if problem.code.name == "not_found" else _error(problem)
         return

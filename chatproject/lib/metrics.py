@@ -100,6 +100,7 @@ commit_failures = Counter("commit_failures_total", "Group commits that failed an
 exports = Counter("exports_total", "Exports of many conversations that ended, by outcome.", ["outcome"])
 batches = Counter("batches_total", "Batches that ended, by outcome.", ["outcome"])
 batch_rows = Counter("batch_rows_total", "Questions of batches that ended, by outcome.", ["outcome"])
+reports = Counter("reports_total", "Reports that ended, by outcome.", ["outcome"])
 imports = Counter("imports_total", "Conversations imported from files, by form.", ["form"])
 refusals = Counter(
     "refusals_total",

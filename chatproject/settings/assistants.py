@@ -51,6 +51,8 @@ ACTIONS = {
     "chat": "conversations.services.acts.CHAT",
     "agents": "conversations.services.acts.AGENTS",
     "stop": "conversations.services.acts.STOP",
+    "batch": "conversations.batches.acting.BATCH",
+    "report": "conversations.reports.acting.REPORT",
 }
 # The assistant that the chat page starts a conversation with.
 DEFAULT_ASSISTANT = env.text("DEFAULT_ASSISTANT", "guide")

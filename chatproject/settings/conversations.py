@@ -74,6 +74,24 @@ BATCH_ATTEMPTS = env.number("BATCH_ATTEMPTS", 3, least=1)
 # Seconds between two looks for batches that wait or whose worker is gone; 0 = never.
 MEND_BATCHES_SECONDS = env.number("MEND_BATCHES_SECONDS", 10, least=0)
 
+# --- Reports ---------------------------------------------------------------------------------------------
+
+# Reports that are kept for one user, and conversations that one is filled from, at most.
+REPORTS_MAX = env.number("REPORTS_MAX", 100, least=1)
+REPORT_CONVERSATIONS_MAX = env.number("REPORT_CONVERSATIONS_MAX", 100, least=1)
+# Bytes of a report at most (20 MiB).
+REPORT_MAX_BYTES = env.number("REPORT_MAX_BYTES", 20 * 1024 * 1024, least=1)
+# Templates that are kept for one user (and as many for everybody), and bytes of one, at most (2 MiB).
+REPORT_TEMPLATES_MAX = env.number("REPORT_TEMPLATES_MAX", 100, least=1)
+REPORT_TEMPLATE_MAX_BYTES = env.number("REPORT_TEMPLATE_MAX_BYTES", 2 * 1024 * 1024, least=1)
+# Questions that one template may ask an assistant, and characters of what was said that are put in front of them.
+REPORT_QUESTIONS_MAX = env.number("REPORT_QUESTIONS_MAX", 20, least=0)
+REPORT_CONTEXT_LENGTH = env.number("REPORT_CONTEXT_LENGTH", 8000, least=1)
+# The font of PDF files (TTF, OTF or TTC); without, Noto Sans SC, which comes along.
+REPORT_FONT = env.text("REPORT_FONT")
+# Seconds between two looks for reports whose worker is gone; 0 = never.
+MEND_REPORTS_SECONDS = env.number("MEND_REPORTS_SECONDS", 30, least=0)
+
 # --- Privacy ---------------------------------------------------------------------------------------------
 
 # What becomes of numbers of cards and the like: redact (replaced before storage), refuse, or store (and mark).

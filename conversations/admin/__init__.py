@@ -6,6 +6,7 @@ from conversations.admin.conversation import ConversationAdmin
 from conversations.admin.desk import DeskAdmin
 from conversations.admin.embedding import EmbeddingIndexAdmin
 from conversations.admin.export import ExportAdmin
+from conversations.admin.report import ReportAdmin, ReportTemplateAdmin
 from conversations.admin.run import RunAdmin
 from conversations.admin.session import SessionAdmin
 from conversations.admin.share import ShareAdmin
@@ -18,6 +19,8 @@ __all__ = [
     "DeskAdmin",
     "EmbeddingIndexAdmin",
     "ExportAdmin",
+    "ReportAdmin",
+    "ReportTemplateAdmin",
     "RunAdmin",
     "SessionAdmin",
     "ShareAdmin",

@@ -28,7 +28,7 @@ class ShareAdmin(ReadOnlyAdmin):
     search_help_text = _("Id of a share, a conversation or a user, or name of a user")
     ordering = ("-created_at",)
     actions = ("revoke_selected",)
-    fields = (("conversation", "created_by"), ("mode", "locked"), ("opened",), ("created", "expires"))
+    fields = (("conversation", "report", "created_by"), ("mode", "locked"), ("opened",), ("created", "expires"))
     readonly_fields = ("mode", "locked", "opened", "created", "expires")
 
     created = time_column("created_at", _("created"))
@@ -36,6 +36,8 @@ class ShareAdmin(ReadOnlyAdmin):
 
     @display(description=_("what it shows"), ordering="seq")
     def mode(self, row: Share) -> str:
+        if row.report_id:
+            return str(_("a report"))
         return str(_("live") if row.live else _("fixed at %(seq)s") % {"seq": row.seq})
 
     @display(description=_("password"), boolean=True)

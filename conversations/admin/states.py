@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from conversations.assistants import registry
-from conversations.models import Batch, Conversation, Export, Message, Run
+from conversations.models import Batch, Conversation, Export, Message, Report, Run
 
 CONVERSATION = {
     Conversation.Status.OPEN: "success",
@@ -36,6 +36,12 @@ BATCH = {
     Batch.Status.RUNNING: "info",
     Batch.Status.COMPLETED: "success",
     Batch.Status.STOPPED: "warning",
+}
+REPORT = {
+    Report.Status.QUEUED: "default",
+    Report.Status.RUNNING: "info",
+    Report.Status.COMPLETED: "success",
+    Report.Status.FAILED: "danger",
 }
 MESSAGE = {
     Message.Status.STREAMING: "info",

@@ -16,10 +16,10 @@ from conversations import selectors, wire
 from conversations.api.batch_shapes import BatchInput, BatchPage, BatchShape
 from conversations.api.exports import Whatever
 from conversations.api.pagination import PAGE, ByUpload
+from conversations.assistants.defaults import default_assistant
 from conversations.batches import downloads, reading
 from conversations.batches.questions import Question
 from conversations.batches.results import FORMS
-from conversations.forms import default_assistant
 from conversations.services import batches
 from conversations.services.batches import Wish
 

@@ -19,12 +19,15 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.http import checked, idempotency_key, integer
 from conversations import cursors, selectors, wire
 from conversations.api.base import View
+from conversations.api.exports import Whatever
 from conversations.api.pagination import PAGE, ByUpload
 from conversations.api.renderers import EventStreamRenderer, FastJSONRenderer
 from conversations.api.share_shapes import SharedShape, ShareInput, SharePage, ShareShape
 from conversations.api.streaming import live
 from conversations.cursors import Cursor
 from conversations.permissions import Permission
+from conversations.reports import downloads
+from conversations.reports.documents import FORMS
 from conversations.services import shares, visits
 from conversations.services.shares import Wish
 from conversations.services.visits import Visit
@@ -105,8 +108,27 @@ class SharedView(ForStrangers):
     @extend_schema(auth=[], parameters=[PASSWORD, VISIT], responses=SharedShape)
     def get(self, request: Request, token: str) -> Response:
         """A shared conversation. Counts as a view, further pages do not."""
+        if visits.find(token).report:
+            raise Problem("not_found", "This link leads to a report, which is at `file/`.")
         visit = self.visit(request, token)
         return Response(_public(request, token, visit, selectors.shared(visit.share, visit.place)))
+
+
+class SharedFileView(ForStrangers):
+    content_negotiation_class = Whatever
+
+    @extend_schema(
+        auth=[],
+        parameters=[PASSWORD, VISIT],
+        responses={(200, form.media_type.split(";")[0]): bytes for form in FORMS.values()},
+    )
+    def get(self, request: Request, token: str) -> HttpResponseBase:
+        """A shared report. Counts as a view, unless it belongs to a visit."""
+        report = visits.find(token).report
+        if report is None:
+            raise Problem("not_found", "This link leads to a conversation.")
+        self.visit(request, token)
+        return downloads.document(report)
 
 
 class SharedEventsView(ForStrangers):
@@ -124,7 +146,7 @@ class SharedEventsView(ForStrangers):
         last = request.headers.get("Last-Event-ID")
         cursor = cursors.parse_event_id(last) if last else Cursor(None, integer(request, "after_seq", 0))
         share = self.visit(request, token).share
-        reason = cursors.reason_to_resync(cursor, *selectors.head(share.conversation_id))
+        reason = cursors.reason_to_resync(cursor, *selectors.head(share.place))
         if reason:
             raise Problem("resync_required", extra={"reason": reason})
         return live(import_string(settings.SHARE_STREAM)(share, cursor.seq))

@@ -174,6 +174,14 @@ class RunningTurn:
         await persistently(lambda: runs.ask(claim=self.claim, data=data, id=id_))
         raise Asked
 
+    async def rest(self) -> NoReturn:
+        """Give the run up for a moment; the turn begins anew in a few seconds, as after a question (`ask`).
+
+        Raises Asked, and Problem when fenced off."""
+        await self.finish()
+        await in_thread(lambda: runs.rest(claim=self.claim))
+        raise Asked
+
     async def hand_over(self, reason: str = "") -> NoReturn:
         """Raises HandedOver."""
         raise HandedOver(reason)

@@ -16,10 +16,10 @@ from django.db.models.functions import Coalesce, Now
 
 from chatproject.lib import failpoints, metrics
 from chatproject.lib.errors import Problem
-from conversations import background
+from conversations import background, queue
 from conversations.batches import places
 from conversations.batches.sealing import opened
-from conversations.models import Batch, BatchRow, Run
+from conversations.models import Batch, BatchRow, Report, Run
 from conversations.services import batches, branches, messages, settling
 
 # What passes by itself: the row is asked later.
@@ -39,9 +39,14 @@ def drive(batch: str) -> None:
 
 @transaction.atomic
 def _taken(id_: UUID) -> list[BatchRow]:
-    """The rows that are to be asked by us; a batch of which none is left is completed."""
-    batch = Batch.objects.select_for_update().filter(id=id_, status__in=Batch.ACTIVE).first()
+    """The rows that are to be asked by us. A batch of which none is left is completed; one of somebody who may
+    not log in any more is stopped."""
+    found = Batch.objects.select_for_update(of=("self",)).select_related("user")
+    batch = found.filter(id=id_, status__in=Batch.ACTIVE).first()
     if batch is None:
+        return []
+    if not batch.user.is_active:
+        settling.stop(batch)
         return []
     running = batch.rows.filter(status=BatchRow.Status.RUNNING).exclude(batches.LOST).count()
     to_ask = batch.rows.filter(Q(status=BatchRow.Status.PENDING) | batches.LOST).order_by("number")
@@ -62,6 +67,8 @@ def _parallel(batch: Batch) -> int:
 def _complete(batch: Batch) -> None:
     Batch.objects.filter(id=batch.id).update(status=Batch.Status.COMPLETED, ended_at=Now())
     metrics.batches.labels("completed").inc()
+    for report in Report.objects.filter(asked=batch).values_list("id", flat=True):
+        queue.enqueue(queue.REPORT, report=str(report))
 
 
 def ask(row: BatchRow) -> str:

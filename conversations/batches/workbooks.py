@@ -16,6 +16,7 @@ from chatproject.lib.errors import Problem
 UNPACKED = 20
 # Characters that a cell holds at most.
 CELL_MAX = 32_000
+NO_WORKBOOK = "This is neither text nor a workbook (XLSX)."
 # Columns that are looked at.
 COLUMNS = 100
 
@@ -27,7 +28,7 @@ def is_workbook(content: bytes) -> bool:
 
 def rows(content: bytes) -> Iterator[tuple[int, Sequence[Any]]]:
     """The rows of the first sheet, each with its number. Raises Problem `unsupported`, `too_large`."""
-    _check(content)
+    check_archive(content, "xl/workbook.xml", NO_WORKBOOK)
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheet = book.worksheets[0]
@@ -39,17 +40,18 @@ def rows(content: bytes) -> Iterator[tuple[int, Sequence[Any]]]:
         raise Problem("unsupported", "This workbook cannot be read; save it as XLSX once more.") from error
 
 
-def _check(content: bytes) -> None:
+def check_archive(content: bytes, entry: str, sentence: str) -> None:
+    """Look into a ZIP archive that must hold `entry`. Raises Problem `unsupported` with `sentence`, `too_large`."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
+            unpacked = sum(one.file_size for one in archive.infolist())
             names = set(archive.namelist())
     except (zipfile.BadZipFile, ValueError, OSError) as error:
         raise Problem("unsupported", "This is a damaged archive.") from error
-    if "xl/workbook.xml" not in names:
-        raise Problem("unsupported", "This is neither text nor a workbook (XLSX).")
+    if entry not in names:
+        raise Problem("unsupported", sentence)
     if unpacked > UNPACKED * settings.BATCH_FILE_MAX_BYTES:
-        raise Problem("too_large", "This workbook unpacks to too much.")
+        raise Problem("too_large", "This file unpacks to too much.")
 
 
 def written(columns: Sequence[str], lines: Iterable[Sequence[Any]]) -> bytes:

@@ -12,6 +12,7 @@ from conversations.models.file import File, FileChunk
 from conversations.models.member import Member
 from conversations.models.message import Message
 from conversations.models.periodic import PeriodicJob
+from conversations.models.report import Report, ReportFile, ReportSource, ReportTemplate
 from conversations.models.room_state import RoomState
 from conversations.models.run import Run, RunChunk
 from conversations.models.searchentry import SearchEntry
@@ -40,6 +41,10 @@ __all__ = [
     "Member",
     "Message",
     "PeriodicJob",
+    "Report",
+    "ReportFile",
+    "ReportSource",
+    "ReportTemplate",
     "RoomState",
     "Run",
     "RunChunk",

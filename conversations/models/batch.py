@@ -25,6 +25,8 @@ class Batch(models.Model):
     """What `user` asked for. `conversation` is the one in which all is asked, where that is how; `temporary`
     conversations are made otherwise where it says so.
 
+    `run` is the one that shows how far it is in a conversation (batches/acting.py), `shown` the percent that it
+    told last.
     `title`, `about` (what is said in front of every question) and the questions are sealed with `data_key`, the
     batch's own, wrapped by a primary key.
     """
@@ -54,6 +56,8 @@ class Batch(models.Model):
     temporary = models.BooleanField(default=False)
     title = models.JSONField(null=True)
     about = models.JSONField(null=True)
+    run = models.UUIDField(null=True, unique=True)
+    shown = models.PositiveSmallIntegerField(null=True)
     total = models.PositiveIntegerField(_("questions"))
     data_key = models.CharField(max_length=200)
     created_at = models.DateTimeField(_("created"))

@@ -1,4 +1,6 @@
-"""Links by which strangers read a conversation."""
+"""Links by which strangers read a conversation or a report."""
+
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -8,15 +10,18 @@ from django.utils.translation import gettext_lazy as _
 
 from chatproject.lib.ids import new_id
 from conversations.models.conversation import Conversation
+from conversations.models.report import Report
 
 
 class ShareRows(models.QuerySet["Share"]):
     def open(self) -> "ShareRows":
         """Those that lead somewhere: not over, of a conversation that is neither archived nor erased, made by
         somebody who may still log in."""
-        return self.filter(expires_at__gt=Now(), conversation__erased_at=None, created_by__is_active=True).exclude(
+        of_conversation = Q(conversation__isnull=False, conversation__erased_at=None) & ~Q(
             conversation__status=Conversation.Status.ARCHIVED
         )
+        open_ = of_conversation | Q(report__status=Report.Status.COMPLETED)
+        return self.filter(open_, expires_at__gt=Now(), created_by__is_active=True)
 
     def unused(self) -> "ShareRows":
         """Those that somebody may still open."""
@@ -24,7 +29,7 @@ class ShareRows(models.QuerySet["Share"]):
 
 
 class Share(models.Model):
-    """Of the token only `digest`, its SHA-256, is kept. Revoking deletes the row.
+    """Of a conversation or of a report. Of the token only `digest`, its SHA-256, is kept. Revoking deletes the row.
 
     `seq` is where a fixed one stands; a live one has none. `password` is hashed as those of users are. `tries` counts
     wrong passwords since `tries_since`.
@@ -32,7 +37,10 @@ class Share(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     conversation = models.ForeignKey(
-        Conversation, on_delete=models.CASCADE, related_name="shares", verbose_name=_("conversation")
+        Conversation, on_delete=models.CASCADE, null=True, related_name="shares", verbose_name=_("conversation")
+    )
+    report = models.ForeignKey(
+        Report, on_delete=models.CASCADE, null=True, related_name="shares", verbose_name=_("report")
     )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", verbose_name=_("made by")
@@ -52,10 +60,22 @@ class Share(models.Model):
     class Meta:
         verbose_name = _("share")
         verbose_name_plural = _("shares")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(conversation__isnull=False, report=None) | Q(conversation=None, report__isnull=False),
+                name="share_of_one",
+            )
+        ]
 
     def __str__(self) -> str:
         return str(self.id)
 
     @property
+    def place(self) -> UUID:
+        """The conversation, of a share that shows one."""
+        assert self.conversation_id
+        return self.conversation_id
+
+    @property
     def live(self) -> bool:
-        return self.seq is None
+        return self.seq is None and self.report_id is None

@@ -46,6 +46,13 @@ from conversations.selectors.messages import (
     versions,
     wire_messages,
 )
+from conversations.selectors.reports import (
+    report_document,
+    report_for,
+    report_template,
+    report_templates,
+    reports,
+)
 from conversations.selectors.runs import (
     answer,
     ended_run,
@@ -60,7 +67,7 @@ from conversations.selectors.runs import (
     unfinished_runs,
 )
 from conversations.selectors.sessions import session_figures, session_for, sessions_ended_within, sessions_of
-from conversations.selectors.shares import News, Shared, open_shares, shared, shared_news, shares
+from conversations.selectors.shares import News, Shared, open_shares, shared, shared_news, shares, shares_of_report
 from conversations.selectors.snapshots import (
     conversations_holding,
     snapshot_at,
@@ -125,6 +132,11 @@ __all__ = [
     "personal_connectors",
     "pictures",
     "places",
+    "report_document",
+    "report_for",
+    "report_template",
+    "report_templates",
+    "reports",
     "role_of",
     "room_state",
     "run_for",
@@ -140,6 +152,7 @@ __all__ = [
     "shared",
     "shared_news",
     "shares",
+    "shares_of_report",
     "shown_conversation",
     "snapshot",
     "snapshot_at",

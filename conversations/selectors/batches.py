@@ -18,8 +18,8 @@ PAGE = 200
 
 
 def batches(user: User) -> BatchRows:
-    """The batches of a user, with the numbers of their rows."""
-    return Batch.objects.filter(user=user).counted()
+    """The batches of a user, with the numbers of their rows; not what is asked for a report."""
+    return Batch.objects.filter(user=user, asked_for=None).counted()
 
 
 def batch_for(user: User, id_: UUID) -> Batch:

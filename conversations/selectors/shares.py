@@ -27,6 +27,11 @@ def shares(conversation: UUID) -> QuerySet[Share]:
     return Share.objects.filter(conversation=conversation, expires_at__gt=Now())
 
 
+def shares_of_report(report: UUID) -> QuerySet[Share]:
+    """The same of a report, for whose it is."""
+    return Share.objects.filter(report=report, expires_at__gt=Now())
+
+
 def open_shares(ids: Iterable[UUID]) -> set[UUID]:
     """Which of these lead somewhere still; views do not matter to who is there already."""
     return set(Share.objects.open().filter(id__in=list(ids)).values_list("id", flat=True))
@@ -46,7 +51,7 @@ class Shared:
 def shared(share: Share, place: int | None = None) -> Shared:
     """Of a fixed share the beginning, or what follows a place; of a live one the newest, or what came before it."""
     with one_moment():
-        epoch, at = head(share.conversation_id)
+        epoch, at = head(share.place)
         at = share.seq or at
         rows = _page(share, at, place)
         shown = rows[: settings.SHARE_PAGE]
@@ -58,9 +63,9 @@ def shared(share: Share, place: int | None = None) -> Shared:
 def _title(share: Share, at: int) -> str | None:
     """As it is, or as it was at the seq of a fixed share."""
     if share.live:
-        return wire.title(Conversation.objects.get(id=share.conversation_id))
+        return wire.title(Conversation.objects.get(id=share.place))
     events = Event.objects.filter(
-        conversation=share.conversation_id, seq__lte=at, type__in=("conversation:new", "conversation:update")
+        conversation=share.place, seq__lte=at, type__in=("conversation:new", "conversation:update")
     )
     told = events.filter(data__has_key="title").order_by("-seq")[:1]
     return next((frame["data"].get("title") for frame in wire.stored_events(told)), None)
@@ -78,7 +83,7 @@ def _page(share: Share, at: int, place: int | None) -> list[Message]:
 
 
 def _rows(share: Share, at: int, place: int | None) -> Iterator[Message]:
-    rows = _said(share.conversation_id).filter(seq__lte=at)
+    rows = _said(share.place).filter(seq__lte=at)
     order, beyond = ("-seq", "seq__lt") if share.live else ("seq", "seq__gt")
     while page := list((rows.filter(**{beyond: place}) if place is not None else rows).order_by(order)[:READ_AT_ONCE]):
         yield from page

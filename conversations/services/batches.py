@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from accounts import audit
 from accounts.models import User
 from accounts.services.idempotency import Once
-from chatproject.lib import clock, metrics
+from chatproject.lib import clock
 from chatproject.lib.crypto import DataKey
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
@@ -23,7 +23,7 @@ from conversations.batches.questions import Question, cleaned
 from conversations.batches.sealing import context, key_of
 from conversations.models import Batch, BatchRow, Run
 from conversations.permissions import Permission, require
-from conversations.services import runs
+from conversations.services import runs, settling
 from conversations.services.validation import clean_assistant, clean_title
 
 ROUTE = "POST batches"
@@ -37,7 +37,8 @@ LOST = Q(status=BatchRow.Status.RUNNING, run=None, asked_at__lt=Now() - LOST_AFT
 @dataclass(frozen=True)
 class Wish:
     """How questions are to be asked: by `assistant`, all in one conversation (`conversation`, or a new one) or each
-    in its own. `about` is said in front of each; what is `temporary` is erased after TEMPORARY_HOURS."""
+    in its own. `about` is said in front of each; what is `temporary` is erased after TEMPORARY_HOURS. `run` shows
+    how far it is."""
 
     assistant: str
     per_conversation: str | None = None
@@ -45,6 +46,7 @@ class Wish:
     conversation: UUID | None = None
     about: str | None = None
     temporary: bool = False
+    run: UUID | None = None
 
 
 @transaction.atomic
@@ -54,7 +56,10 @@ def start(*, user: User, questions: Sequence[Question], wish: Wish, idempotency_
     Raises Problem `invalid` (with the row), `too_large`, `not_found`, `forbidden` (of `conversation`),
     `quota_exceeded` beyond BATCHES_MAX, `idempotency_mismatch`; `conflict` where the batch that the key began is gone.
     """
-    body = [[one.text for one in questions], {**vars(wish), "conversation": str(wish.conversation)}]
+    body = [
+        [one.text for one in questions],
+        {**vars(wish), "conversation": str(wish.conversation), "run": str(wish.run)},
+    ]
     once = Once(user, ROUTE, idempotency_key, body) if idempotency_key else None
     before = once.claim() if once else None
     if before:
@@ -77,7 +82,7 @@ def _gone() -> Batch:
 
 def _batch(user: User, wish: Wish, total: int) -> Batch:
     key = DataKey.generate()
-    batch = Batch(id=new_id(), user=user, total=total, created_at=clock.now(), temporary=wish.temporary)
+    batch = Batch(id=new_id(), user=user, total=total, created_at=clock.now(), temporary=wish.temporary, run=wish.run)
     batch.assistant = clean_assistant(wish.assistant) or _nobody()
     batch.per_conversation, batch.conversation_id = _where(user, wish)
     batch.data_key = keys.keyring().wrap(key, batch.id.hex)
@@ -103,8 +108,8 @@ def _where(user: User, wish: Wish) -> tuple[str, UUID | None]:
 
 def _check_room(user: User) -> None:
     # Locked, so that two requests do not both find room for the last one.
-    User.objects.select_for_update().get(id=user.id)
-    if Batch.objects.filter(user=user).count() >= settings.BATCHES_MAX:
+    User.objects.select_for_update(no_key=True).get(id=user.id)
+    if Batch.objects.filter(user=user, asked_for=None).count() >= settings.BATCHES_MAX:
         raise Problem("quota_exceeded", f"At most {settings.BATCHES_MAX} batches are kept; delete one first.")
 
 
@@ -124,19 +129,10 @@ def stop(*, user: User, batch: UUID) -> Batch:
     with transaction.atomic():
         row = _locked(user, batch)
         if row.is_active:
-            _end(row)
+            settling.stop(row)
             audit.record(actor=user.id, action="batch.stopped", target=("batch", batch))
     _stop_running(row)
     return row
-
-
-def _end(batch: Batch) -> None:
-    batch.status, batch.ended_at = Batch.Status.STOPPED, clock.now()
-    batch.save(update_fields=["status", "ended_at"])
-    pending = batch.rows.filter(status=BatchRow.Status.PENDING)
-    count = pending.update(status=BatchRow.Status.STOPPED, ended_at=Now())
-    metrics.batch_rows.labels("stopped").inc(count)
-    metrics.batches.labels("stopped").inc()
 
 
 def _stop_running(batch: Batch) -> None:
@@ -166,6 +162,12 @@ def resume(*, user: User, batch: UUID) -> Batch:
     queue.enqueue(queue.BATCH, batch=str(batch))
     audit.record(actor=user.id, action="batch.resumed", target=("batch", batch))
     return row
+
+
+def remove_all(*, user: User) -> None:
+    """Of somebody who closes their account."""
+    for batch in Batch.objects.filter(user=user).values_list("id", flat=True):
+        stop(user=user, batch=batch).delete()
 
 
 def remove(*, user: User, batch: UUID) -> None:

@@ -37,7 +37,7 @@ from conversations.models import (
 )
 from conversations.permissions import Permission
 from conversations.search import embedding
-from conversations.services import batches, endings, exports, shares
+from conversations.services import batches, endings, exports, reports, shares
 
 Eraser = Callable[[UUID], object]
 
@@ -166,6 +166,7 @@ ERASERS: Sequence[Eraser] = (
     _room_state,
     batches.erase,
     exports.erase,
+    reports.erase,
     shares.erase,
     idempotency.forget_body,
     attempts.forget_about,

@@ -9,7 +9,7 @@ from accounts.services import closing
 from chatproject.lib.errors import Problem
 from conversations import background, queue
 from conversations.models import Member
-from conversations.services import authorisations, erasing, members
+from conversations.services import authorisations, batches, erasing, members, reports
 
 
 @transaction.atomic
@@ -25,8 +25,11 @@ def close_account(*, user: User) -> None:
 
 
 def leave_all(*, user: str) -> None:
-    """Erase every conversation that this user owns, and leave the others. Killed, it goes on with what is left."""
+    """Erase every conversation that this user owns, and leave the others; delete their batches and reports. Killed, it
+    goes on with what is left."""
     leaver = User.objects.get(id=UUID(user))
+    reports.remove_all(user=leaver)
+    batches.remove_all(user=leaver)
     authorisations.withdraw_all(user=leaver)
     taking_part = Member.objects.filter(user=leaver)
     owned = taking_part.filter(role=Member.Role.OWNER, conversation__erased_at=None)

@@ -127,6 +127,14 @@ def ask(*, claim: Claim, data: dict[str, Any], id: UUID) -> "Future[Committed]":
     return eventlog.submit(Append(claim.conversation, claim.actor, cmid, decide, drafts=[draft]))
 
 
+def rest(*, claim: Claim) -> None:
+    """Give the lease of a run back that has nothing to do for the moment: it goes on, in whatever process, as after a
+    question that was answered. Raises Problem `run_not_active` when fenced off."""
+    held = Run.objects.filter(id=claim.run, fence=claim.fence, status=Run.Status.RUNNING)
+    if not held.update(fence=claim.fence + 1, lease_until=None):
+        raise Problem("run_not_active", "This run was ended by somebody else.")
+
+
 def end(
     *,
     claim: Claim,

@@ -19,6 +19,8 @@ OUTCOMES = {
 
 def settle(run: UUID, status: str) -> None:
     """The row that this run answers is settled, or asked again where the run was interrupted; the batch goes on."""
+    if status == Run.Status.STOPPED:
+        stop_shown(run)
     row = BatchRow.objects.filter(run=run, status=BatchRow.Status.RUNNING).select_related("batch").first()
     if row is None:
         return
@@ -27,6 +29,22 @@ def settle(run: UUID, status: str) -> None:
     else:
         end(row, OUTCOMES[Run.Status(status)])
     queue.enqueue(queue.BATCH, batch=str(row.batch_id))
+
+
+def stop_shown(run: UUID) -> None:
+    """Who stops the run that shows a batch means the batch."""
+    batch = Batch.objects.filter(run=run, status__in=Batch.ACTIVE).first()
+    if batch:
+        stop(batch)
+        queue.enqueue(queue.MEND_BATCHES)
+
+
+def stop(batch: Batch) -> None:
+    """Nothing more is asked; what is being answered is stopped by who called."""
+    Batch.objects.filter(id=batch.id).update(status=Batch.Status.STOPPED, ended_at=Now())
+    pending = BatchRow.objects.filter(batch=batch, status=BatchRow.Status.PENDING)
+    metrics.batch_rows.labels("stopped").inc(pending.update(status=BatchRow.Status.STOPPED, ended_at=Now()))
+    metrics.batches.labels("stopped").inc()
 
 
 def again(row: BatchRow) -> None:

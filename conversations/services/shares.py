@@ -20,7 +20,7 @@ from accounts.services.idempotency import Once
 from chatproject.lib import clock
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
-from conversations.models import Conversation, Share
+from conversations.models import Conversation, Report, Share
 
 ROUTE = "POST shares"
 DAY = 24 * 3600
@@ -50,13 +50,34 @@ def create(*, user: User, conversation: UUID, wish: Wish, idempotency_key: str |
     before = once.claim() if once else None
     if before:
         return _again(before), _token(before, idempotency_key)
-    share = _share(user, _conversation(conversation), wish)
+    row = _conversation(conversation)
+    share = _share(user, wish)
+    share.conversation, share.seq = row, _place(wish, row.last_seq)
+    return _kept(share, once, idempotency_key)
+
+
+@transaction.atomic
+def create_of_report(*, user: User, report: UUID, wish: Wish, idempotency_key: str | None = None) -> tuple[Share, str]:
+    """The same for a report, which is fixed. That it is theirs was checked.
+
+    Raises Problem `invalid`, `not_found`, `conflict` (not completed), `quota_exceeded`, `idempotency_mismatch`.
+    """
+    once = Once(user, f"{ROUTE} {report}", idempotency_key, vars(wish)) if idempotency_key else None
+    before = once.claim() if once else None
+    if before:
+        return _again(before), _token(before, idempotency_key)
+    share = _share(user, wish)
+    share.report = _finished(report, wish)
+    return _kept(share, once, idempotency_key)
+
+
+def _kept(share: Share, once: Once | None, idempotency_key: str | None) -> tuple[Share, str]:
     token = _token(share.id, idempotency_key)
     share.digest = digest(token)
     share.save(force_insert=True)
     if once:
         once.remember(share.id)
-    audit.record(actor=user.id, action="share.created", target=("share", share.id), **_about(share))
+    audit.record(actor=share.created_by_id, action="share.created", target=("share", share.id), **_about(share))
     return share, token
 
 
@@ -92,16 +113,28 @@ def _conversation(id_: UUID) -> Conversation:
     return row
 
 
-def _share(user: User, conversation: Conversation, wish: Wish) -> Share:
+def _finished(id_: UUID, wish: Wish) -> Report:
+    """Locked as a conversation is."""
+    if wish.mode == "live" or wish.seq is not None:
+        raise Problem("invalid", errors={"mode": ["A report is what it is."]})
+    row = Report.objects.select_for_update().filter(id=id_).first()
+    if row is None:
+        raise Problem("not_found")
+    if row.status != Report.Status.COMPLETED:
+        raise Problem("conflict", "This report is not completed.")
+    if Share.objects.filter(report=row, expires_at__gt=Now()).count() >= settings.SHARES_MAX:
+        raise Problem("quota_exceeded", f"A report has at most {settings.SHARES_MAX} shares; revoke one first.")
+    return row
+
+
+def _share(user: User, wish: Wish) -> Share:
     now = clock.now()
     seconds = wish.expires_in or settings.SHARE_DAYS * DAY
     if seconds > settings.SHARE_MAX_DAYS * DAY:
         raise Problem("invalid", errors={"expires_in": [f"At most {settings.SHARE_MAX_DAYS} days."]})
     return Share(
         id=new_id(),
-        conversation=conversation,
         created_by=user,
-        seq=_place(wish, conversation.last_seq),
         password=make_password(wish.password) if wish.password else "",
         max_views=wish.max_views,
         created_at=now,
@@ -121,7 +154,7 @@ def _place(wish: Wish, head: int) -> int | None:
 
 def _about(share: Share) -> dict[str, Any]:
     return {
-        "conversation": str(share.conversation_id),
+        **of(share),
         "mode": "live" if share.live else "fixed",
         "seq": share.seq,
         "password": bool(share.password),
@@ -137,6 +170,12 @@ def revoke(*, user: User, conversation: UUID, share: UUID) -> None:
 
 
 @transaction.atomic
+def revoke_of_report(*, user: User, report: UUID, share: UUID) -> None:
+    """End a link to a report. That it is theirs was checked. Raises Problem `not_found`."""
+    _revoke(user, Share.objects.filter(id=share, report=report).first())
+
+
+@transaction.atomic
 def revoke_as_staff(*, staff: User, share: UUID) -> None:
     """The same for staff, who need not be members. Raises Problem `not_found`."""
     _revoke(staff, Share.objects.filter(id=share).first())
@@ -149,10 +188,15 @@ def _revoke(user: User, share: Share | None) -> None:
         actor=user.id,
         action="share.revoked",
         target=("share", share.id),
-        conversation=str(share.conversation_id),
         views=share.views,
+        **of(share),
     )
     share.delete()
+
+
+def of(share: Share) -> dict[str, Any]:
+    """What it shows, for the audit trail."""
+    return {"report": str(share.report_id)} if share.report_id else {"conversation": str(share.conversation_id)}
 
 
 def erase(conversation: UUID) -> None:

@@ -20,7 +20,7 @@ from chatproject.lib import clock
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import parse_id
 from conversations.models import Share
-from conversations.services.shares import digest
+from conversations.services import shares
 
 GOING_ON = "conversations.visits.going-on"
 PROOF = "conversations.visits.proof"
@@ -59,7 +59,7 @@ def enter(*, token: str, password: str | None = None, proof: str | None = None, 
 
 def find(token: str) -> Share:
     """The open share of a token. Raises Problem `not_found`."""
-    share = Share.objects.open().select_related("conversation").filter(digest=digest(token)).first()
+    share = Share.objects.open().select_related("conversation", "report").filter(digest=shares.digest(token)).first()
     if share is None:
         raise Problem("not_found")
     return share
@@ -107,7 +107,7 @@ def check(share: Share, password: str | None) -> None:
     if check_password(password, share.password):
         Share.objects.filter(id=share.id).update(tries=0)
         return
-    _note_wrong(share.id, share.conversation_id)
+    _note_wrong(share)
     raise Problem("unauthenticated", "The password is wrong.", extra={"password": True})
 
 
@@ -131,5 +131,5 @@ def _wait_ms(share: UUID) -> int:
     return max(1, int((settings.SHARE_PASSWORD_SECONDS - passed) * 1000))
 
 
-def _note_wrong(share: UUID, conversation: UUID) -> None:
-    audit.record(actor=None, action="share.password_wrong", target=("share", share), conversation=str(conversation))
+def _note_wrong(share: Share) -> None:
+    audit.record(actor=None, action="share.password_wrong", target=("share", share.id), **shares.of(share))

@@ -21,13 +21,23 @@ ASSISTANTS = {
     "guide": (gettext_noop("Guide"), gettext_noop("Knows this product, and says where it is written")),
     "openai": (gettext_noop("AI model"), gettext_noop("Answers anything, with a language model")),
 }
+REPORT_TEMPLATES = {
+    "transcript": gettext_noop("Transcript"),
+    "summary": gettext_noop("Summary"),
+    "batch": gettext_noop("Questions and answers"),
+}
 STEPS = {
     "retrieval": gettext_noop("Looked it up"),
     "tool": gettext_noop("Used a tool"),
     "thought": gettext_noop("Thought"),
     "plugin": gettext_noop("Used a plugin"),
 }
-STEP_NAMES = {"documentation": gettext_noop("documentation"), "recall": gettext_noop("earlier messages")}
+STEP_NAMES = {
+    "documentation": gettext_noop("documentation"),
+    "recall": gettext_noop("earlier messages"),
+    "batch": gettext_noop("questions"),
+    "report": gettext_noop("report"),
+}
 ERRORS = {
     "assistant_error": gettext_noop("The assistant failed unexpectedly."),
     "assistant_unknown": gettext_noop("This assistant is not there any more."),
@@ -70,6 +80,12 @@ def assistant_name(name: str | None) -> str:
 def assistant_about(name: str) -> str:
     """One line that tells people what to expect."""
     return _(ASSISTANTS[name][1]) if name in ASSISTANTS else registry.description(name)
+
+
+@register.filter
+def report_template_name(key: str) -> str:
+    """What a template of ours is called on the page."""
+    return _(REPORT_TEMPLATES[key]) if key in REPORT_TEMPLATES else key
 
 
 @register.filter

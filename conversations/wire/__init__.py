@@ -7,6 +7,7 @@ from conversations.wire.events import event, opened, stored_event, stored_events
 from conversations.wire.files import file, file_name, file_text
 from conversations.wire.messages import NO_FEEDBACK, feedback, message, message_text, versions
 from conversations.wire.offers import export, template
+from conversations.wire.reports import report, report_template
 from conversations.wire.rooms import register, room_state, session, state_context, state_set
 from conversations.wire.runs import run, run_error, step
 from conversations.wire.shares import label, share, shared_message
@@ -29,6 +30,8 @@ __all__ = [
     "message_text",
     "opened",
     "register",
+    "report",
+    "report_template",
     "room_state",
     "run",
     "run_error",

@@ -1,6 +1,7 @@
 """Law 6 in the admin: every page, of staff with and without the right to read what was said."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -11,7 +12,7 @@ from accounts.models import AuditEntry, User
 from chatproject.lib.ids import new_id
 from conversations.batches.questions import Question
 from conversations.models import Connector
-from conversations.services import batches, connectors, exports, sessions, shares, templates
+from conversations.services import batches, connectors, exports, reports, reporttemplates, sessions, shares, templates
 from conversations.services.shares import Wish
 from tests.conftest import new_user
 from tests.conversations.admin.conftest import SECRETS, Case, browser, case, new_staff
@@ -21,6 +22,8 @@ __all__ = ["case"]
 # Django's own doors, which show nothing of ours.
 OTHERS = ("login/", "logout/", "password_change/", "jsi18n/", "autocomplete/", "r/", "^", "(")
 LOOKING = "view_"
+REPORT = reports.Wish(template="transcript", form="md", assistant="guide", title=SECRETS[0])
+TEMPLATE = reporttemplates.Given("untold", "Untold", SECRETS[0].encode())
 GUIDE = batches.Wish(assistant="guide", title="Untold")
 
 
@@ -44,6 +47,8 @@ def ids(case: Case, alice: User) -> dict[str, object]:
         "conversations/share": share.id,
         "conversations/session": session.id,
         "conversations/batch": batches.start(user=alice, questions=[Question(1, SECRETS[0])], wish=GUIDE).id,
+        "conversations/report": reports.start(user=alice, wish=replace(REPORT, conversations=[case.conversation])).id,
+        "conversations/reporttemplate": reporttemplates.keep(user=alice, given=TEMPLATE).id,
         "conversations/export": exports.start(user=alice).id,
         "conversations/template": templates.create(staff=root, given={"slug": f"t-{share.id.hex}", "name": "T"}).id,
         "conversations/connector": _connector().id,

@@ -15,6 +15,7 @@ from conversations.api.base import View
 from conversations.batches.questions import Question
 from conversations.connectors.oauth import Tokens
 from conversations.models import Authorisation, Connector, Run
+from conversations.reports import making
 from conversations.services import (
     authorisations,
     batches,
@@ -22,6 +23,8 @@ from conversations.services import (
     conversations,
     exports,
     files,
+    reports,
+    reporttemplates,
     sessions,
     shares,
     templates,
@@ -95,6 +98,7 @@ API: dict[str, dict[str, str]] = {
     f"{ONE}shares/<uuid:share>/": {"DELETE": OWN},
     "shared/<str:token>/": {"GET": LINK},
     "shared/<str:token>/events/": {"GET": LINK},
+    "shared/<str:token>/file/": {"GET": LINK},
     "files/": {"GET": LOGIN, "POST": LOGIN},
     "files/<uuid:id>/": {"GET": ALL, "DELETE": OWN},
     "stream/": {"GET": LOGIN},
@@ -109,6 +113,13 @@ API: dict[str, dict[str, str]] = {
     "batches/<uuid:id>/stop/": {"POST": MINE},
     "batches/<uuid:id>/resume/": {"POST": MINE},
     "batches/<uuid:id>/results/": {"GET": MINE},
+    "reports/": {"GET": LOGIN, "POST": LOGIN},
+    "reports/<uuid:id>/": {"GET": MINE, "DELETE": MINE},
+    "reports/<uuid:id>/download/": {"GET": MINE},
+    "reports/<uuid:id>/shares/": {"GET": MINE, "POST": MINE},
+    "reports/<uuid:id>/shares/<uuid:share>/": {"DELETE": MINE},
+    "report-templates/": {"GET": LOGIN, "POST": LOGIN},
+    "report-templates/<slug:key>/": {"GET": MINE, "DELETE": MINE},
     "sessions/": {"GET": LOGIN, "POST": LOGIN},
     "sessions/<uuid:id>/": {"GET": MINE, "PATCH": MINE, "DELETE": MINE},
     "sessions/<uuid:id>/messages/": {"POST": MINE},
@@ -154,6 +165,15 @@ PAGES = {
     "batches/<uuid:id>/stop/": MINE,
     "batches/<uuid:id>/resume/": MINE,
     "batches/<uuid:id>/remove/": MINE,
+    "reports/": LOGIN,
+    "reports/list/": LOGIN,
+    "reports/templates/": LOGIN,
+    "reports/templates/<slug:slug>/remove/": MINE,
+    "reports/<uuid:id>/": MINE,
+    "reports/<uuid:id>/progress/": MINE,
+    "reports/<uuid:id>/share/": MINE,
+    "reports/<uuid:id>/share/<uuid:share>/revoke/": MINE,
+    "reports/<uuid:id>/remove/": MINE,
     "search/": LOGIN,
     "c/<uuid:id>/": ALL,
     "c/<uuid:id>/m/": ALL,
@@ -220,6 +240,14 @@ def test_every_command_about_a_conversation_declares_a_permission() -> None:
             assert command.permission, f"{frame.__name__} declares no permission"
 
 
+def report_of(user: User, conversation: UUID) -> UUID:
+    """A report that is made."""
+    wish = reports.Wish(template="transcript", form="md", assistant="guide", conversations=[conversation])
+    report = reports.start(user=user, wish=wish)
+    making.work(str(report.id))
+    return report.id
+
+
 class Cast:
     """A conversation with somebody of every role, a question, and people outside."""
 
@@ -248,6 +276,12 @@ class Cast:
         self.file = files.upload(user=self.users["owner"], conversation=self.conversation, given=given).id
         wanted = batches.Wish(assistant="guide")
         self.batch = batches.start(user=self.users["owner"], questions=[Question(1, "Why?")], wish=wanted).id
+        self.report = report_of(self.users["owner"], self.conversation)
+        given_template = reporttemplates.Given(slug, "Cast", b"# {{ title }}")
+        reporttemplates.keep(user=self.users["owner"], given=given_template)
+        self.report_share, self.report_token = shares.create_of_report(
+            user=self.users["owner"], report=self.report, wish=Wish(password=PASSWORD)
+        )
         self.export = exports.start(user=self.users["owner"]).id
         self.key = apikeys.create(user=self.users["owner"], name="Robot", scopes=["read"])[0].id
         self.login = identity_of(self.users["owner"]).login
@@ -278,12 +312,19 @@ class Cast:
             "runs": self.run,
             "files": self.file,
             "exports": self.export,
+            "reports": self.report,
             "batches": self.batch,
             "connectors": self.connector,
             "sessions": self.session,
         }
         ids |= {"api-keys": self.key, "logins": self.login, "connections": self.allowed.id}
         id_ = ids.get(route.split("/")[0], self.conversation)
+        if route.startswith("report-templates/"):
+            route = route.replace("<slug:key>", self.template.slug)
+        if route.startswith("reports/"):
+            route = route.replace("<uuid:share>", str(self.report_share.id))
+        if route == "shared/<str:token>/file/":
+            route = route.replace("<str:token>", self.report_token)
         return (
             route.replace("<uuid:id>", str(id_))
             .replace("<uuid:user>", str(self.users["victim"].id))

@@ -18,6 +18,7 @@ ONLY_ORM = WRITES - {"create", "update", "delete"}
 DOORS = within(
     "accounts/api/", "accounts/views.py", "accounts/authentication.py", "conversations/api/", "conversations/views.py",
     "conversations/exportviews.py", "conversations/batch_pages.py",
+    "conversations/report_pages.py",
     "conversations/forms.py", "conversations/pages.py", "conversations/selectors/", "conversations/templatetags/",
     "conversations/management/", "chatproject/management/", "realtime/",
 )  # fmt: skip

@@ -124,7 +124,7 @@ async def test_viewers_are_cut_off(alice: User, conversation: UUID, how: str, hi
 
 
 def _end(how: str, alice: User, made: Share) -> None:
-    conversation = made.conversation_id
+    conversation = made.place
     if how == "revoked":
         shares.revoke(user=alice, conversation=conversation, share=made.id)
     elif how == "expired":

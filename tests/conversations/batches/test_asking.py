@@ -14,7 +14,7 @@ from conversations import quotas, selectors
 from conversations.assistants import runner
 from conversations.batches import driving, results
 from conversations.models import Batch, BatchRow, Conversation
-from conversations.services import batches, conversations, erasing, members, runs
+from conversations.services import batches, conversations, erasing, leaving, members, runs
 from tests.conversations.batches.working import asked_texts, begin, latest_run, place, queued, rows, statuses, work
 from tests.conversations.support import texts
 from tests.provider import Provider
@@ -207,3 +207,17 @@ def test_numbers_of_cards_are_not_kept(alice: User) -> None:
 
 def counted(batch: Batch) -> Batch:
     return Batch.objects.counted().get(id=batch.id)
+
+
+def test_nothing_is_asked_for_who_may_not_log_in_any_more(alice: User) -> None:
+    batch = begin(alice, ["One?"], "guide")
+    User.objects.filter(id=alice.id).update(is_active=False)
+    driving.drive(str(batch.id))
+    assert (Batch.objects.get(id=batch.id).status, statuses(batch)) == ("stopped", ["stopped"])
+
+
+def test_who_closes_their_account_leaves_none(alice: User) -> None:
+    batch = begin(alice, ["One?"], "guide")
+    driving.drive(str(batch.id))
+    leaving.leave_all(user=str(alice.id))
+    assert not Batch.objects.filter(user=alice).exists()

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0026_connectors'),
+        ('conversations', '0027_reports'),
     ]
 
     operations = [

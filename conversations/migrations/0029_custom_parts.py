@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0027_run_team'),
+        ('conversations', '0028_run_team'),
     ]
 
     operations = [

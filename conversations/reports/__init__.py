@@ -1,0 +1,1 @@
+"""Reports: a template filled from conversations and answers, as a document."""
