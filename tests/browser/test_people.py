@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.people import Person, ask
+from tests.browser.test_everywhere import PHONE, WEAK, fits
 
 pytestmark = pytest.mark.browser
 
@@ -120,6 +121,27 @@ def test_a_person_answers_and_hands_back(alice: Person, desk: Person, site: str)
     expect(alice.page.locator("#standing p")).to_have_count(0)
     alice.say("say thanks")
     alice.is_answered("thanks")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_on_a_phone_and_can_be_read(person: Callable[..., Person], scheme: str) -> None:
+    alice = person("alice", color_scheme=scheme, **PHONE)
+    alice.begin("form", "asker")
+    expect(question(alice).get_by_label("Street")).to_be_visible()
+    weak = looked_at(alice)
+    thread = alice.page.url
+    alice.page.goto(f"{thread}handoff/")
+    weak += looked_at(alice)
+    alice.page.get_by_role("button", name="Ask for a person").click()
+    expect(alice.page.locator("#standing")).to_contain_text("Waiting for a person.")
+    assert weak + looked_at(alice) == []
+
+
+def looked_at(person: Person) -> list[str]:
+    """Texts of the page that are hard to read; it fits the screen."""
+    fits(person.page)
+    weak: list[str] = person.page.evaluate(WEAK)
+    return weak
 
 
 def test_an_assistant_hands_over(alice: Person) -> None:

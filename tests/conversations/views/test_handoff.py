@@ -42,6 +42,7 @@ def test_from_the_menu_to_a_person_and_back(alice: User, bob: User, alices: Visi
     bobs.post(page, message="How can I help?")
     alices.get(page)
     assert 'class="message agent complete"' in alices.page
+    assert '<span class="mark">Agent</span>' in alices.page
     bobs.post(f"{page}release/")
     assert status(conversation) == "open"
 
