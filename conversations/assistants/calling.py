@@ -8,7 +8,7 @@ from conversations import actions
 from conversations.assistants import building, registry
 from conversations.assistants.base import AssistantError, Turn
 from conversations.assistants.definitions import Definition
-from conversations.assistants.isolation import breaker, bulkhead, limits
+from conversations.assistants.isolation import breaker, bulkhead, calls, limits
 from conversations.assistants.isolation.calls import Call
 from conversations.assistants.isolation.guarded import Guarded
 from conversations.assistants.isolation.intime import in_time
@@ -28,7 +28,7 @@ async def answer(name: str, turn: Turn) -> None:
 async def _call(definition: Definition, turn: Turn) -> None:
     bounds = limits.of(definition.limits)
     async with bulkhead.place(definition.name, bounds):
-        call = Call(definition.name, bounds, turn)
+        call = Call(definition.name, bounds, turn, calls.current())
         async with breaker.watched(call):
             await in_time(_answer(definition, call), call)
 

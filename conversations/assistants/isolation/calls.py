@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from math import inf
 
@@ -13,10 +13,11 @@ _current: ContextVar["Call | None"] = ContextVar("assistant call", default=None)
 
 
 class Call:
-    """Any sign of life is noted with `pulse`; `left` says how long it may stay silent from now on."""
+    """Any sign of life is noted with `pulse`; `left` says how long it may stay silent from now on. An assistant that
+    asks others lives while they do: they are called within its call `around`."""
 
-    def __init__(self, name: str, limits: Limits, turn: Turn) -> None:
-        self.name, self.limits, self.turn = name, limits, turn
+    def __init__(self, name: str, limits: Limits, turn: Turn, around: "Call | None" = None) -> None:
+        self.name, self.limits, self.turn, self._around = name, limits, turn, around
         self.emitted = False
         self._begun = self._last = time.monotonic()
         self._held = 0
@@ -25,6 +26,8 @@ class Call:
     def pulse(self, *, emitted: bool = False) -> None:
         self._last = time.monotonic()
         self.emitted = self.emitted or emitted
+        if self._around:
+            self._around.pulse()
 
     def left(self) -> float:
         """Seconds until it has taken too long; infinite while it is held up by no fault of its own."""
@@ -44,7 +47,8 @@ class Call:
         """Its clock stands still while the block runs: it waits for us."""
         self._held += 1
         try:
-            yield
+            with self._around.waiting() if self._around else nullcontext():
+                yield
         finally:
             self._held -= 1
             self.pulse()

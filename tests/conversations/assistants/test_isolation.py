@@ -15,6 +15,7 @@ from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
 from conversations.assistants import calling, runner
 from conversations.assistants.base import AssistantError, Turn
+from conversations.assistants.composing.asides import Aside
 from conversations.assistants.isolation import breaker, intime, tallies
 from conversations.models import Run
 from tests.conversations.assistants.support import answered, ask, conversation_with, ending
@@ -68,6 +69,24 @@ class Moody:
         await turn.emit("Fine.")
 
 
+class Slow:
+    """Takes a while, and says a word now and then."""
+
+    async def answer(self, turn: Turn) -> None:
+        for _ in range(8):
+            await turn.emit("word ")
+            await asyncio.sleep(0.1)
+
+
+class Around:
+    """Asks another one, and says nothing itself until that is done."""
+
+    async def answer(self, turn: Turn) -> None:
+        aside = Aside(turn, "slow")
+        await calling.answer("slow", aside)
+        await turn.emit(aside.text)
+
+
 stubborn: list[bool] = []
 failing: list[bool] = []
 
@@ -76,7 +95,7 @@ failing: list[bool] = []
 def ours() -> Iterator[None]:
     stubborn.clear()
     failing.clear()
-    names = ("quick", "hangs", "silent", "chatty", "moody")
+    names = ("quick", "hangs", "silent", "chatty", "moody", "slow", "around")
     paths = {name: f"{__name__}.{name.capitalize()}" for name in names}
     openai = {"openai": "conversations.assistants.builtin.openai.OpenAIAssistant"}
     # Breakers are kept for a while: each test has assistants of its own.
@@ -106,6 +125,12 @@ async def test_what_takes_too_long_is_ended_and_keeps_what_it_said(
     assert (end["status"], end["error"]["code"]) == ("failed", "assistant_timeout")
     assert end["text"].startswith(text)
     assert time.monotonic() - begun < 3
+
+
+@override_settings(ASSISTANT_FIRST_TOKEN_SECONDS=0.4, ASSISTANT_STALL_SECONDS=0.4)
+async def test_one_that_asks_another_lives_while_that_does(alice: User) -> None:
+    end = await run_of(alice, "around")
+    assert (end["status"], end["text"]) == ("completed", "word " * 8)
 
 
 async def test_one_that_does_not_end_when_told_to_is_given_up(alice: User) -> None:
