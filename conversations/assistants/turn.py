@@ -18,7 +18,7 @@ from conversations import questions, selectors
 from conversations.assistants import chunks, degrading, recalling
 from conversations.assistants.base import About, AssistantError
 from conversations.assistants.composing import members
-from conversations.assistants.lengths import fitting, size_as_json
+from conversations.assistants.lengths import fitting, size_as_json, whole
 from conversations.assistants.persistence import persistently
 from conversations.assistants.replay import Replay
 from conversations.context import building, reports, terms
@@ -127,7 +127,7 @@ class RunningTurn:
     async def emit(self, text: str) -> None:
         """Add to the answer. Raises AssistantError where it gets too long (ANSWER_MAX_LENGTH, ANSWER_MAX_BYTES), and
         Problem when fenced off."""
-        text, self._half = _whole(self._half + text)
+        text, self._half = whole(self._half + text)
         text = self._unheard(text)
         taken = fitting(text[: settings.ANSWER_MAX_LENGTH - self._length], settings.ANSWER_MAX_BYTES - self._bytes)
         if taken:
@@ -297,11 +297,3 @@ def _bounded(value: Any) -> Any:
     if len(text.encode()) <= settings.STEP_MAX_BYTES:
         return value
     return text.encode()[: settings.STEP_MAX_BYTES].decode(errors="ignore") + "…"
-
-
-def _whole(text: str) -> tuple[str, str]:
-    """What can be stored and sent of `text`, and the first half of a surrogate pair at its end, whose second
-    half may come with the next piece. Other lone surrogates become U+FFFD."""
-    half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
-    whole = text[: len(text) - len(half)]
-    return whole.encode("utf-16", "surrogatepass").decode("utf-16", "replace"), half
