@@ -2,8 +2,8 @@
 
 import asyncio
 import json
+import re
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -14,7 +14,10 @@ from bench.engine.stored import Stored
 from bench.engine.tally import MARK, STAMP_DIGITS, Board, microseconds
 
 SIGN = MARK.decode()
+STAMP = re.compile(f"{SIGN}([0-9a-f]{{{STAMP_DIGITS}}})")
 DIRECT_TRIES = 3
+# An answer that has not ended by then is lost.
+PATIENCE_SECONDS = 60.0
 
 
 class AskingBoard(Board):
@@ -42,14 +45,15 @@ class Asker(Ours):
         assert isinstance(board, AskingBoard)
         self.answers = board
         self._asked = 0
-        self._run = ""
         self._seen = False
+        # Of a stamp that was cut in two.
+        self._rest = ""
         self._over: asyncio.Future[str] | None = None
 
     async def ask(self, text: str) -> str:
         """Ask, and wait for the end of the answer; its status."""
         self.said += 1
-        self._asked, self._run, self._seen = microseconds(), "", False
+        self._asked, self._seen, self._rest = microseconds(), False, ""
         self._over = asyncio.get_running_loop().create_future()
         frame = {
             "type": "send", "ref": str(self.said), "conversation": self.seat.conversation,
@@ -57,7 +61,11 @@ class Asker(Ours):
         }  # fmt: skip
         self.under_way[str(self.said)] = json.dumps(frame).encode()
         self.transport.send(TEXT, self.under_way[str(self.said)])
-        return await self._over
+        try:
+            return await asyncio.wait_for(self._over, PATIENCE_SECONDS)
+        except TimeoutError:
+            self.answers.ends["lost"] += 1
+            return "lost"
 
     def hear(self, payload: bytes) -> None:
         now = microseconds()
@@ -73,27 +81,37 @@ class Asker(Ours):
             self._delta(frame, now)
         elif frame["type"] == "run:end":
             self._end(frame["data"], now)
+        elif "events" in frame:
+            # What did not fit into the window is told from the log.
+            for event in frame["events"]:
+                self._take(event, now)
         else:
             self.control(frame)
+
+    def refused(self, frame: dict[str, Any]) -> None:
+        """What may not be tried again has no answer."""
+        super().refused(frame)
+        if not frame["retryable"] and self._over and not self._over.done():
+            self.answers.ends[frame["code"]] += 1
+            self._over.set_result(frame["code"])
 
     def _delta(self, frame: dict[str, Any], now: int) -> None:
         if not self._seen:
             self._seen = True
             self.answers.firsts.append((now - self._asked) / 1000)
-        self.answers.lags += [(now - stamp) / 1000 for stamp in stamps(frame["text"])]
+        text = self._rest + frame["text"]
+        found = list(STAMP.finditer(text))
+        self._rest = text[found[-1].end() :] if found else text
+        self.answers.lags += [(now - int(one[1], 16)) / 1000 for one in found]
         if self.answers.stored:
             self.answers.stored.look(frame["run"], frame["offset"] + len(frame["text"]))
 
     def _end(self, data: dict[str, Any], now: int) -> None:
+        if self._over is None or self._over.done():
+            return  # one of before, in the newest page
         self.answers.ends[data["status"]] += 1
         self.answers.took.append((now - self._asked) / 1000)
-        if self._over and not self._over.done():
-            self._over.set_result(data["status"])
-
-
-def stamps(text: str) -> Iterator[int]:
-    for part in text.split(SIGN)[1:]:
-        yield int(part[:STAMP_DIGITS], 16)
+        self._over.set_result(data["status"])
 
 
 class Direct:

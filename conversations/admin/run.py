@@ -21,6 +21,8 @@ from chatproject.lib.ids import parse_id
 from conversations.admin import reading, states
 from conversations.admin.acting import attempt, staff_of
 from conversations.admin.routing import routing_view
+from conversations.admin.usage import usage_view
+from conversations.api.usage import VIEW_USAGE
 from conversations.models import Run
 from conversations.services import runs, staff
 
@@ -36,7 +38,7 @@ class RunAdmin(ReadOnlyAdmin):
     search_help_text = _("Id of a run or of a conversation, or the beginning of a worker's name")
     ordering = ("-id",)
     actions = ("stop_selected",)
-    actions_list = ("try_routing",)
+    actions_list = ("try_routing", "show_usage")
     change_form_template = "admin/conversations/run/change_form.html"
     readonly_fields = ("queued", "started", "ended", "took", "lease", "thread", "used")
     fields = (
@@ -121,6 +123,13 @@ class RunAdmin(ReadOnlyAdmin):
     @list_action(description=_("Which assistant answers"), url_path="routing", icon="alt_route", permissions=["view"])
     def try_routing(self, request: HttpRequest) -> HttpResponse:
         return routing_view(self.admin_site, request)
+
+    @list_action(description=_("Usage and cost"), url_path="usage", icon="calculate", permissions=["usage"])
+    def show_usage(self, request: HttpRequest) -> HttpResponse:
+        return usage_view(self.admin_site, request)
+
+    def has_usage_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(VIEW_USAGE)
 
     @admin.action(description=_("Stop run"), permissions=["stop"])
     def stop_selected(self, request: HttpRequest, queryset: QuerySet) -> None:

@@ -243,7 +243,9 @@ class RunningTurn:
             self._flusher = asyncio.create_task(self._flush_soon())
 
     async def _flush_soon(self) -> None:
-        await asyncio.sleep(settings.DELTA_MS / 1000)
+        """The first piece goes at once: somebody waits for it."""
+        if self._stored:
+            await asyncio.sleep(settings.DELTA_MS / 1000)
         await self._store()
 
     async def _store(self) -> None:
