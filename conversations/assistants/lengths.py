@@ -1,8 +1,11 @@
 """How much text fits into one event, as it goes over the wire, and what of it can be stored."""
 
+import json
 from bisect import bisect_right
+from typing import Any
 
 import msgspec
+from django.conf import settings
 
 
 def size_as_json(text: str) -> int:
@@ -23,3 +26,11 @@ def whole(text: str) -> tuple[str, str]:
     half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
     rest = text[: len(text) - len(half)]
     return rest.encode("utf-16", "surrogatepass").decode("utf-16", "replace"), half
+
+
+def bounded(value: Any) -> Any:
+    """`value`, or a cut text of it where its JSON is larger than STEP_MAX_BYTES."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    if len(text.encode()) <= settings.STEP_MAX_BYTES:
+        return value
+    return text.encode()[: settings.STEP_MAX_BYTES].decode(errors="ignore") + "…"

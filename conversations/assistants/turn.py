@@ -1,7 +1,6 @@
 """A turn in progress: gathers what an assistant emits and stores it in small groups."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,7 @@ from conversations import questions, selectors
 from conversations.assistants import chunks, degrading, recalling
 from conversations.assistants.base import About, AssistantError
 from conversations.assistants.composing import members
-from conversations.assistants.lengths import fitting, size_as_json, whole
+from conversations.assistants.lengths import bounded, fitting, size_as_json, whole
 from conversations.assistants.persistence import persistently
 from conversations.assistants.replay import Replay
 from conversations.context import building, reports, terms
@@ -195,7 +194,7 @@ class RunningTurn:
             yield RunningStep(before.get("output"), before.get("sources") or [], done=True, id=before["step"])
             return
         id_ = before["step"] if before else str(new_id())
-        data = {"step": id_, "kind": kind, "name": name, "input": _bounded(input)}
+        data = {"step": id_, "kind": kind, "name": name, "input": bounded(input)}
         data |= {"parent": parent} if parent else {}
         await self._write_step({**data, "status": "running"})
         running = RunningStep(id=id_)
@@ -204,12 +203,12 @@ class RunningTurn:
         except Asked:
             raise
         except HandedOver:
-            await self._write_step({**data, "status": "completed", "output": _bounded(running.output)})
+            await self._write_step({**data, "status": "completed", "output": bounded(running.output)})
             raise
         except BaseException:
-            await self._write_step({**data, "status": "failed", "output": _bounded(running.output)})
+            await self._write_step({**data, "status": "failed", "output": bounded(running.output)})
             raise
-        done = {"status": "completed", "output": _bounded(running.output), "sources": running.sources}
+        done = {"status": "completed", "output": bounded(running.output), "sources": running.sources}
         await self._write_step({**data, **done})
 
     async def degraded(self, plugin: str, reason: str) -> None:
@@ -291,11 +290,3 @@ def _about(claim: runs.Claim) -> About:
 
 def _requested_by(claim: runs.Claim) -> UUID | None:
     return Run.objects.filter(id=claim.run).values_list("requested_by", flat=True).first()
-
-
-def _bounded(value: Any) -> Any:
-    """`value`, or a cut text of it where its JSON is larger than STEP_MAX_BYTES."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    if len(text.encode()) <= settings.STEP_MAX_BYTES:
-        return value
-    return text.encode()[: settings.STEP_MAX_BYTES].decode(errors="ignore") + "…"
