@@ -21,7 +21,7 @@ from chatproject.embedded.secretfiles import add_encryption_key
 from chatproject.lib.crypto import Keyring
 from conversations import keys, primary_keys, selectors
 from conversations.models import Conversation
-from conversations.services import conversations, maintenance
+from conversations.services import conversations, maintenance, resealing
 from tests.conversations.support import environment
 
 
@@ -42,6 +42,7 @@ def rotated(settings: Settings) -> Iterator[str]:
     keys.keyring.cache_clear()
     list(maintenance.rewrap())
     factors.reseal()
+    resealing.reseal()
     settings.ENCRYPTION_KEYS = old
     keys.keyring.cache_clear()
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.test import override_settings
 from pytest_django import Settings
 
 from accounts.models import User
@@ -66,6 +67,7 @@ async def test_an_answer_that_breaks_off_is_counted_here(alice: User, provider: 
 
 
 @pytest.mark.parametrize("script", ["status 429", "status 500"])
+@override_settings(PROVIDER_WAIT_SECONDS=0)
 async def test_a_call_that_is_refused_costs_nothing(alice: User, provider: Provider, script: str) -> None:
     assert (await answered(alice, script)).usage is None
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
@@ -104,7 +104,7 @@ def test_an_index_finds_the_runs(alice: User, *, mine: bool) -> None:
     with CaptureQueriesContext(connection) as captured:
         user = alice.id if mine else None
         usage(begin=clock.now() - timedelta(days=1), end=clock.now(), group="assistant", user=user)
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("EXPLAIN " + captured[-1]["sql"])
         plan = "\n".join(row[0] for row in cursor.fetchall())
