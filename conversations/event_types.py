@@ -30,7 +30,7 @@ EVENT_TYPES: dict[str, EventType] = {
         EventType("member:add", "A user became a member."),
         EventType("member:update", "A member's role changed."),
         EventType("member:remove", "A user is no longer a member."),
-        EventType("message:new", "A person said something; `run` where an answer was queued.", ("text",)),
+        EventType("message:new", "A person said something; `run` where an answer was queued.", ("text", "custom")),
         EventType("message:edit", "A message got another text; the old one stays in the log.", ("text",)),
         EventType("message:delete", "A message is no longer shown, nor part of what assistants are sent."),
         EventType("message:pin", "A message was pinned, so that it stays in every context, or released."),

@@ -38,8 +38,13 @@ _markdown.enable(["table", "strikethrough"]).disable("image")
 @lru_cache(maxsize=2048)
 def render(text: str) -> str:
     """HTML of `text`. Links open only to http(s) and mailto and carry rel=noopener noreferrer nofollow."""
+    return sanitised(_markdown.render(text))
+
+
+def sanitised(html: str) -> str:
+    """What of some HTML can be shown: tags of Markdown, and nothing that acts."""
     return nh3.clean(
-        _markdown.render(text),
+        html,
         tags=TAGS,
         attributes=ATTRIBUTES,
         allowed_classes={"span": TOKEN_CLASSES, "pre": {"code"}},

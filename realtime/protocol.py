@@ -74,10 +74,11 @@ class Leave(msgspec.Struct, tag="leave"):
 
 
 class Part(msgspec.Struct):
-    """A file that was uploaded into the conversation."""
+    """A file that was uploaded into the conversation, or the value of a type of one's own."""
 
-    type: Literal["file"]
-    id: Id
+    type: Name
+    id: Id | None = None
+    value: Any = None
 
 
 class Send(msgspec.Struct, tag="send"):

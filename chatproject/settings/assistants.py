@@ -25,6 +25,7 @@ CONNECTOR_KINDS = {
     "python": "conversations.connectors.kinds.python.KIND",
     "router": "conversations.connectors.kinds.composed.ROUTER",
     "fanout": "conversations.connectors.kinds.composed.FANOUT",
+    "team": "conversations.connectors.kinds.composed.TEAM",
 }
 # Commands that connectors to MCP servers may start on this machine, and modules whose classes `python` ones may use.
 CONNECTOR_COMMANDS = env.words("CONNECTOR_COMMANDS")
@@ -37,12 +38,18 @@ TOOL_ROUNDS = env.number("TOOL_ROUNDS", 8, least=1)
 ASSISTANT_KINDS = {
     "router": "conversations.assistants.builtin.router.Router",
     "fanout": "conversations.assistants.builtin.fanout.Fanout",
+    "team": "conversations.assistants.builtin.team.Team",
 }
 # Seconds after which an assistant that could not be built is tried again.
 BUILD_RETRY_SECONDS = env.number("BUILD_RETRY_SECONDS", 10, least=0)
+# The team that `action: agents` asks where nobody named one; empty = none.
+DEFAULT_TEAM = env.text("DEFAULT_TEAM")
+# Types of parts that messages may carry beside files, by name: dotted paths of `messagetypes.MessageType` objects.
+MESSAGE_TYPES: dict[str, str] = {}
 # What `send` can do, by the name in `action`: dotted paths of `conversations.actions.Action` objects.
 ACTIONS = {
     "chat": "conversations.services.acts.CHAT",
+    "agents": "conversations.services.acts.AGENTS",
     "stop": "conversations.services.acts.STOP",
     "batch": "conversations.batches.acting.BATCH",
     "report": "conversations.reports.acting.REPORT",

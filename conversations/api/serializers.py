@@ -160,17 +160,20 @@ class FeedbackShape(serializers.Serializer):
 
 
 class PartShape(serializers.Serializer):
-    type = serializers.ChoiceField(("file",))
-    id = serializers.UUIDField()
-    name = serializers.CharField(allow_null=True)
-    mime = serializers.CharField(allow_null=True, help_text="What is in it, not what the client said.")
-    size = serializers.IntegerField(allow_null=True, help_text="Bytes.")
-    url = serializers.CharField(allow_null=True, help_text="Of its content; null where it is gone.")
+    type = serializers.CharField(help_text="`file`, or a type of one's own, with `value` and `html`.")
+    id = serializers.UUIDField(required=False)
+    name = serializers.CharField(required=False, allow_null=True)
+    mime = serializers.CharField(required=False, allow_null=True, help_text="What is in it, not what the client said.")
+    size = serializers.IntegerField(required=False, allow_null=True, help_text="Bytes.")
+    url = serializers.CharField(required=False, allow_null=True, help_text="Of its content; null where it is gone.")
+    value = serializers.JSONField(required=False)
+    html = serializers.CharField(required=False, allow_blank=True)
 
 
 class PartInput(serializers.Serializer):
-    type = serializers.ChoiceField(("file",))
-    id = serializers.UUIDField()
+    type = Text(max_length=64)
+    id = serializers.UUIDField(required=False, allow_null=True)
+    value = serializers.JSONField(required=False)
 
 
 class MessageShape(serializers.Serializer):
@@ -236,6 +239,17 @@ class FilePage(serializers.Serializer):
     results = FileShape(many=True)
 
 
+class TeamShape(serializers.Serializer):
+    name = serializers.CharField()
+    id = serializers.UUIDField(help_text="Of the first run of the team.")
+    began = serializers.IntegerField(help_text="The seq of what it was asked with.")
+    by = serializers.UUIDField(allow_null=True, help_text="The user who asked.")
+    turn = serializers.IntegerField(help_text="0: only the first speaker is named.")
+    tries = serializers.IntegerField()
+    next = serializers.CharField(required=False, allow_null=True, help_text="Who speaks next; null: it has ended.")
+    why = serializers.CharField(required=False)
+
+
 class RunShape(serializers.Serializer):
     id = serializers.UUIDField()
     conversation = serializers.UUIDField()
@@ -243,6 +257,7 @@ class RunShape(serializers.Serializer):
     reply_to = serializers.UUIDField()
     assistant = serializers.CharField()
     version = serializers.CharField(allow_null=True, help_text="Of the assistant's definition, once the run began.")
+    team = TeamShape(allow_null=True, help_text="Where it is a turn of a team.")
     status = serializers.ChoiceField(Run.Status.choices)
     queued_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)

@@ -37,11 +37,13 @@ class Turn(Protocol):
     """One answer in the making. What is emitted is stored before anybody sees it.
 
     `usage` (token counts) and `sources` may be set at any time and end up in `run:end`. `path` are the assistants that
-    take this turn, the one that was asked first in front.
+    take this turn, the one that was asked first in front. In a team, `hand_to` may be set to whom to hand over to, to
+    `done` or to `continue`; else the team says who speaks next.
     """
 
     usage: dict[str, Any] | None
     sources: list[dict[str, Any]] | None
+    hand_to: str
 
     @property
     def path(self) -> tuple[str, ...]: ...
@@ -72,6 +74,9 @@ class Turn(Protocol):
         self, kind: str, name: str, input: Any = None, parent: str | None = None
     ) -> AbstractAsyncContextManager[Step]:
         """Show a step (kind: thought, tool, retrieval, plugin) while the block runs, below the step `parent`."""
+
+    def open_team(self, name: str) -> None:
+        """Have the turns of a team follow this one. Raises AssistantError where it is a part of another one."""
 
     async def degraded(self, plugin: str, reason: str) -> None:
         """Tell the room that a part of this fails or waits; the answer goes on where it can (`plugin:degraded`)."""

@@ -5,6 +5,7 @@ import logging
 import os
 import socket
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from chatproject.lib.caller import note
 from chatproject.lib.errors import Problem
 from chatproject.lib.limits import wait_for
 from chatproject.lib.threads import in_thread
-from conversations.assistants import calling, replay
+from conversations.assistants import calling, replay, teams
 from conversations.assistants.base import AssistantError
 from conversations.assistants.persistence import persistently
 from conversations.assistants.turn import Asked, HandedOver, RunningTurn
@@ -83,8 +84,16 @@ def _renew(claims: list[runs.Claim]) -> set[UUID]:
 
 
 async def _answer(turn: RunningTurn) -> None:
-    await calling.answer(turn.claim.assistant, turn)
-    await turn.finish()
+    """Have it answered; of a team, also find out who speaks next."""
+    try:
+        await calling.answer(turn.claim.assistant, turn)
+        await turn.finish()
+    except Problem:
+        raise
+    except Exception:
+        await teams.follow(turn, Run.Status.FAILED)
+        raise
+    await teams.follow(turn, Run.Status.COMPLETED)
 
 
 async def _outcome(task: asyncio.Task[None]) -> dict:
@@ -113,7 +122,9 @@ def _failure(status: str, code: str, message: str) -> dict:
 
 async def _end(turn: RunningTurn, *, status: str, error: dict | None = None) -> None:
     await turn.settle()
-    await persistently(lambda: runs.end(claim=turn.claim, status=status, error=error, **_answer_of(turn)))
+    following = teams.interrupted(turn) if status == Run.Status.INTERRUPTED else turn.following
+    told = {**_answer_of(turn), "error": error, "following": following}
+    await persistently(lambda: runs.end(claim=turn.claim, status=status, **told))
 
 
 async def _hand_over(turn: RunningTurn, reason: str) -> None:
@@ -121,5 +132,5 @@ async def _hand_over(turn: RunningTurn, reason: str) -> None:
     await persistently(lambda: handoff.hand_over(claim=turn.claim, reason=reason, **_answer_of(turn)))
 
 
-def _answer_of(turn: RunningTurn) -> dict:
+def _answer_of(turn: RunningTurn) -> dict[str, Any]:
     return {"text": turn.text, "usage": turn.spent, "sources": turn.sources, "parts": turn.parts}

@@ -1,7 +1,6 @@
 """A turn in progress: gathers what an assistant emits and stores it in small groups."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,8 @@ from chatproject.lib.threads import in_thread
 from conversations import questions, selectors
 from conversations.assistants import chunks, degrading, recalling
 from conversations.assistants.base import About, AssistantError
-from conversations.assistants.lengths import fitting, size_as_json
+from conversations.assistants.composing import members
+from conversations.assistants.lengths import bounded, fitting, size_as_json, whole
 from conversations.assistants.persistence import persistently
 from conversations.assistants.replay import Replay
 from conversations.context import building, reports, terms
@@ -25,7 +25,8 @@ from conversations.context.result import Context
 from conversations.files import pictures
 from conversations.models import Run
 from conversations.privacy import Screen
-from conversations.services import artefacts, contexts, madefiles, runs
+from conversations.services import artefacts, contexts, madefiles, runs, teaming
+from conversations.services.teaming import Following
 from conversations.usage.tokens import added, cleaned
 
 
@@ -57,6 +58,9 @@ class RunningTurn:
     def __init__(self, claim: runs.Claim, replay: Replay | None = None) -> None:
         self.claim = claim
         self._replay = replay or Replay()
+        self.hand_to = ""
+        self.following: Following | None = None
+        self._opened: dict[str, Any] | None = None
         self.usage: dict[str, Any] | None = None
         self.sources: list[dict[str, Any]] | None = None
         self.parts = list(self._replay.parts)
@@ -73,6 +77,23 @@ class RunningTurn:
     def text(self) -> str:
         """Everything emitted so far, as it came; what is stored of it went through the screen."""
         return "".join(self._text)
+
+    @property
+    def team(self) -> dict[str, Any] | None:
+        """Of which team it is a turn."""
+        return self._opened or self.claim.team
+
+    def open_team(self, name: str) -> None:
+        """Raises AssistantError where it is a member's turn in a team already."""
+        team = self.claim.team
+        if team and team["turn"]:
+            raise AssistantError("team_in_team", "A team cannot be a member of another one.")
+        self._opened = team or teaming.opened(name, self.claim.run, self.claim.queued_seq, 0, self.claim.asked_by)
+
+    def say_at_last(self, text: str) -> None:
+        """Say something after the assistant did, where that said nothing; it comes with `run:end`."""
+        if not self.text:
+            self._text.append(text)
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -105,7 +126,7 @@ class RunningTurn:
     async def emit(self, text: str) -> None:
         """Add to the answer. Raises AssistantError where it gets too long (ANSWER_MAX_LENGTH, ANSWER_MAX_BYTES), and
         Problem when fenced off."""
-        text, self._half = _whole(self._half + text)
+        text, self._half = whole(self._half + text)
         text = self._unheard(text)
         taken = fitting(text[: settings.ANSWER_MAX_LENGTH - self._length], settings.ANSWER_MAX_BYTES - self._bytes)
         if taken:
@@ -173,7 +194,7 @@ class RunningTurn:
             yield RunningStep(before.get("output"), before.get("sources") or [], done=True, id=before["step"])
             return
         id_ = before["step"] if before else str(new_id())
-        data = {"step": id_, "kind": kind, "name": name, "input": _bounded(input)}
+        data = {"step": id_, "kind": kind, "name": name, "input": bounded(input)}
         data |= {"parent": parent} if parent else {}
         await self._write_step({**data, "status": "running"})
         running = RunningStep(id=id_)
@@ -182,12 +203,12 @@ class RunningTurn:
         except Asked:
             raise
         except HandedOver:
-            await self._write_step({**data, "status": "completed", "output": _bounded(running.output)})
+            await self._write_step({**data, "status": "completed", "output": bounded(running.output)})
             raise
         except BaseException:
-            await self._write_step({**data, "status": "failed", "output": _bounded(running.output)})
+            await self._write_step({**data, "status": "failed", "output": bounded(running.output)})
             raise
-        done = {"status": "completed", "output": _bounded(running.output), "sources": running.sources}
+        done = {"status": "completed", "output": bounded(running.output), "sources": running.sources}
         await self._write_step({**data, **done})
 
     async def degraded(self, plugin: str, reason: str) -> None:
@@ -247,6 +268,9 @@ class RunningTurn:
 def _context(claim: runs.Claim, also: str, assistant: str) -> Context:
     """Make the context of a run, and store its report before anything is sent."""
     wanted = terms.for_assistant(assistant)
+    if claim.team and claim.team["turn"]:
+        wanted = wanted.as_speaker(assistant)
+        also = "\n\n".join(filter(None, [members.told(claim.team["name"], assistant), also]))
     if also:
         wanted = replace(wanted, system=f"{wanted.system}\n\n{also}".strip())
     try:
@@ -266,19 +290,3 @@ def _about(claim: runs.Claim) -> About:
 
 def _requested_by(claim: runs.Claim) -> UUID | None:
     return Run.objects.filter(id=claim.run).values_list("requested_by", flat=True).first()
-
-
-def _bounded(value: Any) -> Any:
-    """`value`, or a cut text of it where its JSON is larger than STEP_MAX_BYTES."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    if len(text.encode()) <= settings.STEP_MAX_BYTES:
-        return value
-    return text.encode()[: settings.STEP_MAX_BYTES].decode(errors="ignore") + "…"
-
-
-def _whole(text: str) -> tuple[str, str]:
-    """What can be stored and sent of `text`, and the first half of a surrogate pair at its end, whose second
-    half may come with the next piece. Other lone surrogates become U+FFFD."""
-    half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
-    whole = text[: len(text) - len(half)]
-    return whole.encode("utf-16", "surrogatepass").decode("utf-16", "replace"), half

@@ -6,6 +6,7 @@ tool calls stay with their results.
 """
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -90,7 +91,8 @@ class _Frame:
         budget = Budget(max(room, 0), max(count, 0), self.terms.max_messages)
         choice = base.get(self.terms.strategy).choose(self.past, budget)
         entries, digests = fitting(choice, budget)
-        placed = sorted([*fixed, *self._told(entries), *_summed(digests)], key=lambda one: one[0])
+        told = within(self._told(entries), budget.tokens - size(digests))
+        placed = sorted([*fixed, *told, *_summed(digests)], key=lambda one: one[0])
         lines = [line for _, line in placed]
         taken = tokens.PRIMING + sum(line.tokens for line in lines) + self.terms.max_tokens - self.max_tokens
         made = Context(self.terms, lines, taken, summarised=digests, pictures=self.pictures)
@@ -123,10 +125,16 @@ class _Frame:
         return placed
 
     def _placed(self, row: Message) -> tuple[Place, str, Message]:
-        return (row.anchor, row.seq), self.texts[row.id], row
+        return (row.anchor, row.seq), voiced(self._voice(row), self.texts[row.id]), row
+
+    def _voice(self, row: Message) -> str:
+        """The name of the other assistant that said it; empty where who is told said it, or does not mind."""
+        other = row.role == Message.Role.ASSISTANT and row.author_name != self.terms.speaker
+        return row.author_name if self.terms.speaker and other else ""
 
     def _size(self, text: str, row: Message | None) -> int:
-        known = row.tokens.get(self.encoding) if row and not row.parts else None
+        plain = row and not row.parts and not self._voice(row)
+        known = row.tokens.get(self.encoding) if row and plain else None
         return (known if known is not None else tokens.count(text, self.encoding)) + tokens.PER_MESSAGE
 
     def _line(self, text: str, row: Message | None, room: int) -> Line:
@@ -137,7 +145,8 @@ class _Frame:
             taken, kept = tokens.count(text, self.encoding) + tokens.PER_MESSAGE, max(0, len(text) - len(MARK))
         if row is None:
             return Line("system", text, taken, kept=kept)
-        return Line(row.role, text, taken, row.seq, kept=kept, origin=_origin(row))
+        voice = self._voice(row)
+        return Line(_role(row, voice), text, taken, row.seq, kept=kept, origin=_origin(row, voice))
 
     def _told(self, entries: Sequence[Entry]) -> Placed:
         """The chosen messages with their texts."""
@@ -150,7 +159,9 @@ class _Frame:
             run = called.get(row.run) if row.run and row.role == "assistant" else None
             around = list(tools.lines(run, row, self.encoding)) if run else []
             own = entry.tokens - sum(line.tokens for line in around)
-            said = Line(row.role, texts[row.id], own, row.seq, origin=_origin(row))
+            voice = self._voice(row)
+            own += tokens.count(voiced(voice, ""), self.encoding) if voice else 0
+            said = Line(_role(row, voice), voiced(voice, texts[row.id]), own, row.seq, origin=_origin(row, voice))
             placed += [(entry.place, line) for line in (*around, said)]
         return placed
 
@@ -184,11 +195,28 @@ def fitting(choice: Choice, budget: Budget) -> tuple[list[Entry], list[Digest]]:
     return entries, digests
 
 
+def voiced(voice: str, text: str) -> str:
+    """A text with the name of who said it in front, where there is one to be told."""
+    return f"{voice}: {text}" if voice else text
+
+
+def within(told: Placed, room: int) -> Placed:
+    """Of lines in their order what fits, in whole messages: names in front of texts were not counted before."""
+    while told and sum(line.tokens for _, line in told) > room:
+        told = [one for one in told if one[0] != told[0][0]]
+    return told
+
+
+def _role(row: Message, voice: str) -> str:
+    return Message.Role.USER.value if voice else row.role
+
+
 def _summed(digests: Sequence[Digest]) -> Placed:
     return [(one.place, Line("system", one.text, one.tokens)) for one in digests]
 
 
-def _origin(row: Message) -> dict[str, int]:
-    """Where in the log the text stands."""
+def _origin(row: Message, voice: str) -> dict[str, Any]:
+    """Where in the log the text stands, and whose name is told in front of it."""
     found = (own for own in reversed(row.versions) if own["event"] == str(row.text_event))
-    return next(({"event": past.source(own)} for own in found), {})
+    named = {"voice": voice} if voice else {}
+    return next(({"event": past.source(own), **named} for own in found), {})

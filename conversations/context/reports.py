@@ -58,7 +58,7 @@ def lines(run: Run) -> list[Line]:
 def _line(run: Run, number: int, entry: Json, said: dict[int, str], called: dict[UUID, Run]) -> Line:
     text, call = "", None
     if "event" in entry:
-        text = said[entry["event"]]
+        text = f"{entry['voice']}: {said[entry['event']]}" if "voice" in entry else said[entry["event"]]
     elif "text" in entry:
         place = event_types.context(run.conversation_id, run.id, f"context.{number}")
         text = keys.of(run.conversation_id).open(entry["text"], place)

@@ -1,6 +1,6 @@
 """What a context is made for: the model, its budget, the strategy, the system prompt."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -17,7 +17,8 @@ MODEL_MAX_LENGTH = 100
 @dataclass(frozen=True)
 class Terms:
     """`max_messages` counts messages of the conversation, not the system prompt. `picture_tokens` is what one
-    picture takes; 0 where the model takes none."""
+    picture takes; 0 where the model takes none. With a `speaker`, what other assistants said comes as said by others,
+    with their names in front."""
 
     model: str
     strategy: str
@@ -25,6 +26,11 @@ class Terms:
     max_messages: int
     system: str = ""
     picture_tokens: int = 0
+    speaker: str = ""
+
+    def as_speaker(self, name: str) -> "Terms":
+        """The same, for one of several assistants who speak with each other."""
+        return replace(self, speaker=name)
 
     @property
     def encoding(self) -> str:

@@ -12,7 +12,7 @@ from conversations.models import Event, Message
 @on("message:new")
 def _message_new(fold: Fold, event: Event) -> None:
     data = event.data
-    given = {name: data.get(name) for name in ("run", "reply_to", "seen_seq")}
+    given = {name: data.get(name) for name in ("run", "reply_to", "seen_seq", "custom")}
     row = new_message(event, parts=data.get("parts") or [], extra=data.get("extra") or {}, **given)
     fold.add_message(row)
     set_text(fold, row["id"], event)

@@ -23,7 +23,7 @@ def new_message(event: Event, **fields: Any) -> Json:
         "imported": event.imported_by is not None,
         "created_at": rfc3339(event.at),
     }
-    row |= dict.fromkeys(("text", "text_event", "run", "reply_to", "branch_of", "seen_seq", "edited_at"))
+    row |= dict.fromkeys(("text", "text_event", "custom", "run", "reply_to", "branch_of", "seen_seq", "edited_at"))
     row |= dict.fromkeys(("pinned", "redacted", "sensitive"), False)
     row |= {"parts": [], "versions": [], "past": [], "tokens": {}, "extra": {}}
     return row | fields
@@ -36,7 +36,8 @@ def new_run(event: Event, *, reply_to: str) -> Json:
     return row | {
         "id": data["run"],
         "reply_to": reply_to,
-        "requested_by": event.user_id,
+        "requested_by": event.user_id or (not event.imported_by and (data.get("team") or {}).get("by")) or None,
+        "team": data.get("team"),
         "branch_of": data.get("branch_of"),
         "assistant": data["assistant"],
         "status": Run.Status.QUEUED.value,

@@ -69,6 +69,7 @@ def _run_end(fold: Fold, event: Event) -> None:
         "error": data.get("error"),
         "end_event": str(event.id),
         "ended_at": rfc3339(event.at),
+        **({"team": data["team"]} if data.get("team") else {}),
     }
     fold.drop_run(data["run"])
     if data["message"]:

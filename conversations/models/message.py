@@ -34,6 +34,7 @@ class Message(models.Model):
     message that it answers, or its own. `changed_seq` is the last event that changed the row. `tokens` counts the
     text by encoding. The author of an `imported` one is a label. A deleted or hidden message keeps its text here
     as the log does; wire/ shows none. `past` is what is needed to go back in time (conversations/past.py).
+    `custom` is the envelope of its first event with the parts that are no files (conversations/messagetypes.py).
     """
 
     class Role(models.TextChoices):
@@ -65,6 +66,7 @@ class Message(models.Model):
     text = models.JSONField(null=True)
     text_event = models.UUIDField(null=True)
     parts = models.JSONField(default=list)
+    custom = models.JSONField(null=True)
     versions = models.JSONField(default=list)
     past = models.JSONField(default=list)
     tokens = models.JSONField(default=dict)

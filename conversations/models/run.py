@@ -1,7 +1,9 @@
 """One turn of an assistant, who owns it, and what of its answer is stored."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from chatproject.lib.ids import new_id
@@ -12,6 +14,8 @@ class Run(models.Model):
     """A projection of the log, except for the lease and `context`, the report of what the assistant was sent
     (context/reports.py). `version` is that of the assistant's definition when it began. `branch_of` is set where an
     answer is given anew, `requested_by` where one of our users asked for it.
+
+    `team` says of which team it is a turn (services/teaming.py).
 
     The worker that holds `fence` may write until `lease_until` (the database's clock); whoever ends the
     run raises `fence`, so that a late write of a paused worker is refused. `stored` counts code points.
@@ -34,6 +38,7 @@ class Run(models.Model):
     message = models.UUIDField(null=True)
     reply_to = models.UUIDField()
     requested_by = models.UUIDField(null=True)
+    team = models.JSONField(null=True)
     branch_of = models.UUIDField(null=True)
     assistant = models.CharField(_("assistant"), max_length=64)
     version = models.CharField(_("version"), max_length=64, null=True, blank=True)
@@ -52,6 +57,9 @@ class Run(models.Model):
     lease_until = models.DateTimeField(_("lease until"), null=True)
     worker = models.CharField(_("worker"), max_length=64, blank=True)
     stored = models.PositiveIntegerField(_("stored characters"), default=0)
+
+    # What a team that has begun queues comes before what was asked for meanwhile.
+    IN_TURN = (Coalesce(Cast(KT("team__began"), models.BigIntegerField()), F("queued_seq")), "queued_seq")
 
     class Meta:
         verbose_name = _("run")

@@ -24,6 +24,7 @@ def _message_new(projector: Projector, conversation: Conversation, event: Event)
         author_name=event.actor_name,
         status=Message.Status.COMPLETE,
         parts=data.get("parts") or [],
+        custom=data.get("custom"),
         extra=data.get("extra") or {},
         reply_to=data.get("reply_to"),
         seen_seq=data.get("seen_seq"),

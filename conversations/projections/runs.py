@@ -88,6 +88,7 @@ def _run_end(projector: Projector, conversation: Conversation, event: Event) -> 
         error=data.get("error"),
         end_event=event.id,
         ended_at=event.at,
+        **({"team": data["team"]} if data.get("team") else {}),
     )
     for run in Run.objects.filter(id=data["run"]).exclude(steps=[]).only("steps"):
         run.steps = asking.closed(run.steps)
@@ -106,6 +107,12 @@ def _run_end(projector: Projector, conversation: Conversation, event: Event) -> 
         conversation.active_run = None
 
 
+def asker(event: Event) -> UUID | None:
+    """Which of our users asked for the run that an event queues; of a turn of a team, who asked the team."""
+    by = event.user_id or (not event.imported_by and (event.data.get("team") or {}).get("by"))
+    return UUID(by) if by else None
+
+
 def queued_run(conversation: Conversation, event: Event) -> Run:
     """The run that `event` (`message:new` or `run:queue`) asks for."""
     data = event.data
@@ -115,7 +122,8 @@ def queued_run(conversation: Conversation, event: Event) -> Run:
         conversation_id=conversation.id,
         reply_to=UUID(data.get("reply_to") if event.type == "run:queue" else data["message"]),
         branch_of=data.get("branch_of"),
-        requested_by=UUID(event.user_id) if event.user_id else None,
+        requested_by=asker(event),
+        team=data.get("team"),
         assistant=data["assistant"],
         queued_seq=event.seq,
         queued_at=event.at,

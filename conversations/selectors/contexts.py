@@ -21,7 +21,19 @@ from conversations.models.message import KEPT
 
 # What is needed to choose; texts are read of what was chosen.
 LIGHT = ("id", "seq", "anchor", "role", "pinned", "run", "tokens", "parts")
-TEXT = ("id", "conversation_id", "seq", "role", "run", "status", "text", "text_event", "versions", "parts")
+TEXT = (
+    "id",
+    "conversation_id",
+    "seq",
+    "role",
+    "run",
+    "status",
+    "text",
+    "text_event",
+    "versions",
+    "parts",
+    "author_name",
+)
 WHOLE = (*LIGHT, *TEXT)
 Json = dict[str, Any]
 

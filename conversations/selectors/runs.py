@@ -88,7 +88,7 @@ def stored_lengths(conversations: Iterable[UUID]) -> dict[UUID, tuple[UUID, int]
 
 def unfinished_runs(conversation: UUID) -> list[Json]:
     """Queued, running and waiting runs in their order. Membership was checked."""
-    rows = Run.objects.filter(conversation=conversation, ended_at=None).order_by("queued_seq")
+    rows = Run.objects.filter(conversation=conversation, ended_at=None).order_by(*Run.IN_TURN)
     return [wire.run(row) for row in rows]
 
 

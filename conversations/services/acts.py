@@ -1,13 +1,17 @@
 """The actions that come with the product: what a message of each writes (conversations/actions.py has the table)."""
 
+from dataclasses import replace
+
+from django.conf import settings
+
 from chatproject.lib.errors import Problem
-from chatproject.lib.ids import new_id
 from conversations import quotas
 from conversations.actions import Action, Sending
 from conversations.appends import Decision, Draft, State
+from conversations.assistants.composing import members
 from conversations.models import Conversation
 from conversations.permissions import Permission
-from conversations.services import addressing, busy, endings
+from conversations.services import addressing, busy, endings, teaming
 
 
 def chat(state: State, sending: Sending) -> Decision:
@@ -20,18 +24,29 @@ def chat(state: State, sending: Sending) -> Decision:
     if not names:
         return Decision([sending.message])
     way = busy.making_way(state, sending.policy)
-    sending.message.data |= {"assistant": names[0], "run": str(new_id())}
     seq = state.conversation.last_seq + sending.ahead + len(way.drafts) + 1
-    further = [_also(sending.message, seq, name) for name in names[1:]]
+    sending.message.data |= teaming.asked(names[0], seq, sending.user.id)
+    further = [_also(sending, seq + place, seq, name) for place, name in enumerate(names[1:], 1)]
     for _ in names:
         quotas.ask(sending.user.id)
     return Decision([*way.drafts, sending.message, *further], way.effects)
 
 
-def _also(message: Draft, seq: int, name: str) -> Draft:
-    """An answer to `message`, whose event will be `seq`, by one more assistant."""
-    question = {"reply_to": message.data["message"], "reply_seq": seq}
-    return Draft("run:queue", {"run": str(new_id()), **question, "assistant": name, "branch_of": None})
+def _also(sending: Sending, seq: int, question: int, name: str) -> Draft:
+    """An answer by one more assistant to the message whose event will be `question`; its own will be `seq`."""
+    answered = {"reply_to": sending.message.data["message"], "reply_seq": question, "branch_of": None}
+    return Draft("run:queue", {**teaming.asked(name, seq, sending.user.id), **answered})
+
+
+def agents(state: State, sending: Sending) -> Decision:
+    """Say it to a team: the one that is named, or that of the conversation, or DEFAULT_TEAM. Raises Problem `invalid`
+    where there is none."""
+    named = addressing.named(sending.message.data["text"])
+    candidates = [sending.assistant, *named, state.conversation.assistant, settings.DEFAULT_TEAM]
+    team = next((name for name in candidates if name and members.config_of(name)), None)
+    if team is None:
+        raise Problem("invalid", errors={"assistant": ["There is no team here; name one."]})
+    return chat(state, replace(sending, assistant=team))
 
 
 def stop(state: State, sending: Sending) -> Decision:
@@ -43,4 +58,5 @@ def stop(state: State, sending: Sending) -> Decision:
 
 
 CHAT = Action(Permission.SEND, "Says something; an assistant answers.", chat)
+AGENTS = Action(Permission.SEND, "Says something to a team, whose members answer in turns.", agents)
 STOP = Action(Permission.STOP, "Stops whatever is answered or waits in the conversation.", stop, text=False)

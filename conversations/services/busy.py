@@ -7,7 +7,7 @@ from chatproject.lib.errors import Problem
 from conversations.appends import Decision, Draft, State
 from conversations.models import Conversation, Message, Run
 from conversations.permissions import Permission
-from conversations.services import endings
+from conversations.services import endings, teaming
 from conversations.services.waking import enqueue, waking
 
 DEFAULT = "enqueue"
@@ -66,12 +66,21 @@ def _unfinished(state: State) -> list[Run]:
 
 def _undoing(state: State, run: Run) -> list[Draft]:
     drafts = [_deletion(run.message)] if run.message else []
+    if run.team:
+        spoken = [_deletion(message) for message in teaming.said_by(state, run.team)]
+        first = teaming.runs_of(state.conversation.id, run.team)[0]
+        return [*spoken, *_undoing_question(state, first)]
     if run.branch_of:
         before = str(run.branch_of)
         return [*drafts, Draft("branch:select", {"message": before, "branch_of": before})] if run.message else drafts
+    return [*drafts, *_undoing_question(state, run)]
+
+
+def _undoing_question(state: State, run: Run) -> list[Draft]:
+    """The deletion of what was asked, where that is the author's own."""
     question = state.message(run.reply_to)
     own = question.author_id == state.actor.id and question.status not in Message.GONE
-    return [*drafts, _deletion(question.id)] if own else drafts
+    return [_deletion(question.id)] if own else []
 
 
 def _deletion(message: Any) -> Draft:

@@ -115,7 +115,14 @@ def _events(conversation: UUID) -> None:
 def _messages(conversation: UUID) -> None:
     """They stay as deleted ones, so that they can be counted."""
     Message.objects.filter(conversation=conversation).update(
-        status=Message.Status.DELETED, text=None, text_event=None, parts=[], versions=[], tokens={}, extra={}
+        status=Message.Status.DELETED,
+        text=None,
+        text_event=None,
+        parts=[],
+        custom=None,
+        versions=[],
+        tokens={},
+        extra={},
     )
     Feedback.objects.filter(conversation=conversation).delete()
 

@@ -12,7 +12,7 @@ from accounts.services.idempotency import Once
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id, parse_id
 from chatproject.lib.limits import take
-from conversations import actions, eventlog
+from conversations import actions, eventlog, messagetypes
 from conversations.actions import Action, Sending
 from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
@@ -44,7 +44,8 @@ def send(
     """Do what `action` says (conversations/actions.py): as a rule, write `message:new`, and queue an assistant's
     answer in the same transaction.
 
-    `parts` are files that the user uploaded into this conversation; with one, the text may be empty.
+    `parts` are files that the user uploaded into this conversation, and what messagetypes.py knows; with one, the text
+    may be empty.
     `idempotency_key` may come with a cmid or alone: then `as_cmid` of it is the cmid. `noted` is called in that
     transaction with the data of the event.
     Fails with Problem `invalid`, `too_large`, `not_found`, `forbidden`, `conversation_closed`, `conflict`,
@@ -53,8 +54,13 @@ def send(
     """
     name, act = actions.get(action)
     body: list[Any] = [text, name, assistant, str(reply_to) if reply_to else None]
-    named, carried = clean_assistant(assistant), attaching.clean_parts(parts)
-    new = draft(text=clean_text(text, required=act.text and not carried), action=name, seen_seq=seen_seq)
+    files, custom = messagetypes.divided(parts)
+    named, carried = clean_assistant(assistant), attaching.clean_parts(files)
+    said = clean_text(text, required=act.text and not carried and not custom)
+    whole = clean_text(messagetypes.in_words(said, custom), required=False) if custom else said
+    new = draft(text=whole, action=name, seen_seq=seen_seq, custom=custom)
+    if custom:
+        body.append(custom)
     if carried:
         body.append(carried)
         new.data["parts"] = carried
@@ -82,9 +88,13 @@ def send(
     return eventlog.submit(append)
 
 
-def draft(*, text: str, action: str = actions.DEFAULT, seen_seq: int | None = None) -> Draft:
+def draft(
+    *, text: str, action: str = actions.DEFAULT, seen_seq: int | None = None, custom: list[dict[str, Any]] | None = None
+) -> Draft:
     """A `message:new` that asks for no answer (yet)."""
     data: dict[str, Any] = {"message": str(new_id()), "text": text, "action": action}
+    if custom:
+        data["custom"] = custom
     if seen_seq is not None:
         data["seen_seq"] = seen_seq
     return Draft("message:new", data)

@@ -21,7 +21,8 @@ from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.assistants import registry
 from conversations.models import Run
 from conversations.permissions import Permission
-from conversations.services import attaching, endings
+from conversations.services import attaching, endings, teaming
+from conversations.services.teaming import Following
 
 NOTHING = Problem("conflict", "There is no run to claim here.")
 
@@ -29,7 +30,7 @@ NOTHING = Problem("conflict", "There is no run to claim here.")
 @dataclass(frozen=True)
 class Claim:
     """A worker's right to write one run, as long as `fence` is the run's. With `resumed` it goes on with a run that
-    waited for a person."""
+    waited for a person. `team` says of which team it is a turn (teaming.py)."""
 
     conversation: UUID
     run: UUID
@@ -39,6 +40,9 @@ class Claim:
     fence: int
     version: str | None = None
     resumed: bool = False
+    team: dict[str, Any] | None = None
+    queued_seq: int = 0
+    asked_by: UUID | None = None
 
     @property
     def actor(self) -> Actor:
@@ -56,7 +60,8 @@ def _begin(conversation: UUID, worker: str) -> Claim | None:
     if run is None:
         return None
     version = registry.version(run.assistant)
-    begun = Claim(conversation, run.id, new_id(), run.reply_to, run.assistant, run.fence + 1, version)
+    place = (conversation, run.id, new_id(), run.reply_to)
+    begun = Claim(*place, run.assistant, run.fence + 1, version, **_more(run))
     start = Draft("run:start", {
         "run": str(run.id), "message": str(begun.message), "assistant": run.assistant, "version": version,
         "reply_to": str(run.reply_to),
@@ -85,9 +90,13 @@ def _resume(conversation: UUID, worker: str) -> Claim | None:
     if run is None or run.message is None:
         return None
     place = (conversation, run.id, run.message, run.reply_to)
-    claim = Claim(*place, run.assistant, run.fence + 1, run.version, resumed=True)
+    claim = Claim(*place, run.assistant, run.fence + 1, run.version, resumed=True, **_more(run))
     free = Run.objects.filter(id=run.id, fence=run.fence, status=Run.Status.RUNNING, lease_until=None)
     return claim if free.update(**_lease(claim, worker)) else None
+
+
+def _more(run: Run) -> dict[str, Any]:
+    return {"team": run.team, "queued_seq": run.queued_seq, "asked_by": run.requested_by}
 
 
 def step(*, claim: Claim, data: dict[str, Any], id: UUID | None = None) -> "Future[Committed]":
@@ -135,9 +144,10 @@ def end(
     sources: list[dict[str, Any]] | None = None,
     parts: list[dict[str, Any]] | None = None,
     error: dict[str, Any] | None = None,
+    following: Following | None = None,
 ) -> "Future[Committed]":
     """Write `run:end` for the worker that holds the claim; `text` is the answer as the assistant gave it, `parts` the
-    files that it made.
+    files that it made. `following` is the next turn of a team, which is queued in the same commit.
 
     Fails with `run_not_active` when fenced off.
     """
@@ -150,21 +160,23 @@ def end(
         if parts:
             draft.data["parts_tokens"] = attaching.tokens(parts)
         endings.settle(draft, run, usage)
-        return Decision([draft], endings.after_end(state, run, status, draft.data["usage"]))
+        ended = Decision([draft], endings.after_end(state, run, status, draft.data["usage"]))
+        return teaming.going_on(state, run, ended, following)
 
     cmid = f"run:{claim.run}:end"
     return eventlog.submit(Append(claim.conversation, claim.actor, cmid, decide, drafts=[draft]))
 
 
 def stop(*, user: User, run: Run) -> "Future[Committed]":
-    """End a run for `user`: what is stored of its answer stays, its worker is fenced off and gives up.
+    """End a run for `user`: what is stored of its answer stays, its worker is fenced off and gives up. A team ends
+    with it, whichever of its turns is meant.
 
     Fails with Problem `not_found`, `forbidden`, `run_not_active`.
     """
 
     def decide(state: State) -> Decision:
         state.require(Permission.STOP)
-        return endings.stopping(state, run)
+        return endings.stopping(state, teaming.current(state, run))
 
     return eventlog.submit(Append(run.conversation_id, Actor.of(user), f"run:{run.id}:stop", decide))
 
@@ -176,7 +188,7 @@ def stop_as_staff(*, staff: User, run: Run) -> "Future[Committed]":
     """
 
     def decide(state: State) -> Decision:
-        decision = endings.stopping(state, run)
+        decision = endings.stopping(state, teaming.current(state, run))
         audited = partial(audit.record, actor=staff.id, action="run.stopped", target=("run", run.id))
         return Decision(decision.drafts, [*decision.effects, audited])
 
@@ -184,20 +196,22 @@ def stop_as_staff(*, staff: User, run: Run) -> "Future[Committed]":
 
 
 def interrupt(*, run: Run, is_dead: Callable[[Run], bool]) -> "Future[Committed]":
-    """End a run whose worker is gone; `is_dead` is asked again under the lock."""
+    """End a run whose worker is gone; `is_dead` is asked again under the lock. The turn of a team is queued again."""
 
     def decide(state: State) -> Decision:
         locked = state.lock_run(run.id)
         if locked.ended_at or not is_dead(locked):
             raise Problem("run_not_active")
         error = {"code": "worker_lost", "message": "The worker that wrote this answer is gone."}
-        return endings.end_with(state, locked, Run.Status.INTERRUPTED, error=error)
+        ended = endings.end_with(state, locked, Run.Status.INTERRUPTED, error=error)
+        again = teaming.once_more(locked.assistant, locked.team) if locked.team else None
+        return teaming.going_on(state, locked, ended, again)
 
     return eventlog.submit(Append(run.conversation_id, SYSTEM, f"run:{run.id}:end", decide))
 
 
 def _oldest_queued(conversation: UUID) -> Run | None:
-    return Run.objects.filter(conversation=conversation, status=Run.Status.QUEUED).order_by("queued_seq").first()
+    return Run.objects.filter(conversation=conversation, status=Run.Status.QUEUED).order_by(*Run.IN_TURN).first()
 
 
 def _take_lease(claim: Claim, worker: str) -> None:

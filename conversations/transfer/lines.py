@@ -74,6 +74,21 @@ class _Part(Struct):
     id: Id
 
 
+class _Team(Struct):
+    name: Name
+    id: Id
+    began: Seq
+    turn: Seq
+    tries: Seq
+    by: Id | None = None
+    next: Name | None = None
+
+
+class _Custom(Struct):
+    type: Name
+    value: Any
+
+
 class _MessageNew(Struct):
     message: Id
     text: Text
@@ -82,6 +97,8 @@ class _MessageNew(Struct):
     run: Id | None = None
     assistant: Name | None = None
     parts: list[_Part] = []
+    custom: list[_Custom] = []
+    team: _Team | None = None
     extra: dict[str, Any] = {}
 
 
@@ -120,6 +137,7 @@ class _RunQueue(Struct):
     reply_seq: Seq
     assistant: Name
     branch_of: Id | None = None
+    team: _Team | None = None
 
 
 class _RunStart(Struct):
@@ -160,6 +178,7 @@ class _RunEnd(Struct):
     usage: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
     sources: list[Any] | None = None
+    team: _Team | None = None
     parts: list[_Part] = []
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
 from chatproject.lib.clock import rfc3339
-from conversations import markdown
+from conversations import messagetypes
 from conversations.context import tokens
 from conversations.models import Feedback, File, Message
 from conversations.wire.events import imported_mark, opened
@@ -36,6 +37,7 @@ def message(
     """A message; `text` where the caller knows it already (a running answer is stored in chunks), `alternatives`
     the other answers of its group, `feedback` that of whoever asks, `files` those that its parts name."""
     text = message_text(row) if text is None else text
+    html, custom = messagetypes.shown(text, _custom(row))
     return {
         "id": str(row.id),
         "conversation": str(row.conversation_id),
@@ -46,8 +48,10 @@ def message(
         "author": {"id": row.author_id, "name": row.author_name, **imported_mark(row.imported)},
         "status": row.status,
         "text": text,
-        "html": markdown.render(text),
-        "parts": [] if row.status in Message.GONE else [_part(part, files.get(part["id"])) for part in row.parts],
+        "html": html,
+        "parts": []
+        if row.status in Message.GONE
+        else [*(_part(one, files.get(one["id"])) for one in row.parts), *custom],
         "run": str(row.run) if row.run else None,
         "reply_to": str(row.reply_to) if row.reply_to else None,
         "branch_of": str(row.branch_of) if row.branch_of else None,
@@ -63,6 +67,18 @@ def message(
         "created_at": rfc3339(row.created_at),
         "edited_at": rfc3339(row.edited_at),
     }
+
+
+def _custom(row: Message) -> list[Json]:
+    """The parts of a message that are no files; none of what was deleted or hidden."""
+    if row.custom is None or row.status in Message.GONE:
+        return []
+    first = min(row.versions, key=lambda version: version["seq"])
+    return opened(row.custom, row.conversation_id, UUID(first["event"]), "custom") or []
+
+
+def _files(row: Message, files: Mapping[str, File]) -> list[Json]:
+    return [] if row.status in Message.GONE else [_part(part, files.get(part["id"])) for part in row.parts]
 
 
 def _part(part: Json, row: File | None) -> Json:

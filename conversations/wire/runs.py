@@ -30,6 +30,7 @@ def run(row: Run) -> Json:
         "message": str(row.message) if row.message else None,
         "reply_to": str(row.reply_to),
         "assistant": row.assistant,
+        "team": row.team,
         "version": row.version,
         "status": row.status,
         "queued_at": rfc3339(row.queued_at),

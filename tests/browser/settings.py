@@ -1,4 +1,4 @@
-"""The settings of the product that browsers visit: with assistants of our own."""
+"""The settings of the product that browsers visit: with assistants of our own, and a team."""
 
 from chatproject.settings import *  # noqa: F403
 from chatproject.settings import assistants
@@ -8,4 +8,5 @@ ASSISTANTS = {
     "asker": "tests.browser.asker.Asker",
     "clerk": "tests.browser.asker.Clerk",
     "limping": "tests.browser.asker.Limping",
+    "pair": {"kind": "team", "members": ["openai", "guide"], "max_turns": 2},
 }

@@ -13,6 +13,7 @@ READERS = {"text", "number", "flag", "words", "choice"}
 # What is read beside the `env` functions: for tests and faults, or set by `serve` for its children.
 NOT_FOR_PEOPLE = {"CRASH_AT", "CRASH_ONCE", "PROMETHEUS_MULTIPROC_DIR"}
 IN_THE_FILE = {
+    "MESSAGE_TYPES",
     "ACTIONS",
     "ASSISTANTS",
     "CONNECTOR_KINDS",

@@ -8,8 +8,9 @@ from msgspec import Struct
 
 from conversations.assistants import calling
 from conversations.assistants.base import AssistantError, Turn
-from conversations.assistants.composing import asides, merging
+from conversations.assistants.composing import merging
 from conversations.assistants.composing.asides import Aside, Through
+from conversations.usage.tokens import added, part
 
 SUMMARY = (
     "Several assistants answered the message below. Make one answer of theirs, in the language of the message; say"
@@ -61,7 +62,8 @@ class Fanout:
         try:
             answers = await round_.answers()
         finally:
-            turn.usage = asides.total(turn.usage, *(aside.usage for aside in round_.asides.values()))
+            used = [part(name, aside.usage) for name, aside in round_.asides.items()]
+            turn.usage = added(turn.usage, *used)
         turn.sources = [one for name in answers for one in round_.asides[name].sources or []] or None
         if not answers:
             raise AssistantError("all_failed", "None of the assistants that were asked gave an answer.")
@@ -84,15 +86,16 @@ class Fanout:
         told = merging.sections(answers, self.config.members)
         question = (await turn.about()).text
         lines = [("system", SUMMARY), ("user", f"{question}\n\n{told}")]
-        heard, before = Heard(turn, self.config.by, lines), turn.usage
+        heard = Heard(turn, self.config.by, lines)
+        before, turn.usage = turn.usage, None
         try:
             async with turn.step("thought", "summarise"), asyncio.timeout(self.config.seconds):
                 await calling.answer(self.config.by, heard)
         except (TimeoutError, AssistantError) as error:
             await turn.degraded(self.config.by, getattr(error, "code", "late"))
             await turn.emit(f"\n\n{told}" if heard.said else told)
-        if turn.usage is not before:
-            turn.usage = asides.total(before, turn.usage)
+        finally:
+            turn.usage = added(before, part(self.config.by, turn.usage))
 
 
 class Heard(Through):

@@ -8,10 +8,11 @@ from msgspec import Struct
 
 from conversations.assistants import calling
 from conversations.assistants.base import About, Turn
-from conversations.assistants.composing import asides, asking, routing
+from conversations.assistants.composing import asking, routing
 from conversations.assistants.composing.asides import Nowhere, Through
 from conversations.assistants.composing.languages import CODES
 from conversations.assistants.composing.routing import Choice, Question, Rule
+from conversations.usage.tokens import added, part
 
 
 class RouterConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,9 +58,11 @@ class Router:
                 step.output = {"to": choice.name, "why": choice.why}
                 turn.usage = usage
             chosen = step.output["to"]
-        before = turn.usage
-        await calling.answer(chosen, Through(turn, chosen))
-        turn.usage = asides.total(before, turn.usage) if before is not turn.usage else before
+        before, turn.usage = turn.usage, None
+        try:
+            await calling.answer(chosen, Through(turn, chosen))
+        finally:
+            turn.usage = added(before, part(chosen, turn.usage))
 
     async def chosen(
         self, question: Question, turn: Turn | None = None, step: str | None = None
@@ -75,7 +78,7 @@ class Router:
             given = await asking.opinion_of(
                 around, rule.ask, question.text, rule.among, seconds=self.config.seconds, step=step
             )
-            usage = asides.total(usage, given.usage)
+            usage = added(usage, part(rule.ask, given.usage))
             question = replace(question, opinions={**question.opinions, choice.asks: given.text})
 
     def dry(self, question: Question) -> Choice:

@@ -48,6 +48,17 @@ class Through:
     def sources(self, value: list[Json] | None) -> None:
         self.turn.sources = value
 
+    @property
+    def hand_to(self) -> str:
+        return self.turn.hand_to
+
+    @hand_to.setter
+    def hand_to(self, value: str) -> None:
+        self.turn.hand_to = value
+
+    def open_team(self, name: str) -> None:
+        self.turn.open_team(name)
+
     async def context(self, also: str = "", assistant: str | None = None) -> Context:
         if not self._lines:
             return await self.turn.context(also, assistant or self.name)
@@ -105,6 +116,19 @@ class Aside(Through):
         self.text = ""
         self._usage: Json | None = None
         self._sources: list[Json] | None = None
+        self._hand_to = ""
+
+    @property
+    def hand_to(self) -> str:
+        return self._hand_to
+
+    @hand_to.setter
+    def hand_to(self, value: str) -> None:
+        self._hand_to = value
+
+    def open_team(self, name: str) -> None:
+        """Raises AssistantError."""
+        raise no_team()
 
     @property
     def usage(self) -> Json | None:
@@ -146,6 +170,7 @@ class Nowhere:
     usage: Json | None = None
     sources: list[Json] | None = None
     path: tuple[str, ...] = ()
+    hand_to = ""
 
     def __init__(self, about: About) -> None:
         self._about = about
@@ -180,6 +205,9 @@ class Nowhere:
     async def ask(self, kind: str, schema: Json) -> Any:
         raise AssistantError("nobody_to_ask", "There is nobody to ask here.")
 
+    def open_team(self, name: str) -> None:
+        raise no_team()
+
     async def hand_over(self, reason: str = "") -> NoReturn:
         raise AssistantError("nobody_to_ask", "There is nobody to hand over to here.")
 
@@ -202,11 +230,5 @@ class Unseen:
         self.sources: list[Json] = []
 
 
-def total(*usages: Json | None) -> Json | None:
-    """The token counts of several turns together; None where none has any."""
-    summed: Json = {}
-    for usage in filter(None, usages):
-        for name, count in usage.items():
-            if isinstance(count, int | float):
-                summed[name] = summed.get(name, 0) + count
-    return summed or None
+def no_team() -> AssistantError:
+    return AssistantError("team_not_here", "A team speaks in turns of its own, not inside another one's.")

@@ -36,6 +36,17 @@ class Guarded:
         self._turn.sources = sources
 
     @property
+    def hand_to(self) -> str:
+        return self._turn.hand_to
+
+    @hand_to.setter
+    def hand_to(self, name: str) -> None:
+        self._turn.hand_to = name
+
+    def open_team(self, name: str) -> None:
+        self._turn.open_team(name)
+
+    @property
     def path(self) -> tuple[str, ...]:
         return self._turn.path
 

@@ -1,4 +1,4 @@
-"""router, fanout: assistants that ask others (conversations/assistants/kinds.py), made at run time."""
+"""router, fanout, team: assistants that ask others (conversations/assistants/kinds.py), made at run time."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,3 +32,4 @@ def _kind(name: str, title: Any) -> Kind:
 
 ROUTER = _kind("router", _("Router"))
 FANOUT = _kind("fanout", _("Fan-out"))
+TEAM = _kind("team", _("Team"))

@@ -1,3 +1,5 @@
+import { Mentions } from "./mentions.js";
+
 /**
  * The form in which messages are written: Enter sends, Shift+Enter makes a new line, and the field grows.
  * `onSend(text, form, parts)` is called with what was written and attached; field and chips are empty then.
@@ -23,6 +25,7 @@ export class Composer {
       this.#grow();
       onTyping(this.#field.value.trim() !== "");
     });
+    new Mentions(form);
     form.addEventListener("submit", (event) => this.#onSubmit(event));
     this.#grow();
     if (matchMedia("(hover: hover)").matches) this.focus();

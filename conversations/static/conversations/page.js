@@ -5,7 +5,7 @@ import { markup } from "./markup.js";
 const json = (id) => JSON.parse(document.getElementById(id)?.textContent ?? "{}");
 
 export const texts = json("texts");
-const assistants = json("assistants");
+export const assistants = json("assistants");
 
 /** A text with its `{places}` filled. */
 export function say(key, values = {}) {

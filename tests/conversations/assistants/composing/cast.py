@@ -104,7 +104,7 @@ CAST = (Echo, Yes, No, Silent, Fails, Breaks, Hangs, Asks, Picks, Undecided)
 
 
 @contextmanager
-def cast(**more: dict[str, Any]) -> Iterator[None]:
+def cast(**more: Any) -> Iterator[None]:
     """All of them by their names in small letters, and what is made of them."""
     with override_settings(ASSISTANTS={one.__name__.lower(): f"{HERE}.{one.__name__}" for one in CAST} | more):
         yield

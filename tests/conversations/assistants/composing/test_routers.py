@@ -73,7 +73,8 @@ async def test_rules_choose(alice: User, text: str, metadata: dict[str, Any] | N
 
 async def test_what_the_choice_used_and_what_the_answer_used_is_one_bill(alice: User) -> None:
     _, end = await routed(alice, "Wer kann mir bitte helfen?")
-    assert end["usage"] == {"input_tokens": 15, "output_tokens": 4}
+    assert (end["usage"]["input_tokens"], end["usage"]["output_tokens"]) == (15, 4)
+    assert [part["assistant"] for part in end["usage"]["parts"]] == ["picks", "echo"]
 
 
 async def test_who_was_chosen_can_ask_a_person_and_goes_on(alice: User) -> None:
