@@ -1,7 +1,7 @@
 """The only way from writers to rooms: hints, best effort.
 
-Writers hand frames over and go on; a thread with an event loop of its own tells the rooms of this process, then
-publishes what has gathered through the channel layer, in one round trip. Where Redis is away, hints to other processes
+Writers hand frames over and go on; a thread with an event loop of its own publishes what has gathered through the
+channel layer, in one round trip, then tells the rooms of this process. Where Redis is away, hints to other processes
 are dropped for half a second at a time: every room polls the log.
 """
 
@@ -36,7 +36,7 @@ CONCERNS_USER: dict[str, Callable[[dict[str, Any]], str]] = {
     "member:remove": lambda frame: frame["data"]["user"],
 }
 
-# Hubs of this process: called in this module's thread, as soon as there is something, whatever Redis does.
+# Hubs of this process: called in this module's thread, whatever became of the way through Redis.
 listeners: set[Callable[[Items], None]] = set()
 _waiting: SimpleQueue[Frames] = SimpleQueue()
 _start = threading.Lock()
@@ -58,12 +58,12 @@ async def _run() -> None:
     silent_until = 0.0
     while True:
         gathered = _items(_gather())
-        for listener in tuple(listeners):
-            listener(gathered)
         if time.monotonic() < silent_until:
             metrics.hints_failed.inc()
         elif not await _group_send(gathered):
             silent_until = time.monotonic() + PAUSE_SECONDS
+        for listener in tuple(listeners):
+            listener(gathered)
 
 
 def _gather() -> dict[UUID, list[dict[str, Any]]]:

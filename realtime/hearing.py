@@ -1,4 +1,4 @@
-"""How hints come in: what this process tells itself at once, what others tell through Redis."""
+"""How hints come in: what this process tells itself, what others tell through Redis."""
 
 import asyncio
 import logging
