@@ -5,9 +5,7 @@ first requests would wait in vain. And while it is away everybody would wait for
 where many clients share a few threads, hardly anybody would be told in time.
 """
 
-import time
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db.backends.postgresql import base
@@ -15,10 +13,6 @@ from psycopg_pool import ConnectionPool, PoolTimeout, TooManyRequests
 
 from chatproject.lib import metrics
 from chatproject.lib.postgresql.outage import outage
-
-# A connection that answered is taken to answer for so long: under load each is had hundreds of times a second.
-TRUSTED_SECONDS = 0.25
-_good_until: "WeakKeyDictionary[Any, float]" = WeakKeyDictionary()
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -39,11 +33,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _answering(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)
-        if time.monotonic() < _good_until.get(connection, 0.0):
-            return connection
         try:
             ConnectionPool.check_connection(connection)
-            _good_until[connection] = time.monotonic() + TRUSTED_SECONDS
         except psycopg.OperationalError:
             # What else idles in the pool is hardly better: all of it is replaced at once.
             self.pool.putconn(connection)
