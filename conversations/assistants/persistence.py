@@ -19,6 +19,11 @@ async def persistently(write: Callable[[], "Future[T]"]) -> T:
     Raises the Problem that refused it, or `unavailable` where that lasts longer than a lease: by then others
     have taken the run over.
     """
+    try:
+        return await asyncio.wrap_future(write())
+    except Problem as problem:
+        if not _is_temporary(problem):
+            raise
     retries = stamina.retry_context(
         on=_is_temporary, attempts=None, timeout=settings.LEASE_SECONDS, wait_initial=0.1, wait_max=1.0
     )

@@ -15,6 +15,7 @@ from openai import AsyncOpenAI, AsyncStream
 
 from conversations.assistants.base import AssistantError, Throttled, Tool, Transient, Turn
 from conversations.assistants.builtin.chunk import Call, Choice, Chunk, Usage
+from conversations.assistants.builtin.gulps import Gulps
 from conversations.assistants.builtin.toolcalls import Said, Wanted, described
 from conversations.assistants.isolation.patience import patiently, retry_after
 
@@ -46,7 +47,7 @@ async def ask(client: AsyncOpenAI, turn: Turn, model: str, messages: Sequence[Js
     if offered:
         request["tools"] = [described(tool) for tool in offered]
     begun = await patiently(lambda: _begin(client, request))
-    said, finished = Said(), False
+    said, finished, gulps = Said(), False, Gulps()
     async with begun.stream:
         async for chunk in begun.chunks():
             if chunk.usage:
@@ -56,6 +57,7 @@ async def ask(client: AsyncOpenAI, turn: Turn, model: str, messages: Sequence[Js
                 await turn.emit(choice.delta.content or "")
                 _gather(said.calls, choice.delta.tool_calls or ())
                 finished = finished or choice.finish_reason is not None
+            await gulps.rest()
     if not finished:
         raise _broke_off()
     return said
