@@ -19,6 +19,8 @@ from conversations.models import Run, RunChunk
 from conversations.publishing import publish
 from conversations.services.runs import Claim
 
+# Pieces come every DELTA_MS from each of many runs: those of so many seconds share a commit.
+APART_SECONDS = 0.025
 # In id order, so that two groups never wait for each other.
 LOCK = """
 SELECT id, fence, status, stored, queued_at FROM conversations_run WHERE id = ANY(%s::uuid[])
@@ -90,7 +92,9 @@ def commit(pieces: Sequence[Piece]) -> list[int | Exception]:
     return results
 
 
-_writer: GroupCommit[Piece, int] = GroupCommit("chunks", commit, limit=500, queue=settings.GROUP_COMMIT_QUEUE)
+_writer: GroupCommit[Piece, int] = GroupCommit(
+    "chunks", commit, limit=500, queue=settings.GROUP_COMMIT_QUEUE, apart=APART_SECONDS
+)
 
 
 def _insert(chunks: Sequence[RunChunk], runs: Mapping[UUID, Running]) -> None:
