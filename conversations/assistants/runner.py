@@ -124,12 +124,12 @@ async def _end(turn: RunningTurn, *, status: str, error: dict | None = None) -> 
     await turn.settle()
     following = teams.interrupted(turn) if status == Run.Status.INTERRUPTED else turn.following
     told = {**_answer_of(turn), "error": error, "following": following}
-    await persistently(lambda: runs.end(claim=turn.claim, status=status, **told))
+    await persistently(lambda: runs.end(claim=turn.claim, status=status, **told), long=True)
 
 
 async def _hand_over(turn: RunningTurn, reason: str) -> None:
     await turn.settle()
-    await persistently(lambda: handoff.hand_over(claim=turn.claim, reason=reason, **_answer_of(turn)))
+    await persistently(lambda: handoff.hand_over(claim=turn.claim, reason=reason, **_answer_of(turn)), long=True)
 
 
 def _answer_of(turn: RunningTurn) -> dict[str, Any]:
