@@ -14,7 +14,7 @@ from chatproject.lib.caller import note
 from chatproject.lib.errors import Problem
 from chatproject.lib.limits import wait_for
 from chatproject.lib.threads import in_thread
-from conversations.assistants import calling, replay, teams
+from conversations.assistants import calling, replay, rhythm, teams
 from conversations.assistants.base import AssistantError
 from conversations.assistants.persistence import persistently
 from conversations.assistants.turn import Asked, HandedOver, RunningTurn
@@ -86,7 +86,8 @@ def _renew(claims: list[runs.Claim]) -> set[UUID]:
 async def _answer(turn: RunningTurn) -> None:
     """Have it answered; of a team, also find out who speaks next."""
     try:
-        await calling.answer(turn.claim.assistant, turn)
+        with rhythm.counted():
+            await calling.answer(turn.claim.assistant, turn)
         await turn.finish()
     except Problem:
         raise

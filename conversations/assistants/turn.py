@@ -15,7 +15,7 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
 from conversations import questions, selectors
-from conversations.assistants import chunks, degrading, recalling
+from conversations.assistants import chunks, degrading, recalling, rhythm
 from conversations.assistants.base import About, AssistantError
 from conversations.assistants.composing import members
 from conversations.assistants.lengths import bounded, fitting, size_as_json, whole
@@ -246,7 +246,7 @@ class RunningTurn:
     async def _flush_soon(self) -> None:
         """A piece goes at once, unless the one before has gone just now."""
         await asyncio.sleep(self._due - time.monotonic())
-        self._due = time.monotonic() + settings.DELTA_MS / 1000
+        self._due = time.monotonic() + rhythm.seconds()
         await self._store()
 
     async def _store(self, *, last: bool = False) -> None:
