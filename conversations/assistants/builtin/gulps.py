@@ -10,7 +10,7 @@ AT_HAND = 0.005
 
 
 class Gulps:
-    """To be told of every chunk that was read. What is shown goes by the same rhythm, so nobody sees it later for that."""
+    """To be told of every chunk that was read. What is shown goes by the same rhythm: nobody sees it later for that."""
 
     def __init__(self) -> None:
         self._rested = 0.0
