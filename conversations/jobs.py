@@ -14,7 +14,18 @@ from conversations.assistants import runner, summarising
 from conversations.batches import driving
 from conversations.reports import making
 from conversations.search import embedding
-from conversations.services import batches, exports, files, integrity, leaving, lifecycle, reports, sessions, snapshots
+from conversations.services import (
+    batches,
+    erasing,
+    exports,
+    files,
+    integrity,
+    leaving,
+    lifecycle,
+    reports,
+    sessions,
+    snapshots,
+)
 from conversations.transfer import bulk
 
 # A job that fails is tried again after 2, 4, 8 and 16 seconds.
@@ -56,6 +67,7 @@ periodically(queue.CLEAR_FILES, files.clear_unattached)
 periodically(queue.SWEEP_SESSIONS, sessions.sweep)
 periodically(queue.LIFECYCLE, lifecycle.live)
 in_background(queue.EXPORT, bulk.work)
+in_background(queue.ERASE, erasing.erase_made)
 in_background(queue.LEAVE, leaving.leave_all)
 in_background(queue.BATCH, driving.drive)
 in_background(queue.REPORT, making.work)

@@ -25,6 +25,7 @@ CLEAR_FILES = "conversations.clear_files"
 SWEEP_SESSIONS = "conversations.sweep_sessions"
 LIFECYCLE = "conversations.lifecycle"
 EMBED = "conversations.embed"
+ERASE = "conversations.erase"
 LEAVE = "conversations.leave"
 SUMMARISE = "conversations.summarise"
 

@@ -19,7 +19,9 @@ class RoutingForm(forms.Form):
 
     router = forms.ChoiceField(label=_("Router"))
     text = forms.CharField(label=_("Text"), widget=forms.Textarea(attrs={"rows": 3}), strip=False)
-    metadata = forms.JSONField(label=_("Metadata"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    metadata = forms.JSONField(
+        label=_("Metadata"), required=False, initial=dict, widget=forms.Textarea(attrs={"rows": 2})
+    )
     template = forms.SlugField(label=_("Template"), required=False)
     ask = forms.BooleanField(label=_("Ask models"), required=False)
 

@@ -67,7 +67,8 @@ class ChatView(View):
             return selectors.first_run(before.conversation)
 
     def _go_on(self, request: Request, id_: UUID, given: dict[str, Any], key: str | None) -> Run:
-        """Ask in one that is there. Raises Problem `invalid` where nobody answers in it."""
+        """Ask in one that is there. Raises Problem `invalid` where nobody answers in it, `conflict` where
+        people do."""
         row = self.conversation(id_)
         assistant = given.get("assistant")
         if not (assistant or row.assistant):
@@ -80,6 +81,7 @@ class ChatView(View):
                 text=given["message"],
                 assistant=assistant,
                 cmid=cmid or str(new_id()),
+                answered=True,
             )
 
         done = write_once(request, send, ROUTE, key)

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -17,8 +18,14 @@ UNPACKED = 20
 # Characters that a cell holds at most.
 CELL_MAX = 32_000
 NO_WORKBOOK = "This is neither text nor a workbook (XLSX)."
-# Columns that are looked at.
+# Columns that are looked at, and rows: as many as a sheet can have. A file may number its rows as it likes.
 COLUMNS = 100
+ROWS = 1_048_576
+# Tags of all parts together: each takes a hundred times its bytes when it is read.
+TAGS = 2_000_000
+PIECE = 1024 * 1024
+# What a damaged, encrypted or unknown archive makes zipfile raise.
+DAMAGED = (zipfile.BadZipFile, ValueError, OSError, EOFError, RuntimeError, NotImplementedError, zlib.error)
 
 
 def is_workbook(content: bytes) -> bool:
@@ -32,7 +39,7 @@ def rows(content: bytes) -> Iterator[tuple[int, Sequence[Any]]]:
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheet = book.worksheets[0]
-        yield from enumerate(sheet.iter_rows(values_only=True, max_col=COLUMNS), 1)
+        yield from enumerate(sheet.iter_rows(values_only=True, max_col=COLUMNS, max_row=ROWS), 1)
     except Problem:
         raise
     # A damaged workbook makes openpyxl raise nearly anything.
@@ -44,14 +51,23 @@ def check_archive(content: bytes, entry: str, sentence: str) -> None:
     """Look into a ZIP archive that must hold `entry`. Raises Problem `unsupported` with `sentence`, `too_large`."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if entry not in archive.namelist():
+                raise Problem("unsupported", sentence)
             unpacked = sum(one.file_size for one in archive.infolist())
-            names = set(archive.namelist())
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
+            if unpacked > UNPACKED * settings.BATCH_FILE_MAX_BYTES or _tags(archive) > TAGS:
+                raise Problem("too_large", "This file unpacks to too much.")
+    except DAMAGED as error:
         raise Problem("unsupported", "This is a damaged archive.") from error
-    if entry not in names:
-        raise Problem("unsupported", sentence)
-    if unpacked > UNPACKED * settings.BATCH_FILE_MAX_BYTES:
-        raise Problem("too_large", "This file unpacks to too much.")
+
+
+def _tags(archive: zipfile.ZipFile) -> int:
+    """How many there are in all parts, or so: a little over TAGS at most."""
+    found = 0
+    for name in archive.namelist():
+        with archive.open(name) as part:
+            while found <= TAGS and (piece := part.read(PIECE)):
+                found += piece.count(b"<")
+    return found
 
 
 def written(columns: Sequence[str], lines: Iterable[Sequence[Any]]) -> bytes:

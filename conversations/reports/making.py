@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from chatproject.lib import failpoints, metrics
 from chatproject.lib.errors import Problem
 from conversations.models import Batch, Report, ReportFile, ReportSource
-from conversations.reports import documents
+from conversations.reports import documents, placeholders
 from conversations.reports.sealing import opened, sealed, title_of
 from conversations.reports.values import Values
 from conversations.services import reports
@@ -47,9 +47,12 @@ def _claim(id_: UUID) -> Report | None:
 def _document(report: Report) -> bytes:
     _note_sources(report)
     source = opened(report, "source", bytes(report.source))
-    values = Values(report).of(documents.text_of(report.kind, source))
+    text = documents.text_of(report.kind, source)
+    values = Values(report).of(text)
+    # Before it is written: a template may ask for the same a hundred thousand times.
+    reports.check_size(placeholders.size(text, values))
     content = documents.made(report, source, values, title_of(report) or "")
-    reports.check_size(content)
+    reports.check_size(len(content))
     return content
 
 

@@ -12,8 +12,9 @@ from django.conf import settings
 
 from chatproject.lib.errors import Problem
 
-# A question goes to the closing braces, on one line.
-PLACEHOLDER = re.compile(r"\{\{[ \t]*(?:(?P<name>[a-z_]+)|ask[ \t]*:[ \t]*(?P<question>[^{}\n]*?))[ \t]*\}\}")
+# A question goes to the closing braces, on one line. No two neighbours of the pattern match the same, so that no text
+# is tried in more ways than it has characters.
+PLACEHOLDER = re.compile(r"\{\{[ \t]*(?:(?P<name>[a-z_]+)[ \t]*|ask[ \t]*:(?P<question>[^{}\n]*))\}\}")
 # What somebody meant to be one.
 MEANT = re.compile(r"\{\{[^{}\n]*\}\}")
 NAMES = (
@@ -43,6 +44,11 @@ def questions(text: str) -> list[str]:
 def filled(text: str, values: Mapping[str, str]) -> str:
     """`text` with the values in the place of their names; those of questions by `ask: <question>`."""
     return PLACEHOLDER.sub(lambda match: values.get(key(match), ""), text)
+
+
+def size(text: str, values: Mapping[str, str]) -> int:
+    """Characters that are filled in: each value as often as it is asked for."""
+    return sum(len(values.get(key(match), "")) for match in PLACEHOLDER.finditer(text))
 
 
 def key(match: "re.Match[str]") -> str:

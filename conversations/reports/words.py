@@ -6,6 +6,7 @@ from typing import Any
 
 import docx
 from docx.document import Document
+from docx.oxml.ns import qn
 from docx.shared import Cm, Pt
 from docx.text.paragraph import Paragraph
 
@@ -31,40 +32,41 @@ def written(text: str, title: str) -> bytes:
 
 def text_of(content: bytes) -> str:
     """The text of a template, a paragraph per line. Raises Problem `unsupported`, `too_large`."""
-    return "\n".join(paragraph.text for paragraph in _paragraphs(_opened(content)))
+    return "\n".join(paragraph.text for paragraph in _opened(content)[1])
 
 
 def filled_in(content: bytes, values: Mapping[str, str]) -> bytes:
     """A template with values. A placeholder that has a paragraph to itself becomes what its Markdown says; within a
     line it becomes text in the style of the paragraph's beginning."""
-    document = _opened(content)
-    for paragraph in list(_paragraphs(document)):
+    document, paragraphs = _opened(content)
+    body = document.element.body
+    for paragraph in paragraphs:
         alone = PLACEHOLDER.fullmatch(paragraph.text.strip())
-        if alone and paragraph._parent is document._body:
+        if alone and paragraph._p.getparent() is body:
             _replace(document, paragraph, values.get(key(alone), ""))
         elif PLACEHOLDER.search(paragraph.text):
             _fill(paragraph, values)
     return _saved(document)
 
 
-def _opened(content: bytes) -> Document:
+def _opened(content: bytes) -> tuple[Document, list[Paragraph]]:
+    """A template, and where its text stands. Raises Problem `unsupported`, `too_large`."""
     check_archive(content, DOCUMENT, "This is not a DOCX file.")
     try:
-        return docx.Document(io.BytesIO(content))
+        document = docx.Document(io.BytesIO(content))
+        return document, list(_paragraphs(document))
     # A damaged file makes python-docx and lxml raise nearly anything.
     except Exception as error:
         raise Problem("unsupported", "This DOCX file cannot be read; save it once more.") from error
 
 
 def _paragraphs(document: Document) -> Iterator[Paragraph]:
-    """Those of the body, of its tables, of headers and of footers."""
-    places: list[Any] = [document]
-    for section in document.sections:
-        places += [section.header, section.footer]
+    """Those of the body, of headers and of footers, in tables, too. By their elements: python-docx lays a table out
+    first, a cell as often as it says that it is wide."""
+    edges = [edge for section in document.sections for edge in (section.header, section.footer)]
+    places: list[Any] = [document._body, *(edge for edge in edges if not edge.is_linked_to_previous)]
     for place in places:
-        yield from place.paragraphs
-        for table in place.tables:
-            yield from (line for row in table.rows for cell in row.cells for line in cell.paragraphs)
+        yield from (Paragraph(element, place) for element in place._element.iter(qn("w:p")))
 
 
 def _fill(paragraph: Paragraph, values: Mapping[str, str]) -> None:

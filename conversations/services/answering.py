@@ -64,7 +64,8 @@ def take_back(*, user: User, run: Run, cmid: str | None = None) -> "Future[Commi
         _check_queued(state.lock_run(run.id))
         ended = endings.stopping(state, run)
         question = state.message(run.reply_to)
-        if run.branch_of or question.author_id != str(user.id) or question.status in Message.GONE:
+        others = Run.objects.filter(conversation=run.conversation_id, reply_to=question.id).exclude(id=run.id)
+        if others.exists() or question.author_id != str(user.id) or question.status in Message.GONE:
             return ended
         return Decision([*ended.drafts, Draft("message:delete", {"message": str(question.id)})], ended.effects)
 

@@ -11,6 +11,7 @@ from conversations.services import endings, teaming
 from conversations.services.waking import enqueue, waking
 
 DEFAULT = "enqueue"
+SILENT = Problem("conflict", "People answer here; assistants are silent until it is handed back to them.")
 
 
 def clean(policy: Any) -> str:
@@ -27,7 +28,7 @@ def making_way(state: State, policy: str) -> Decision:
     (interrupt and rollback, for who may not stop answers).
     """
     if state.conversation.status in Conversation.HUMAN:
-        raise Problem("conflict", "People answer here; assistants are silent until it is handed back to them.")
+        raise SILENT
     return POLICIES[policy](state)
 
 
@@ -56,7 +57,12 @@ def _rollback(state: State) -> Decision:
     unfinished = _unfinished(state)
     stopped = _interrupt(state)
     undone = [draft for run in unfinished for draft in _undoing(state, run)]
-    return Decision([*stopped.drafts, *undone], stopped.effects)
+    return Decision([*stopped.drafts, *_each_once(undone)], stopped.effects)
+
+
+def _each_once(drafts: list[Draft]) -> list[Draft]:
+    """Several answers may have been asked for by one question."""
+    return [draft for place, draft in enumerate(drafts) if draft.data not in [one.data for one in drafts[:place]]]
 
 
 def _unfinished(state: State) -> list[Run]:

@@ -5,6 +5,7 @@ key until they expire (docs/lifecycle.md).
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from uuid import UUID
 
@@ -70,6 +71,12 @@ def erase_of_leaver(*, user: User, conversation: UUID) -> Committed:
             raise Problem("not_found")
 
     return _erase(conversation, SYSTEM, user.id, check)
+
+
+def erase_made(conversation: str) -> None:
+    """The job that erases a conversation of our own making, which holds what was said in another one."""
+    with suppress(Problem):
+        _erase(UUID(conversation), SYSTEM, None, lambda state: None)
 
 
 def _erase(conversation: UUID, actor: Actor, auditor: UUID | None, check: Callable[[State], None]) -> Committed:

@@ -40,6 +40,7 @@ def send(
     parts: Any = None,
     idempotency_key: str | None = None,
     noted: Noted | None = None,
+    answered: bool = False,
 ) -> "Future[Committed]":
     """Do what `action` says (conversations/actions.py): as a rule, write `message:new`, and queue an assistant's
     answer in the same transaction.
@@ -47,7 +48,7 @@ def send(
     `parts` are files that the user uploaded into this conversation, and what messagetypes.py knows; with one, the text
     may be empty.
     `idempotency_key` may come with a cmid or alone: then `as_cmid` of it is the cmid. `noted` is called in that
-    transaction with the data of the event.
+    transaction with the data of the event. `answered`: nothing is said where no assistant would answer (`conflict`).
     Fails with Problem `invalid`, `too_large`, `not_found`, `forbidden`, `conversation_closed`, `conflict`,
     `idempotency_mismatch`, what the action refuses with, and with `on_busy="reject"` `conversation_busy` while an
     answer is queued or running (services/busy.py has the other policies).
@@ -82,6 +83,8 @@ def send(
         effects: list[Callable[[], object]] = [*_remembering(state, once, alone=cmid == key_cmid)]
         effects += [partial(noted, new.data)] if noted else []
         made = acting(state, act, Sending(user, new, named, policy))
+        if answered and "run" not in new.data:
+            raise busy.SILENT
         return Decision(made.drafts, [*effects, *made.effects])
 
     append = Append(conversation, Actor.of(user), clean_cmid(cmid), decide, body=body, drafts=[new], main=new)

@@ -142,9 +142,9 @@ def lease() -> Combinable:
     return Now() + timedelta(seconds=settings.EXPORT_LEASE_SECONDS)
 
 
-def check_size(content: bytes) -> None:
+def check_size(size: int) -> None:
     """Raises Problem `too_large`."""
-    if len(content) > settings.REPORT_MAX_BYTES:
+    if size > settings.REPORT_MAX_BYTES:
         raise Problem("too_large", f"A report has at most {settings.REPORT_MAX_BYTES} bytes.")
 
 
@@ -159,10 +159,14 @@ def remove(*, user: User, report: UUID) -> None:
 
 
 def _delete(report: Report) -> None:
+    """Where it asks an assistant, that ends: those conversations begin with what was said."""
     asked = report.asked
     report.delete()
     if asked:
+        places = list(asked.rows.exclude(conversation=None).values_list("conversation", flat=True).distinct())
         asked.delete()
+        for conversation in places:
+            queue.enqueue(queue.ERASE, conversation=str(conversation))
 
 
 def remove_all(*, user: User) -> None:

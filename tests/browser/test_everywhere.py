@@ -84,6 +84,11 @@ def test_on_a_phone(person: Callable[..., Person]) -> None:
     for path in PAGES:
         alice.page.goto(path)
         fits(alice.page)
+    for path in ("/batches/", "/reports/", "/exports/"):
+        alice.page.goto(path)
+        fits(alice.page)
+        expect(alice.page.locator("main form").first).to_be_in_viewport()
+        expect(alice.page.locator(".side")).to_be_hidden()
 
 
 def fits(page: Page) -> None:

@@ -9,7 +9,6 @@ from conversations.assistants.base import AssistantError
 
 Json = dict[str, Any]
 METHODS = ("post", "get", "put", "patch")
-DEPTH_MAX = 20
 
 
 @dataclass(frozen=True)
@@ -41,16 +40,20 @@ def operation(document: Any, wanted: str, source: str, base_url: str = "") -> Op
     return Operation(method.upper(), _server(document, source, base_url) + path, _body(document, described), parameters)
 
 
-def resolved(document: Json, value: Any, depth: int = 0) -> Any:
-    """`value` with what its references inside the document point to. Raises AssistantError."""
-    if depth > DEPTH_MAX:
-        return {}  # a schema that holds itself: anything may stand there
+def resolved(document: Json, value: Any, seen: Json | None = None) -> Any:
+    """`value` with what its references inside the document point to, each looked up once: some documents come to
+    millions of schemas when they are written out. Raises AssistantError."""
+    seen = {} if seen is None else seen
     if isinstance(value, Mapping) and "$ref" in value:
-        return resolved(document, _pointed(document, str(value["$ref"])), depth + 1)
+        pointer = str(value["$ref"])
+        if pointer not in seen:
+            seen[pointer] = {}  # in a schema that holds itself, anything may stand there
+            seen[pointer] = resolved(document, _pointed(document, pointer), seen)
+        return seen[pointer]
     if isinstance(value, Mapping):
-        return {name: resolved(document, inner, depth + 1) for name, inner in value.items()}
+        return {name: resolved(document, inner, seen) for name, inner in value.items()}
     if isinstance(value, list):
-        return [resolved(document, inner, depth + 1) for inner in value]
+        return [resolved(document, inner, seen) for inner in value]
     return value
 
 

@@ -12,10 +12,11 @@ from accounts.services import apikeys
 from conversations import waiting
 from conversations.assistants import runner
 from conversations.models import Conversation, Run
-from conversations.services import conversations
+from conversations.services import conversations, handoff
 from tests.api import Answer, Api
 from tests.conversations.assistants.conftest import provider
 from tests.conversations.assistants.support import conversation_with
+from tests.conversations.support import texts
 from tests.provider import Provider
 
 __all__ = ["provider"]
@@ -93,6 +94,17 @@ def test_once_more_with_the_same_key(as_alice: Api, alice: User, provider: Provi
         assert first.json == again.json
         assert chat(as_alice, "say other", key=key, **place).code == "idempotency_mismatch"
     assert len(provider.asked("say once")) == 2
+
+
+def test_where_people_answer(as_alice: Api, alice: User, provider: Provider) -> None:
+    """Nothing is said, for nobody would wait for what they say; what was answered before is told again."""
+    place = conversation_with(alice, "openai")
+    before = chat(as_alice, "say once", key="before", conversation=str(place)).json
+    handoff.hand_off(user=alice, conversation=place).result(10)
+    refused = chat(as_alice, "Hello?", conversation=str(place))
+    assert (refused.status, refused.code) == (409, "conflict")
+    assert "Hello?" not in texts(place)
+    assert chat(as_alice, "say once", key="before", conversation=str(place)).json == before
 
 
 def test_what_is_refused(as_alice: Api, as_bob: Api, alice: User, settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """Files of questions, and what comes back."""
 
 import io
+import zipfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,17 @@ def workbook(*lines: Sequence[Any]) -> bytes:
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
+
+
+def changed(content: bytes, part: str, old: str, new: str) -> bytes:
+    """An office file with something else in one of its parts."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as after:
+        for name in before.namelist():
+            data = before.read(name)
+            assert name != part or old.encode() in data
+            after.writestr(name, data.replace(old.encode(), new.encode(), 1) if name == part else data)
+    return written.getvalue()
 
 
 def upload(api: Api, content: bytes, name: str, **fields: str) -> Answer:

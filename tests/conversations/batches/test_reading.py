@@ -8,7 +8,7 @@ from django.test import override_settings
 
 from chatproject.lib.errors import Problem
 from conversations.batches import reading
-from tests.conversations.batches.files import workbook
+from tests.conversations.batches.files import changed, workbook
 
 TWO = [(1, "Why?"), (2, "How?")]
 UNDER_A_HEADING = [(2, "Why?"), (3, "How?")]
@@ -89,3 +89,24 @@ def test_what_is_wrong_with_a_file_is_told(content: bytes, name: str, code: str,
 def test_there_is_a_limit(content: bytes) -> None:
     with pytest.raises(Problem, match="too_large"):
         read(content)
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def test_a_workbook_may_lie_about_its_size() -> None:
+    """A row of any number does not make us count to it; rows that are there are read, whatever the sheet says."""
+    three = workbook(["question"], ["Why?"], ["How?"])
+    assert read(changed(three, SHEET, 'ref="A1:A3"', 'ref="A1"')) == UNDER_A_HEADING
+    far = changed(three, SHEET, '<row r="3"', '<row r="3000000000"')
+    assert read(changed(far, SHEET, 'ref="A1:A3"', 'ref="A1:A3000000000"')) == [(2, "Why?")]
+
+
+def test_a_small_file_may_hold_too_many_cells() -> None:
+    """Each takes hundreds of bytes when it is read, and three of a file that is packed."""
+    bomb = changed(
+        workbook(["question"]), SHEET, "<sheetData>", "<sheetData>" + "<row>" + "<c/>" * 2_000_000 + "</row>"
+    )
+    assert len(bomb) < 50_000
+    with pytest.raises(Problem, match="too_large"):
+        read(bomb)

@@ -10,6 +10,7 @@ import pytest
 from accounts.models import User
 from chatproject.lib.threads import in_thread
 from conversations.assistants import runner
+from conversations.connectors.openapi import document
 from conversations.services import connectors, runs
 from tests import oauth
 from tests.conversations.assistants.support import answered, ask, conversation_with, ending
@@ -44,6 +45,16 @@ async def test_json_in_json_out(alice: User, connect: Connect, plugin: Plugin) -
 async def test_a_stream_of_events(alice: User, connect: Connect, plugin: Plugin) -> None:
     config = {"openapi_url": plugin.document, "operation": "POST /v1/stream"}
     assert (await said(alice, connect, config, "Hello"))["text"] == "word0 word1 word2 "
+
+
+def test_schemas_that_hold_each_other() -> None:
+    """Written out, these are more than there are atoms; and one holds itself."""
+    schemas = {f"s{n}": {"properties": {one: {"$ref": f"#/s/s{n + 1}"} for one in "abcdefgh"}} for n in range(60)}
+    schemas["s60"] = {"properties": {"again": {"$ref": "#/s/s0"}, "message": {"type": "string"}}}
+    found = document.resolved({"s": schemas}, {"$ref": "#/s/s0"})
+    for _ in range(60):
+        found = found["properties"]["h"]
+    assert found == {"properties": {"again": {}, "message": {"type": "string"}}}
 
 
 async def test_parameters_of_path_and_query(alice: User, connect: Connect, plugin: Plugin) -> None:

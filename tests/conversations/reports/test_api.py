@@ -1,6 +1,7 @@
 """Reports over the API: made, downloaded, shared by a link; by nobody else."""
 
 import io
+import time
 from uuid import UUID, uuid4
 
 import docx
@@ -12,6 +13,7 @@ from conversations.models import Report, Share
 from conversations.reports import making
 from conversations.services import erasing
 from tests.api import BOUNDARY, Answer, Api
+from tests.conversations.batches.files import changed
 from tests.conversations.reports.working import begin, made, talk, template, word
 
 
@@ -96,6 +98,59 @@ def test_bad_templates(as_alice: Api) -> None:
         assert upload(as_alice, content_, "x").code == "unsupported"
     with override_settings(REPORT_TEMPLATE_MAX_BYTES=3):
         assert as_alice.post("report-templates/", {"key": "x", "content": "abcd"}).code == "too_large"
+
+
+DOCUMENT = "word/document.xml"
+MERGED = "<w:tr><w:tc><w:tcPr><w:vMerge/></w:tcPr><w:p/></w:tc></w:tr>"
+NO_HEADER = '<w:headerReference r:id="rId999" w:type="default"/>'
+
+
+def word_with(old: str, new: str) -> bytes:
+    """A DOCX file with a table, in which something was changed by hand."""
+    given = docx.Document()
+    given.add_table(1, 1).rows[0].cells[0].text = "{{ title }}"
+    content = io.BytesIO()
+    given.save(content)
+    return changed(content.getvalue(), DOCUMENT, old, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param("<w:tcPr>", '<w:tcPr><w:gridSpan w:val="500000000"/>', id="a cell that is very wide"),
+        pytest.param("<w:tcPr>", '<w:tcPr><w:gridSpan w:val="x"/>', id="or as wide as a letter"),
+        pytest.param("</w:tbl>", f"{MERGED * 5000}</w:tbl>", id="very high"),
+    ],
+)  # fmt: skip
+def test_tables_are_not_laid_out(as_alice: Api, alice: User, old: str, new: str) -> None:
+    assert upload(as_alice, word_with(old, new), "wide").status == 201
+    document = word(made(begin(alice, "wide", talk(alice, "Tea"), form="docx")))
+    assert "Tea" in document.element.xml
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param("<w:body>", "<w:nobody>", id="damaged"),
+        pytest.param("<w:document", "<w:else", id="another root"),
+        pytest.param("<w:sectPr", f"<w:sectPr>{NO_HEADER}</w:sectPr><w:sectPr", id="no header"),
+    ],
+)  # fmt: skip
+def test_damaged_word_files(as_alice: Api, old: str, new: str) -> None:
+    assert upload(as_alice, word_with(old, new), "x").code == "unsupported"
+
+
+def test_too_many_paragraphs(as_alice: Api) -> None:
+    bomb = word_with("<w:body>", "<w:body>" + "<w:p/>" * 2_000_000)
+    assert upload(as_alice, bomb, "x").code == "too_large"
+
+
+def test_spaces_take_no_time(as_alice: Api) -> None:
+    """Where a question has no end, it is not looked for from every place to every other."""
+    content = "{{ ask:" + " " * 100_000 + "\n{{" + "\t" * 100_000 + "\n{{" + "a" * 100_000
+    began = time.monotonic()
+    assert as_alice.post("report-templates/", {"key": "x", "content": content}).status == 201
+    assert time.monotonic() - began < 5
 
 
 def test_templates_are_ones_own(as_alice: Api, as_mallory: Api) -> None:

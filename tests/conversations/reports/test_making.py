@@ -1,6 +1,7 @@
 """Reports from the template to the document."""
 
 import io
+import tracemalloc
 
 import docx
 import pytest
@@ -17,6 +18,7 @@ from conversations.reports import making
 from conversations.services import erasing, members, reports, runs
 from tests.conversations.batches import working as batching
 from tests.conversations.reports.working import RICH, begin, filled, made, pdf_text, talk, template, word
+from tests.conversations.support import texts
 from tests.provider import Provider
 
 
@@ -197,6 +199,19 @@ def test_one_that_gets_too_large_fails(alice: User) -> None:
     assert (report.status, (report.error or {}).get("code")) == ("failed", "too_large")
 
 
+def test_the_same_a_hundred_thousand_times_fails_before_it_is_written(alice: User) -> None:
+    """Ten gigabytes would take the worker, and all that it answers, with them."""
+    key = template(alice, "{{ transcript }}" * 100_000)
+    report = begin(alice, key, talk(alice, "Tea", "x" * 30_000))
+    tracemalloc.start()
+    making.work(str(report.id))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    report.refresh_from_db()
+    assert (report.status, (report.error or {}).get("code")) == ("failed", "too_large")
+    assert most < 50_000_000
+
+
 def test_erasing_a_conversation_deletes_what_was_made_of_it(alice: User) -> None:
     place = talk(alice, "Tea", "Green tulips?")
     key = template(alice, "{{ ask: Why? }}")
@@ -207,6 +222,28 @@ def test_erasing_a_conversation_deletes_what_was_made_of_it(alice: User) -> None
     assert not Report.objects.filter(user=alice).exists()
     assert not ReportFile.objects.filter(report_id=one.id).exists()
     assert not Batch.objects.filter(id=two.asked_id).exists()
+
+
+@pytest.mark.parametrize("ended", ["erased", "deleted"])
+def test_what_was_told_to_an_assistant_goes_with_it(alice: User, monkeypatch: pytest.MonkeyPatch, ended: str) -> None:
+    """The conversations in which a template asks begin with what was said: they are erased at once, unanswered."""
+    place = talk(alice, "Tea", "Green tulips?")
+    report = begin(alice, template(alice, "{{ ask: Why? }}"), place)
+    driving.drive(str(report.asked_id))
+    (asking,) = Conversation.objects.filter(owner=alice, expires_at__isnull=False)
+    assert "Green tulips?" in texts(asking.id)[0]
+    enqueued: list[dict[str, str]] = []
+    monkeypatch.setattr(queue, "enqueue", lambda name, **given: enqueued.append({"name": name, **given}))
+    if ended == "erased":
+        erasing.erase(user=alice, conversation=place)
+    else:
+        reports.remove(user=alice, report=report.id)
+    assert enqueued == [{"name": queue.ERASE, "conversation": str(asking.id)}]
+    for _ in range(2):
+        erasing.erase_made(str(asking.id))
+    asking.refresh_from_db()
+    assert asking.erased_at
+    assert Run.objects.get(conversation=asking.id).status == "stopped"
 
 
 def test_what_may_not_be_read_any_more_is_left_out(alice: User, bob: User) -> None:

@@ -6,9 +6,13 @@ import pytest
 
 from accounts.models import User
 from conversations.models import Message, Run
-from conversations.services import branches, conversations, messages, runs
+from conversations.services import answering, branches, conversations, messages, runs
+from tests.conversations.assistants.conftest import provider
 from tests.conversations.assistants.support import ask, asked
 from tests.conversations.support import at_once, check_numbers, frames, refusal, replayed
+from tests.provider import Provider
+
+__all__ = ["provider"]
 
 
 def send(user: User, conversation: UUID, text: str, on_busy: str) -> Run:
@@ -51,6 +55,29 @@ def test_rollback_is_as_if_it_had_not_been_asked(alice: User) -> None:
     assert shown(conversation) == ["user"]
     assert Message.objects.get(id=third.reply_to).status == "complete"
     replayed(conversation)
+
+
+def test_rollback_deletes_what_two_were_asked_once(alice: User, provider: Provider) -> None:
+    place = conversations.create(user=alice, assistant="guide").result(30).conversation.id
+    messages.send(user=alice, conversation=place, text="@guide @openai Both?", cmid="both").result(30)
+    send(alice, place, "Third", "rollback")
+    assert statuses(place) == ["stopped", "stopped", "queued"]
+    deleted = [one["data"]["message"] for one in frames(place) if one["type"] == "message:delete"]
+    assert len(deleted) == len(set(deleted)) == 1
+    replayed(place)
+
+
+def test_a_question_that_another_answers_is_not_taken_back(alice: User, provider: Provider) -> None:
+    """With the last answer that was to come it is."""
+    made = conversations.create(user=alice, message="Hello").result(30)
+    place = made.conversation.id
+    messages.send(user=alice, conversation=place, text="@guide @openai Both?", cmid="both").result(30)
+    begun = runs.claim(conversation=place, worker="test")
+    assert begun
+    runs.end(claim=begun, status="completed", text="One.").result(30)
+    answering.take_back(user=alice, run=Run.objects.get(conversation=place, status="queued")).result(30)
+    assert shown(place) == ["user", "user", "assistant"]
+    replayed(place)
 
 
 def test_rollback_leaves_the_questions_of_others(alice: User, bob: User) -> None:
