@@ -117,40 +117,47 @@ from chatproject.lib.errors import Problem
 from conversations.services import handoff
 user = User.objects.get(id=sys.argv[1])
 print("ready", flush=True)
-sys.stdin.readline()
-try:
-    handoff.claim(user=user, conversation=uuid.UUID(sys.argv[2])).result(30)
-    print("taken")
-except Problem as problem:
-    print(problem.code.name, problem.extra["agent"]["id"])
+for line in sys.stdin:
+    try:
+        handoff.claim(user=user, conversation=uuid.UUID(line.strip())).result(30)
+        print("taken", flush=True)
+    except Problem as problem:
+        print(problem.code.name, problem.extra["agent"]["id"], flush=True)
 """
+
+
+def racer(agent: User) -> "subprocess.Popen[str]":
+    """A process that claims for an agent every conversation that it reads of."""
+    return subprocess.Popen(
+        [sys.executable, "-c", CLAIM, str(agent.id)],
+        env=environment(DJANGO_SETTINGS_MODULE="chatproject.settings"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    )
+
+
+def said(one: "subprocess.Popen[str]") -> str:
+    assert one.stdout
+    return one.stdout.readline().strip()
 
 
 def test_of_two_processes_that_claim_at_once_one_gets_it(alice: User) -> None:
     agents = [desk() for _ in range(2)]
-    env = environment(DJANGO_SETTINGS_MODULE="chatproject.settings")
-    for _ in range(3):
-        conversation = str(waiting(alice))
-        racers = [
-            subprocess.Popen(
-                [sys.executable, "-c", CLAIM, str(agent.id), conversation],
-                env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            )
-            for agent in agents
-        ]  # fmt: skip
-        for racer in racers:
-            assert racer.stdout
-            assert racer.stdout.readline() == "ready\n"
-        for racer in racers:
-            assert racer.stdin
-            racer.stdin.write("go\n")
-            racer.stdin.flush()
-        outcomes = [racer.communicate(timeout=60)[0].strip() for racer in racers]
-        winner = agents[outcomes.index("taken")]
-        assert sorted(outcomes) == sorted(["taken", f"conflict {winner.id}"])
-        assert standing(UUID(conversation)) == ("with_agent", winner.id)
-        assert Member.objects.filter(conversation_id=conversation).count() == 2
-        replayed(UUID(conversation))
+    with racer(agents[0]) as first, racer(agents[1]) as second:
+        assert [said(one) for one in (first, second)] == ["ready", "ready"]
+        for _ in range(10):
+            conversation = waiting(alice)
+            for one in (first, second):
+                assert one.stdin
+                one.stdin.write(f"{conversation}\n")
+            outcomes = [said(first), said(second)]
+            winner = agents[outcomes.index("taken")]
+            assert sorted(outcomes) == sorted(["taken", f"conflict {winner.id}"])
+            assert standing(conversation) == ("with_agent", winner.id)
+            assert Member.objects.filter(conversation=conversation).count() == 2
+            replayed(conversation)
 
 
 def test_who_may_claim(alice: User, bob: User, mallory: User) -> None:
