@@ -34,6 +34,14 @@ def test_without_it_python_does_as_it_likes() -> None:
     assert (gc.get_threshold(), gc.get_freeze_count()) == (threshold, 0)
 
 
+@override_settings(GC_THRESHOLD=0)
+def test_a_start_is_spared_it() -> None:
+    collector.pause()
+    assert gc.get_threshold() == (collector.LOADING, collector.MIDDLE, collector.OLD)
+    collector.tune()
+    assert gc.get_threshold() == collector.BY_ITSELF
+
+
 @override_settings(GC_THRESHOLD=1_000)
 def test_garbage_that_refers_to_itself_is_still_found() -> None:
     class Knot:
