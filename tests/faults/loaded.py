@@ -9,7 +9,6 @@ import jinja2
 import jsonschema
 import jwt
 import markdown_it
-import mcp
 import openai
 import openpyxl
 import PIL.Image
@@ -34,7 +33,6 @@ __all__ = [
     "jsonschema",
     "jwt",
     "markdown_it",
-    "mcp",
     "models",
     "openai",
     "openpyxl",
