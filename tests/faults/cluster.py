@@ -192,6 +192,8 @@ class Cluster:
             "PYTHONUNBUFFERED": "1",
             # A few users say what thousands would.
             "LIMITS_APPLY": "0",
+            # What fails in one test is no reason to leave an assistant alone in the next.
+            "BREAKER_CALLS": "1000000000",
             **self._settings,
         }
 
