@@ -18,7 +18,7 @@ from conversations.services import batches
 from tests.conversations.batches.working import begin, statuses
 from tests.conversations.support import texts
 from tests.faults.cluster import Cluster
-from tests.faults.support import damage, until_stored
+from tests.faults.support import damage, until, until_stored
 
 Make = Callable[..., Cluster]
 QUICK = {"LEASE_SECONDS": "2", "SWEEP_SECONDS": "1", "MEND_BATCHES_SECONDS": "1", "MEND_QUEUE_SECONDS": "1"}
@@ -112,6 +112,7 @@ async def test_stopped_in_the_middle(alice: User, cluster: Make) -> None:
     async with cluster(webs=0, workers=1, **QUICK) as running:
         batch = await in_thread(begin, alice, asked)
         await until_stored(lambda: done(batch) == 6 and statuses(batch).count("running") == 4, 60)
+        await until(lambda: len(running.provider.asked("slow 3000 20")) == 4)
         half = await in_thread(lambda: b"".join(results.FORMS["csv"].write(batch)).decode())
         assert half.count(",done,") == 6
         assert answer_of(asked[5]) in half
