@@ -139,7 +139,7 @@ async def check(setup: Setup) -> str:
     return f"{operation.method} {operation.url}"
 
 
-def clean(config: Json) -> None:
+def clean(name: str, config: Json) -> None:
     """Raises Problem `invalid`."""
     auth = config.get("auth", {"type": "none"})
     credentials.check(auth)
