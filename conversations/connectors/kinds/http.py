@@ -37,7 +37,7 @@ SCHEMA: Json = {
     },
 }
 # Roles as plugins know them.
-ROLES = {"agent": "user", "tool": "assistant"}
+ROLES = {"agent": "assistant", "tool": "assistant"}
 
 
 @dataclass
