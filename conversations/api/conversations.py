@@ -14,6 +14,7 @@ from accounts.services import users
 from chatproject.lib.errors import Problem
 from chatproject.lib.http import checked, etag, flag, idempotency_key, if_match
 from conversations import selectors, wire
+from conversations.api import desk
 from conversations.api.base import View, attempt, write_once
 from conversations.api.pagination import PAGE, ByMembership, ByTime
 from conversations.api.serializers import (
@@ -26,6 +27,7 @@ from conversations.api.serializers import (
     MemberShape,
     RoleInput,
 )
+from conversations.api.usage import one_of
 from conversations.models import Conversation
 from conversations.permissions import Permission
 from conversations.search import finding, query
@@ -54,12 +56,15 @@ class ConversationFilter(filters.FilterSet):
             raise Problem("invalid", errors={name: ["This time cannot be told in UTC."]}) from error
 
 
+# Whose conversations.
+OF = ("mine", "desk")
 FILTERS = [
     OpenApiParameter("status", str, enum=Conversation.Status.values, description="`archived` only on request."),
     OpenApiParameter("assistant", str),
     OpenApiParameter("tag", str),
     OpenApiParameter("updated_since", datetime),
     OpenApiParameter("q", str, description="What a message, or the title, has to contain."),
+    OpenApiParameter("of", str, enum=OF, description="`desk` is for staff with `answer_as_agent`."),
 ]
 
 
@@ -68,7 +73,11 @@ class ConversationsView(View):
 
     @extend_schema(operation_id="v1_conversations_list", responses=ConversationPage, parameters=[*PAGE, *FILTERS])
     def get(self, request: Request) -> Response:
-        """The conversations of which the user is a member, the latest changed first; archived only on request."""
+        """The conversations of which the user is a member, the latest changed first; archived only on request. With
+        `of=desk` everybody's that wait for a person or are with one, the longest waiting first, for staff who may claim
+        them."""
+        if one_of(request.query_params, "of", OF) == "desk":
+            return desk.page(self, request, self.user)
         rows = selectors.visible_conversations(self.user)
         found = ConversationFilter(request.query_params, queryset=rows, request=request)
         if not found.is_valid():

@@ -33,7 +33,7 @@ from conversations.selectors.conversations import (
     visible_conversations,
     wire_conversation,
 )
-from conversations.selectors.desk import desk
+from conversations.selectors.desk import desk, desk_of, reason_of
 from conversations.selectors.exports import export_for, exported_items, exports
 from conversations.selectors.files import file_for, files
 from conversations.selectors.log import events, events_for, head, heads, seq_before, snapshot, standing
@@ -103,6 +103,7 @@ __all__ = [
     "conversation_ids",
     "conversations_holding",
     "desk",
+    "desk_of",
     "ended_run",
     "error_of",
     "events",
@@ -132,6 +133,7 @@ __all__ = [
     "personal_connectors",
     "pictures",
     "places",
+    "reason_of",
     "report_document",
     "report_for",
     "report_template",
