@@ -24,6 +24,7 @@ from conversations.selectors.contexts import (
     tool_runs,
 )
 from conversations.selectors.conversations import (
+    conversation_after,
     conversation_for,
     member_rows,
     members,
@@ -99,6 +100,7 @@ __all__ = [
     "authorisations",
     "batch_for",
     "batches",
+    "conversation_after",
     "conversation_for",
     "conversation_ids",
     "conversations_holding",

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import CharField, Count, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
@@ -62,6 +62,14 @@ def visible_conversations(user: User) -> QuerySet[Conversation, Any]:
         unread=Coalesce(Subquery(others.values("n")), 0),
         members_count=Coalesce(Subquery(counts.values("n")), 0),
     )
+
+
+def conversation_after(user: User, id_: UUID) -> Conversation:
+    """The conversation for who just wrote to it, with `role` None where they left it by that."""
+    row = visible_conversations(user).filter(id=id_).first()
+    return row or Conversation.objects.annotate(
+        role=Value(None, CharField()), unread=Value(0), members_count=Count("members")
+    ).get(id=id_)
 
 
 def wire_conversation(row: Any) -> Json:

@@ -87,10 +87,15 @@ def test_a_hand_off_over_http(alice: User, mallory: User) -> None:
     assert as_alice.post(f"{path}messages/", {"text": "x", "assistant": "guide"}).code == "conflict"
 
     assert as_other.post(f"{path}release/").code == "not_found"
-    released = as_agent.post(f"{path}release/")
+    released = as_agent.post(f"{path}release/", Idempotency_Key="r")
     assert (released.status, released.json["status"], released.json["agent"]) == (200, "open", None)
+    assert (released.json["role"], as_agent.get(path).code) == (None, "not_found")
+    assert as_agent.post(f"{path}release/", Idempotency_Key="r").json == released.json, "a retry gets the same answer"
+    assert as_agent.post(f"{path}release/").code == "not_found"
+    assert as_agent.post(f"{path}handoff/", {"reason": "x"}).code == "not_found"
     events = as_alice.get(f"{path}events/").json["results"]
     handoffs = [event["data"] for event in events if event["type"] == "conversation:handoff"]
     assert handoffs == [
-        {"to": "human", "reason": "A refund"}, {"to": str(agent.id), "name": "Dora"}, {"to": "assistant"},
+        {"to": "human", "reason": "A refund"}, {"to": str(agent.id), "name": "Dora", "before": None},
+        {"to": "assistant"},
     ]  # fmt: skip
