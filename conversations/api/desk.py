@@ -39,7 +39,7 @@ def page(view: APIView, request: Request, user: User) -> Response:
     each page leaves an audit entry. Raises Problem `forbidden`, `invalid`."""
     if not (user.is_staff and user.has_perm(ANSWER)):
         raise Problem("forbidden", "The desk is for staff with the permission answer_as_agent.")
-    if unknown := {"q", "updated_since"} & set(request.query_params):
+    if unknown := {"q", "updated_since", "batch"} & set(request.query_params):
         raise Problem("invalid", errors={name: ["Not at the desk."] for name in sorted(unknown)})
     found = DeskFilter(request.query_params, queryset=selectors.desk_of(user), request=request)
     if not found.is_valid():

@@ -26,6 +26,7 @@ from conversations.selectors.contexts import (
 from conversations.selectors.conversations import (
     conversation_after,
     conversation_for,
+    listed_conversations,
     member_rows,
     members,
     role_of,
@@ -122,6 +123,7 @@ __all__ = [
     "in_front",
     "kept",
     "light",
+    "listed_conversations",
     "lively",
     "look",
     "member_rows",
