@@ -8,6 +8,7 @@ from django.conf import settings
 
 from chatproject.lib import prices
 from chatproject.lib.prices import Price
+from conversations.assistants import registry
 from conversations.connectors import directory
 from conversations.models import Run
 from conversations.usage.tokens import Usage, added, cleaned, count
@@ -32,6 +33,9 @@ def estimated(run: Run, status: str, tokens: Mapping[str, int], noted: Mapping[s
     """
     written = max(0, _written(run, tokens) - count((noted or {}).get("output_tokens")))
     if run.context is None or run.assistant in settings.UNCOUNTED_ASSISTANTS:
+        return None
+    # What was taken by those that it asked is told by the parts, where there are any.
+    if status == Run.Status.COMPLETED and registry.asks_others(run.assistant):
         return None
     if run.status == Run.Status.WAITING or (status == Run.Status.FAILED and not written):
         return None
