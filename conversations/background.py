@@ -3,8 +3,11 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
+from django.conf import settings
 from django.db import connections
 
 from chatproject.lib import metrics
@@ -12,6 +15,11 @@ from chatproject.lib.caller import note
 from chatproject.lib.database import is_away
 
 log = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+
+# The longest rest after a piece of work (seconds).
+MOST_REST = 1.0
 
 _stopping = threading.Event()
 
@@ -29,6 +37,17 @@ def pause() -> None:
     """To be called by long jobs between two pieces of work. Raises Stopped."""
     if _stopping.is_set():
         raise Stopped
+
+
+def gently(items: Iterable[Item]) -> Iterator[Item]:
+    """Go through work that nobody waits for: after each item so long a rest that it takes BACKGROUND_PERCENT of the
+    time, and answers in the same process the rest of it. Raises Stopped."""
+    for item in items:
+        pause()
+        began = time.monotonic()
+        yield item
+        worked = time.monotonic() - began
+        _stopping.wait(min(MOST_REST, worked * (100 / settings.BACKGROUND_PERCENT - 1)))
 
 
 async def do(name: str, work: Callable[[], object]) -> None:

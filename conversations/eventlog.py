@@ -227,9 +227,10 @@ class _Group:
 
     def _flush(self) -> None:
         """Write what is pending, so that queries of later decisions see it."""
-        with rows.one_round_trip():
-            self._projector.flush()
-            heads.advance(list(self._advanced.values()))
+        if self._advanced:
+            with rows.one_round_trip():
+                self._projector.flush()
+                heads.advance(list(self._advanced.values()))
         effects, self._effects, self._advanced = self._effects, [], {}
         for who, effect in effects:
             with called_by(who):

@@ -6,6 +6,7 @@ commit before is a batch window that needs no timer: a lone writer never waits.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
@@ -27,9 +28,16 @@ Commit: TypeAlias = "Callable[[Sequence[Item]], Sequence[Outcome[Result]]]"
 
 
 class GroupCommit(Generic[Item, Result]):
-    """A thread that hands waiting items to `commit` in groups; `commit` gives one outcome per item, in order."""
+    """A thread that hands waiting items to `commit` in groups; `commit` gives one outcome per item, in order.
 
-    def __init__(self, name: str, commit: "Commit[Item, Result]", *, limit: int, queue: int) -> None:
+    Two commits begin at least `apart` seconds from each other: where items come all the time, and each may wait for so
+    long, more of them share one.
+    """
+
+    def __init__(
+        self, name: str, commit: "Commit[Item, Result]", *, limit: int, queue: int, apart: float = 0.0
+    ) -> None:
+        self._apart = apart
         self._name = name
         self._commit = commit
         self._limit = limit
@@ -60,9 +68,12 @@ class GroupCommit(Generic[Item, Result]):
     def _run(self) -> None:
         while True:
             group = self._next_group()
+            began = time.monotonic()
             outcomes = attempt(self._name, self._commit, [item for item, _ in group])
             for (_, future), outcome in zip(group, outcomes, strict=True):
                 resolve(future, outcome)
+            if self._apart:
+                time.sleep(max(0.0, began + self._apart - time.monotonic()))
 
     def _next_group(self) -> list[tuple[Item, "Future[Result]"]]:
         group = [self._queue.get()]

@@ -121,12 +121,13 @@ def _statement(models: Sequence[type[Model]]) -> str:
 
 def _insertion(model: type[Model]) -> str:
     """JSON has no bytes: they come as base64."""
-    names, types, values = ", ".join(_names(model)), [], []
+    names, types, values = [], [], []
     for field in _fields(model):
-        binary = isinstance(field, BinaryField)
-        types.append(f"{field.attname} {'text' if binary else field.db_type(connection)}")
-        values.append(f"decode({field.attname}, 'base64')" if binary else field.attname)
+        name, binary = f'"{field.attname}"', isinstance(field, BinaryField)
+        names.append(name)
+        types.append(f"{name} {'text' if binary else field.db_type(connection)}")
+        values.append(f"decode({name}, 'base64')" if binary else name)
     return (
-        f"INSERT INTO {model._meta.db_table} ({names})"  # noqa: S608  our own names
+        f"INSERT INTO {model._meta.db_table} ({', '.join(names)})"  # noqa: S608  our own names
         f" SELECT {', '.join(values)} FROM json_to_recordset(%s::json) AS r({', '.join(types)})"
     )

@@ -4,19 +4,17 @@ import asyncio
 import logging
 import os
 import socket
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
-from django.db.models.functions import Now
 
+from chatproject.lib import rows
 from chatproject.lib.caller import note
 from chatproject.lib.errors import Problem
 from chatproject.lib.limits import wait_for
 from chatproject.lib.threads import in_thread
-from conversations.assistants import calling, replay, teams
+from conversations.assistants import calling, replay, rhythm, teams
 from conversations.assistants.base import AssistantError
 from conversations.assistants.persistence import persistently
 from conversations.assistants.turn import Asked, HandedOver, RunningTurn
@@ -26,6 +24,12 @@ from conversations.services import handoff, runs
 log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 0.5
+RENEW = """
+UPDATE conversations_run AS run SET lease_until = now() + make_interval(secs => %s)
+FROM unnest(%s::uuid[], %s::int[]) AS held(id, fence)
+WHERE run.id = held.id AND run.fence = held.fence AND run.status = ANY(%s)
+RETURNING run.id
+"""
 NODE = socket.gethostname()[:40]
 WORKER = f"{NODE}:{os.getpid()}"
 
@@ -75,18 +79,15 @@ async def watch() -> None:
 
 def _renew(claims: list[runs.Claim]) -> set[UUID]:
     """Renew all leases with one statement; the runs that are still ours."""
-    held = Q()
-    for claim in claims:
-        held |= Q(id=claim.run, fence=claim.fence)
-    alive = Run.objects.filter(held, status__in=Run.ACTIVE)
-    alive.update(lease_until=Now() + timedelta(seconds=settings.LEASE_SECONDS))
-    return set(alive.values_list("id", flat=True))
+    held = [claim.run for claim in claims], [claim.fence for claim in claims]
+    return {id_ for (id_,) in rows.execute(RENEW, settings.LEASE_SECONDS, *held, list(Run.ACTIVE))}
 
 
 async def _answer(turn: RunningTurn) -> None:
     """Have it answered; of a team, also find out who speaks next."""
     try:
-        await calling.answer(turn.claim.assistant, turn)
+        with rhythm.counted():
+            await calling.answer(turn.claim.assistant, turn)
         await turn.finish()
     except Problem:
         raise
@@ -124,12 +125,12 @@ async def _end(turn: RunningTurn, *, status: str, error: dict | None = None) -> 
     await turn.settle()
     following = teams.interrupted(turn) if status == Run.Status.INTERRUPTED else turn.following
     told = {**_answer_of(turn), "error": error, "following": following}
-    await persistently(lambda: runs.end(claim=turn.claim, status=status, **told))
+    await persistently(lambda: runs.end(claim=turn.claim, status=status, **told), long=True)
 
 
 async def _hand_over(turn: RunningTurn, reason: str) -> None:
     await turn.settle()
-    await persistently(lambda: handoff.hand_over(claim=turn.claim, reason=reason, **_answer_of(turn)))
+    await persistently(lambda: handoff.hand_over(claim=turn.claim, reason=reason, **_answer_of(turn)), long=True)
 
 
 def _answer_of(turn: RunningTurn) -> dict[str, Any]:

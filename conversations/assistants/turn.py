@@ -1,6 +1,7 @@
 """A turn in progress: gathers what an assistant emits and stores it in small groups."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
 from conversations import questions, selectors
-from conversations.assistants import chunks, degrading, recalling
+from conversations.assistants import chunks, degrading, recalling, rhythm
 from conversations.assistants.base import About, AssistantError
 from conversations.assistants.composing import members
 from conversations.assistants.lengths import bounded, fitting, size_as_json, whole
@@ -70,6 +71,8 @@ class RunningTurn:
         self._emitted = 0
         self._half = ""
         self._waiting: list[str] = []
+        # When the next piece may go (of time.monotonic).
+        self._due = 0.0
         self._stored = len(self._replay.text)
         self._flusher: asyncio.Task[None] | None = None
 
@@ -131,7 +134,7 @@ class RunningTurn:
         taken = fitting(text[: settings.ANSWER_MAX_LENGTH - self._length], settings.ANSWER_MAX_BYTES - self._bytes)
         if taken:
             self._text.append(taken)
-            self._waiting.append(self._screen.feed(taken))
+            self._waiting.append(taken)
             self._length += len(taken)
             self._bytes += size_as_json(taken)
             await self._ensure_flusher()
@@ -223,10 +226,9 @@ class RunningTurn:
     async def finish(self) -> None:
         """Wait until everything emitted is stored: nothing more comes. Raises Problem `run_not_active` when
         fenced off."""
-        self._waiting.append(self._screen.end())
         if self._flusher:
             await asyncio.shield(self._flusher)
-        await self._store()
+        await self._store(last=True)
 
     async def settle(self) -> None:
         """Wait until nothing is being stored any more, whatever becomes of it: `run:end` has the whole text."""
@@ -242,13 +244,15 @@ class RunningTurn:
             self._flusher = asyncio.create_task(self._flush_soon())
 
     async def _flush_soon(self) -> None:
-        """The first piece goes at once: somebody waits for it."""
-        if self._stored:
-            await asyncio.sleep(settings.DELTA_MS / 1000)
+        """A piece goes at once, unless the one before has gone just now."""
+        await asyncio.sleep(self._due - time.monotonic())
+        self._due = time.monotonic() + rhythm.seconds()
         await self._store()
 
-    async def _store(self) -> None:
-        waiting, self._waiting = "".join(self._waiting), []
+    async def _store(self, *, last: bool = False) -> None:
+        waiting, self._waiting = self._screen.feed("".join(self._waiting)), []
+        if last:
+            waiting += self._screen.end()
         if waiting:
             piece = chunks.Piece(self.claim, waiting, self._stored)
             self._stored = piece.end

@@ -86,8 +86,7 @@ def verify_some() -> int:
     after = row.cursor or None
     rows = Conversation.objects.filter(id__gt=after) if after else Conversation.objects.all()
     ids = list(rows.order_by("id").values_list("id", flat=True)[: settings.VERIFY_BATCH])
-    for id_ in ids:
-        background.pause()
+    for id_ in background.gently(ids):
         _verify_one(id_)
         PeriodicJob.objects.filter(name=queue.VERIFY).update(cursor=str(id_))
     if len(ids) < settings.VERIFY_BATCH:

@@ -73,8 +73,7 @@ def checkpoint() -> int:
     """
     done, given_up = 0, set[UUID]()
     while ids := _changed(given_up):
-        for id_ in ids:
-            background.pause()
+        for id_ in background.gently(ids):
             if _checkpoint_one(id_):
                 done += 1
             else:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
+from pytest_django import Settings
 
 from chatproject.lib.ids import new_id
 from conversations import background, mending, queue
@@ -91,6 +92,28 @@ async def test_a_stopped_process_waits_for_nobody(monkeypatch: pytest.MonkeyPatc
     background.stop()
     with pytest.raises(background.Stopped):
         await job
+
+
+def test_work_that_nobody_waits_for_leaves_time_to_others(settings: Settings) -> None:
+    settings.BACKGROUND_PERCENT = 25
+    began = time.monotonic()
+    for _ in background.gently(range(3)):
+        time.sleep(0.05)
+    assert time.monotonic() - began >= 3 * 0.05 * 4
+
+
+def test_who_rests_is_stopped_at_once(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    stopping = threading.Event()
+    monkeypatch.setattr(background, "_stopping", stopping)
+    settings.BACKGROUND_PERCENT = 1
+    items = background.gently(range(3))
+    assert next(items) == 0
+    time.sleep(0.05)
+    stopping.set()
+    began = time.monotonic()
+    with pytest.raises(background.Stopped):
+        next(items)
+    assert time.monotonic() - began < 0.5
 
 
 def test_the_job_of_a_dead_worker_is_enqueued_again() -> None:

@@ -16,12 +16,12 @@ from conversations.groupcommit import GroupCommit, Outcome
 class Book:
     """Writes numbers down; can be held closed, and stumbles over what it is told to."""
 
-    def __init__(self, *, limit: int = 100, queue: int = 100) -> None:
+    def __init__(self, *, limit: int = 100, queue: int = 100, apart: float = 0.0) -> None:
         self.groups: list[list[int]] = []
         self.open = threading.Event()
         self.stumbles: dict[int, list[Exception]] = {}
         self.later: Future[int] = Future()
-        self.writer: GroupCommit[int, int] = GroupCommit("book", self.commit, limit=limit, queue=queue)
+        self.writer: GroupCommit[int, int] = GroupCommit("book", self.commit, limit=limit, queue=queue, apart=apart)
 
     def commit(self, items: Sequence[int]) -> "Sequence[Outcome[int]]":
         self.open.wait(10)
@@ -50,6 +50,17 @@ def test_what_waits_is_written_together(book: Book) -> None:
     assert [future.result(10) for future in submitted(book, *range(1, 51))] == [n * 10 for n in range(1, 51)]
     assert len(book.groups) <= 3
     assert [item for group in book.groups for item in group] == list(range(51))
+
+
+def test_commits_keep_apart_where_they_may_wait() -> None:
+    book = Book(apart=0.3)
+    book.open.set()
+    book.writer.submit(1).result()
+    began = time.monotonic()
+    for future in [book.writer.submit(2), book.writer.submit(3)]:
+        future.result()
+    assert book.groups == [[1], [2, 3]]
+    assert time.monotonic() - began > 0.15
 
 
 def test_groups_have_a_limit() -> None:

@@ -1,4 +1,8 @@
-"""One streamed call of Chat Completions through the official SDK: what it gives, and how it can fail."""
+"""One streamed call of Chat Completions through the official SDK: what it gives, and how it can fail.
+
+The SDK's connection and errors, not its models and its reader of streams: to walk a request by those, and to make one
+of each token, was two thirds of what a call took.
+"""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -7,25 +11,27 @@ from typing import Any
 import httpx2 as httpx
 import openai
 from openai import AsyncOpenAI, AsyncStream
-from openai.types.chat import ChatCompletionChunk
-from openai.types.completion_usage import CompletionUsage
 
 from conversations.assistants.base import AssistantError, Throttled, Tool, Transient, Turn
+from conversations.assistants.builtin import chunks
+from conversations.assistants.builtin.chunks import Call, Choice, Chunk, Usage
+from conversations.assistants.builtin.gulps import Gulps
 from conversations.assistants.builtin.toolcalls import Said, Wanted, described
 from conversations.assistants.isolation.patience import patiently, retry_after
 
 Json = dict[str, Any]
+PATH = "/chat/completions"
 
 
 @dataclass
 class Begun:
     """A stream that has begun to say something: the chunks so far, and where the rest comes from."""
 
-    stream: AsyncStream[ChatCompletionChunk]
-    rest: AsyncIterator[ChatCompletionChunk]
-    head: list[ChatCompletionChunk]
+    stream: AsyncStream[object]
+    rest: AsyncIterator[Chunk]
+    head: list[Chunk]
 
-    async def chunks(self) -> AsyncIterator[ChatCompletionChunk]:
+    async def chunks(self) -> AsyncIterator[Chunk]:
         for chunk in self.head:
             yield chunk
         async for chunk in self.rest:
@@ -41,16 +47,17 @@ async def ask(client: AsyncOpenAI, turn: Turn, model: str, messages: Sequence[Js
     if offered:
         request["tools"] = [described(tool) for tool in offered]
     begun = await patiently(lambda: _begin(client, request))
-    said, finished = Said(), False
+    said, finished, gulps = Said(), False, Gulps()
     async with begun.stream:
         async for chunk in begun.chunks():
             if chunk.usage:
                 said.usage = _usage(chunk.usage)
-            for choice in chunk.choices:
+            for choice in chunk.choices or ():
                 said.text += choice.delta.content or ""
                 await turn.emit(choice.delta.content or "")
                 _gather(said.calls, choice.delta.tool_calls or ())
                 finished = finished or choice.finish_reason is not None
+            await gulps.rest()
     if not finished:
         raise _broke_off()
     return said
@@ -64,7 +71,7 @@ async def _begin(client: AsyncOpenAI, request: Json) -> Begun:
     try:
         async for chunk in begun.rest:
             begun.head.append(chunk)
-            if any(_says_something(choice) for choice in chunk.choices):
+            if any(_says_something(choice) for choice in chunk.choices or ()):
                 return begun
     except BaseException as error:
         await stream.close()
@@ -74,9 +81,9 @@ async def _begin(client: AsyncOpenAI, request: Json) -> Begun:
     return begun
 
 
-async def _opened(client: AsyncOpenAI, request: Json) -> AsyncStream[ChatCompletionChunk]:
+async def _opened(client: AsyncOpenAI, request: Json) -> AsyncStream[object]:
     try:
-        stream: Any = await client.chat.completions.create(**request)
+        stream = await client.post(PATH, cast_to=object, body=request, stream=True, stream_cls=AsyncStream[object])
     except openai.APITimeoutError as error:
         raise _too_late(error) from error
     except openai.APIConnectionError as error:
@@ -88,22 +95,22 @@ async def _opened(client: AsyncOpenAI, request: Json) -> AsyncStream[ChatComplet
     return stream
 
 
-def _says_something(choice: Any) -> bool:
+def _says_something(choice: Choice) -> bool:
     return bool(choice.delta.content or choice.delta.tool_calls or choice.finish_reason)
 
 
-async def _chunks(stream: AsyncStream[ChatCompletionChunk]) -> AsyncIterator[ChatCompletionChunk]:
+async def _chunks(stream: AsyncStream[object]) -> AsyncIterator[Chunk]:
     """The chunks of a stream: what cannot be read, or not to its end, was broken off."""
     try:
-        async for chunk in stream:
-            yield chunk
-    except openai.APITimeoutError as error:
+        async for found in chunks.read(stream.response):
+            yield found
+    except httpx.TimeoutException as error:
         raise AssistantError("provider_timeout", "The model did not answer in time.") from error
-    except (openai.APIError, httpx.TransportError, ValueError) as error:
+    except (httpx.TransportError, ValueError) as error:
         raise _broke_off() from error
 
 
-def _gather(calls: list[Wanted], pieces: Sequence[Any]) -> None:
+def _gather(calls: list[Wanted], pieces: Sequence[Call]) -> None:
     """Put the pieces of calls to what is there of them."""
     for piece in pieces:
         while len(calls) <= piece.index:
@@ -115,7 +122,7 @@ def _gather(calls: list[Wanted], pieces: Sequence[Any]) -> None:
             call.arguments += piece.function.arguments or ""
 
 
-def _usage(found: CompletionUsage) -> dict[str, int]:
+def _usage(found: Usage) -> dict[str, int]:
     return {"input_tokens": found.prompt_tokens, "output_tokens": found.completion_tokens}
 
 

@@ -67,8 +67,7 @@ class Guarded:
 
     async def emit(self, text: str) -> None:
         self._call.pulse(emitted=bool(text))
-        with self._call.waiting():
-            await self._turn.emit(text)
+        await self._turn.emit(text)
 
     async def ask(self, kind: str, schema: dict[str, Any]) -> Any:
         with self._call.waiting():

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
+import uvloop
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from procrastinate import App
@@ -15,6 +16,7 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
 
+from chatproject.lib.threads import take_short_turns
 from conversations import background, queue
 from conversations.assistants import runner, sweeper
 
@@ -24,8 +26,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.check(tags=["start"], include_deployment_checks=True, databases=["default"])
+        take_short_turns()
         sweeper.start()
-        asyncio.run(_work())
+        uvloop.run(_work())
 
 
 async def _work() -> None:
