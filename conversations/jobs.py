@@ -14,7 +14,18 @@ from conversations.assistants import runner, summarising
 from conversations.batches import driving
 from conversations.reports import making
 from conversations.search import embedding
-from conversations.services import batches, exports, files, integrity, leaving, lifecycle, reports, sessions, snapshots
+from conversations.services import (
+    batches,
+    deserted,
+    exports,
+    files,
+    integrity,
+    leaving,
+    lifecycle,
+    reports,
+    sessions,
+    snapshots,
+)
 from conversations.transfer import bulk
 
 # A job that fails is tried again after 2, 4, 8 and 16 seconds.
@@ -62,4 +73,5 @@ in_background(queue.REPORT, making.work)
 periodically(queue.MEND_REPORTS, reports.mend)
 periodically(queue.MEND_BATCHES, batches.mend)
 periodically(queue.MEND_EXPORTS, exports.mend)
+periodically(queue.MEND_DESK, deserted.mend)
 periodically(queue.EMBED, embedding.work)

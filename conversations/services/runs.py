@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from accounts import audit
@@ -56,7 +57,7 @@ def claim(*, conversation: UUID, worker: str) -> Claim | None:
 
 
 def _begin(conversation: UUID, worker: str) -> Claim | None:
-    run = _oldest_queued(conversation)
+    run = _queued(conversation).first()
     if run is None:
         return None
     version = registry.version(run.assistant)
@@ -70,8 +71,8 @@ def _begin(conversation: UUID, worker: str) -> Claim | None:
         start.data["branch_of"] = str(run.branch_of)
 
     def decide(state: State) -> Decision:
-        locked = state.lock_run(run.id)
-        if state.conversation.active_run or locked.status != Run.Status.QUEUED or _oldest_queued(conversation) != run:
+        state.settle()
+        if state.conversation.active_run or _queued(conversation).select_for_update().first() != run:
             raise NOTHING
         return Decision([start], [lambda: _take_lease(begun, worker)])
 
@@ -210,8 +211,9 @@ def interrupt(*, run: Run, is_dead: Callable[[Run], bool]) -> "Future[Committed]
     return eventlog.submit(Append(run.conversation_id, SYSTEM, f"run:{run.id}:end", decide))
 
 
-def _oldest_queued(conversation: UUID) -> Run | None:
-    return Run.objects.filter(conversation=conversation, status=Run.Status.QUEUED).order_by(*Run.IN_TURN).first()
+def _queued(conversation: UUID) -> "QuerySet[Run]":
+    """The next one first."""
+    return Run.objects.filter(conversation=conversation, status=Run.Status.QUEUED).order_by(*Run.IN_TURN)
 
 
 def _take_lease(claim: Claim, worker: str) -> None:

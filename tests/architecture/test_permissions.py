@@ -72,6 +72,17 @@ def test_the_api(cast: Cast, route: str, method: str, policy: str) -> None:
         assert outcome == expected(policy, who), f"{who}: {method} {route} -> {answer.status}"
 
 
+def test_the_desk_in_the_list_of_conversations(cast: Cast) -> None:
+    """For whoever may claim what is not theirs; a role somewhere, or to be staff, is not enough."""
+    users = {**cast.users, "answers": new_staff("Dora", "answer_as_agent"), "no staff": new_user("Emil")}
+    users["no staff"].user_permissions.set(users["answers"].user_permissions.all())
+    for who in (*EVERYBODY, "no staff", "answers"):
+        user = users.get(who)
+        answer = Api(tokens.issue(user)["access"] if user else None).get("conversations/?of=desk")
+        wanted = {"answers": "in"} | dict.fromkeys(OUTSIDE, "unauthenticated")
+        assert (answer.code or "in") == wanted.get(who, "forbidden"), who
+
+
 @pytest.mark.parametrize(("route", "policy"), [(r, p) for r, p in PAGES.items() if "<path" not in r])
 def test_the_pages(cast: Cast, route: str, policy: str) -> None:
     view = dict(routes())[route]
