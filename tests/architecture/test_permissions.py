@@ -8,7 +8,9 @@ from conversations.api.base import View
 from realtime.commands import COMMANDS
 from tests.api import Api
 from tests.architecture.cast import PASSWORD, Cast
-from tests.architecture.policies import ANYBODY, API, EVERYBODY, LINK, OTHERS, PAGES, STAFF, expected, routes
+from tests.architecture.policies import ANYBODY, API, EVERYBODY, LINK, OTHERS, OUTSIDE, PAGES, STAFF, expected, routes
+from tests.conftest import new_user
+from tests.conversations.admin.conftest import new_staff
 
 
 def test_every_route_has_a_policy() -> None:
