@@ -16,6 +16,9 @@ LOCK := $(BIN)/python -m piptools compile --quiet --allow-unsafe --generate-hash
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes
 
+# Without compiled files each of the many processes would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run test faults bench locust soak check audit lock clean
 
 help:  ## say what can be made

@@ -7,8 +7,11 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
+from chatproject.lib import collector
+
 
 def main() -> None:
+    collector.pause()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
     try:
         execute_from_command_line(sys.argv)

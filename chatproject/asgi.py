@@ -8,13 +8,16 @@ import os
 import django
 from channels.routing import ProtocolTypeRouter
 
+from chatproject.lib import collector
+
+collector.pause()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
 django.setup(set_prefix=False)
 
 from chatproject import checks  # noqa: E402  needs the apps to be loaded, as all below
 from chatproject.answers import HandedOver  # noqa: E402
 from chatproject.bodies import BodyLimit, EncryptedBodies  # noqa: E402
-from chatproject.lib import collector, threads  # noqa: E402
+from chatproject.lib import threads  # noqa: E402
 from chatproject.transport import EncryptedSockets  # noqa: E402
 from conversations.assistants import sweeper  # noqa: E402
 from realtime.routing import websocket  # noqa: E402

@@ -8,8 +8,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from accounts.models import User
 from chatproject.lib.errors import Problem
-from conversations import pages, standing
+from conversations import pages, selectors, standing
 from conversations.forms import ReasonForm
 from conversations.permissions import Permission
 from conversations.services import handoff
@@ -40,7 +41,7 @@ class HandoffView(Page):
             handoff.hand_off(user=self.user, conversation=id, reason=reason).result()
         except Problem as problem:
             return self._page(heading, problem, reason)
-        return redirect("thread", id)
+        return afterwards(self.user, id)
 
     def _page(self, heading: pages.Heading, problem: Problem | None = None, reason: str = "") -> HttpResponse:
         context = {
@@ -54,6 +55,11 @@ class HandoffView(Page):
         return self.render("handoff", context, problem.code.status if problem else 200)
 
 
+def afterwards(user: User, id_: UUID) -> HttpResponse:
+    """To the conversation; who was a member only to answer there is led to their own."""
+    return redirect("thread", id_) if selectors.role_of(user.id, id_) else redirect("home")
+
+
 class _Act(Page):
     verb: Callable[..., Any]
 
@@ -65,7 +71,7 @@ class _Act(Page):
         except Problem as problem:
             if problem.code.name != "conflict":
                 raise
-        return redirect("thread", id)
+        return afterwards(self.user, id)
 
 
 class ClaimView(_Act):

@@ -16,6 +16,7 @@ from conversations.reports import making
 from conversations.search import embedding
 from conversations.services import (
     batches,
+    deserted,
     erasing,
     exports,
     files,
@@ -74,4 +75,5 @@ in_background(queue.REPORT, making.work)
 periodically(queue.MEND_REPORTS, reports.mend)
 periodically(queue.MEND_BATCHES, batches.mend)
 periodically(queue.MEND_EXPORTS, exports.mend)
+periodically(queue.MEND_DESK, deserted.mend)
 periodically(queue.EMBED, embedding.work)

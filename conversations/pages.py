@@ -124,8 +124,9 @@ class Heading:
 
 
 def conversation_list(user: User, after: str | None = None) -> Page:
-    """Conversations of `user`, the latest changed first, without the archived. Raises Problem `invalid`."""
-    rows = selectors.visible_conversations(user).exclude(status="archived").order_by("-updated_at", "-id")
+    """Conversations of `user`, the latest changed first, without the archived and those of batches. Raises Problem
+    `invalid`."""
+    rows = selectors.listed_conversations(user).exclude(status="archived").order_by("-updated_at", "-id")
     if after:
         moment, id_ = _place(after)
         rows = rows.filter(Q(updated_at__lt=moment) | Q(updated_at=moment, id__lt=id_))

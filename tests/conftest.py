@@ -30,6 +30,8 @@ from tests.sockets import Socket, connect
 UNLIMITED = dict.fromkeys(("RUNS_PER_USER", "LIMIT_RUN", "LIMIT_SEND", "LIMIT_CONVERSATION", "LIMIT_CHANGE"), 0)
 # What fails in one test is no reason to leave an assistant alone in the next.
 UNLIMITED["BREAKER_CALLS"] = 10**9
+# Snapshots and checks go through what all tests left, and nobody else is in their process.
+UNLIMITED["BACKGROUND_PERCENT"] = 100
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -74,6 +74,11 @@ BATCH_ATTEMPTS = env.number("BATCH_ATTEMPTS", 3, least=1)
 # Seconds between two looks for batches that wait or whose worker is gone; 0 = never.
 MEND_BATCHES_SECONDS = env.number("MEND_BATCHES_SECONDS", 10, least=0)
 
+# --- People ----------------------------------------------------------------------------------------------
+
+# Seconds between two looks for conversations whose agent's account was switched off; 0 = never.
+MEND_DESK_SECONDS = env.number("MEND_DESK_SECONDS", 10, least=0)
+
 # --- Reports ---------------------------------------------------------------------------------------------
 
 # Reports that are kept for one user, and conversations that one is filled from, at most.

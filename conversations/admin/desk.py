@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 from accounts.models import User
 from accounts.services import users
 from chatproject.lib.admin import ReadOnlyAdmin, display, time_column
-from conversations import keys, selectors, wire
+from conversations import selectors
 from conversations.admin import reading, states
 from conversations.admin.acting import attempt, staff_of
 from conversations.models import DeskEntry
@@ -64,7 +64,7 @@ class DeskAdmin(ReadOnlyAdmin):
 
     @display(description=_("reason"))
     def why(self, row: Any) -> reading.Text | None:
-        return reading.opened(lambda: _reason(row)) if row.reason else None
+        return reading.opened(lambda: selectors.reason_of(row)) if row.reason else None
 
     @display(description=_("agent"))
     def agent_name(self, row: DeskEntry) -> str | None:
@@ -110,8 +110,3 @@ class DeskAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         user: User = staff_of(request)
         return attempt(request, id_, lambda: verb(user=user, conversation=id_).result())
-
-
-def _reason(row: Any) -> str | None:
-    keys.of_row(row)
-    return wire.opened(row.reason, row.id, row.handed_event, "reason")

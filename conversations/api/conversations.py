@@ -14,6 +14,7 @@ from accounts.services import users
 from chatproject.lib.errors import Problem
 from chatproject.lib.http import checked, etag, flag, idempotency_key, if_match
 from conversations import selectors, wire
+from conversations.api import desk
 from conversations.api.base import View, attempt, write_once
 from conversations.api.pagination import PAGE, ByMembership, ByTime
 from conversations.api.serializers import (
@@ -26,7 +27,8 @@ from conversations.api.serializers import (
     MemberShape,
     RoleInput,
 )
-from conversations.models import Conversation
+from conversations.api.usage import one_of
+from conversations.models import BatchRow, Conversation
 from conversations.permissions import Permission
 from conversations.search import finding, query
 from conversations.services import conversations, erasing, members
@@ -38,6 +40,7 @@ class ConversationFilter(filters.FilterSet):
     tag = filters.CharFilter(method="with_tag")
     updated_since = filters.IsoDateTimeFilter(method="changed_since")
     q = filters.CharFilter(method="having")
+    batch = filters.UUIDFilter(method="asked_by")
 
     def with_tag(self, rows: QuerySet[Conversation], _name: str, tag: str) -> QuerySet[Conversation]:
         return rows.filter(tags__contains=[tag])
@@ -45,6 +48,9 @@ class ConversationFilter(filters.FilterSet):
     def having(self, rows: QuerySet[Conversation], _name: str, text: str) -> QuerySet[Conversation]:
         """Those in which a message, or the title, has all of a query. Raises Problem `invalid`."""
         return rows.filter(id__in=finding.conversations(self.request.user, query.parse(text)))
+
+    def asked_by(self, rows: QuerySet[Conversation], _name: str, batch: UUID) -> QuerySet[Conversation]:
+        return rows.filter(id__in=BatchRow.objects.filter(batch=batch).values("conversation"))
 
     def changed_since(self, rows: QuerySet[Conversation], name: str, moment: datetime) -> QuerySet[Conversation]:
         """In UTC, because PostgreSQL takes fewer offsets than RFC 3339 has."""
@@ -54,12 +60,18 @@ class ConversationFilter(filters.FilterSet):
             raise Problem("invalid", errors={name: ["This time cannot be told in UTC."]}) from error
 
 
+# With these, also conversations that are one question of a batch each.
+SEARCHED = {"batch", "q"}
+# Whose conversations.
+OF = ("mine", "desk")
 FILTERS = [
     OpenApiParameter("status", str, enum=Conversation.Status.values, description="`archived` only on request."),
     OpenApiParameter("assistant", str),
     OpenApiParameter("tag", str),
     OpenApiParameter("updated_since", datetime),
     OpenApiParameter("q", str, description="What a message, or the title, has to contain."),
+    OpenApiParameter("batch", UUID, description="Those in which the questions of this batch were asked."),
+    OpenApiParameter("of", str, enum=OF, description="`desk` is for staff with `answer_as_agent`."),
 ]
 
 
@@ -68,8 +80,13 @@ class ConversationsView(View):
 
     @extend_schema(operation_id="v1_conversations_list", responses=ConversationPage, parameters=[*PAGE, *FILTERS])
     def get(self, request: Request) -> Response:
-        """The conversations of which the user is a member, the latest changed first; archived only on request."""
-        rows = selectors.visible_conversations(self.user)
+        """The conversations of which the user is a member, the latest changed first; archived only on request, and
+        those of a batch's questions only with `batch` or `q`. With `of=desk` everybody's that wait for a person or are
+        with one, the longest waiting first, for staff who may claim them."""
+        if one_of(request.query_params, "of", OF) == "desk":
+            return desk.page(self, request, self.user)
+        whole = SEARCHED & set(request.query_params)
+        rows = (selectors.visible_conversations if whole else selectors.listed_conversations)(self.user)
         found = ConversationFilter(request.query_params, queryset=rows, request=request)
         if not found.is_valid():
             raise Problem("invalid", errors={name: list(map(str, texts)) for name, texts in found.errors.items()})

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from chatproject.lib.caller import note
 from chatproject.lib.fields import Text
 from chatproject.lib.http import checked, etag
 from conversations import selectors
@@ -29,13 +30,15 @@ class _Handing(View):
     limits = {"POST": "send"}
 
     def hand(self, request: Request, id_: UUID, verb: Verb, **given: Any) -> Response:
-        """Do it once, and answer with the conversation as it is then."""
+        """Do it once, and answer with the conversation as it is then, also to an agent who is no member any more; the
+        verb itself refuses strangers."""
 
         def act(cmid: str | None) -> Any:
             return verb(user=self.user, conversation=id_, cmid=cmid, **given)
 
+        note(conversation=id_)
         write_once(request, act, f"POST {verb.__name__} {id_}")
-        row = selectors.shown_conversation(self.user, id_)
+        row = selectors.conversation_after(self.user, id_)
         return Response(selectors.wire_conversation(row), headers={"ETag": etag(row.version)})
 
 
@@ -45,7 +48,6 @@ class HandoffView(_Handing):
     @extend_schema(request=HandoffInput, responses=ConversationShape)
     def post(self, request: Request, id: UUID) -> Response:
         """Ask for a person, who answers instead of assistants."""
-        self.conversation(id)
         return self.hand(request, id, handoff.hand_off, **checked(HandoffInput, request))
 
 
@@ -64,5 +66,4 @@ class ReleaseView(_Handing):
     @extend_schema(request=None, responses=ConversationShape)
     def post(self, request: Request, id: UUID) -> Response:
         """Let assistants answer again."""
-        self.conversation(id)
         return self.hand(request, id, handoff.release)

@@ -45,6 +45,11 @@ class FeedbackCounts(serializers.Serializer):
     copied = serializers.IntegerField()
 
 
+class HandoffShape(serializers.Serializer):
+    at = serializers.DateTimeField(help_text="Since when it is as it is: it waits, or somebody has it.")
+    reason = serializers.CharField(allow_null=True)
+
+
 class ConversationShape(serializers.Serializer):
     id = serializers.UUIDField()
     title = serializers.CharField(allow_null=True)
@@ -52,7 +57,7 @@ class ConversationShape(serializers.Serializer):
     assistant = serializers.CharField(allow_null=True)
     agent = serializers.UUIDField(allow_null=True, help_text="The user who answers while the status is with_agent.")
     owner = serializers.UUIDField()
-    role = serializers.ChoiceField(ROLES)
+    role = serializers.ChoiceField(ROLES, allow_null=True, help_text="Null at the desk, for who is no member.")
     metadata = serializers.DictField()
     tags = serializers.ListField(child=serializers.CharField())
     feedback = FeedbackCounts()
@@ -66,6 +71,7 @@ class ConversationShape(serializers.Serializer):
     updated_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(allow_null=True, help_text="When a temporary conversation is erased.")
     erased = serializers.BooleanField()
+    handoff = HandoffShape(required=False, help_text="At the desk.")
 
 
 class ConversationPage(serializers.Serializer):

@@ -35,7 +35,13 @@ def asks(name: str) -> Collection[str] | None:
     found = shown(name)
     if found is None:
         return None
-    return () if found.config is None or found.kind not in kinds.names() else kinds.asks(found.kind, found.config)
+    return kinds.asks(found.kind, found.config) if found.config is not None and found.kind in kinds.names() else ()
+
+
+def asks_others(name: str) -> bool:
+    """Whether it has others answer, and asks no model itself."""
+    found = shown(name)
+    return found is not None and found.config is not None and found.kind in kinds.names()
 
 
 def version(name: str) -> str | None:

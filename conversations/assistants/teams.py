@@ -14,13 +14,14 @@ from conversations.assistants.base import About
 from conversations.assistants.composing import asking, members, speaking
 from conversations.assistants.composing.asides import Nowhere
 from conversations.assistants.composing.speaking import Next, Said, Spent, TeamConfig
+from conversations.assistants.composing.taking import taken
 from conversations.assistants.turn import RunningTurn
 from conversations.context import building, terms
 from conversations.models import Run
 from conversations.services import teaming
 from conversations.services.runs import Claim
 from conversations.services.teaming import Following
-from conversations.usage.tokens import Usage, added, part
+from conversations.usage.tokens import Usage, added
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ async def _asked(turn: RunningTurn, config: TeamConfig) -> tuple[str, Usage | No
     among = [*config.members, speaking.DONE] if turn.text else config.members
     around = Reporting(turn, About(text))
     aside = await asking.opinion_of(around, config.coordinator, text, among, seconds=config.seconds)
-    return aside.text, part(config.coordinator, aside.usage)
+    return aside.text, taken(aside)
 
 
 def _transcript(claim: Claim, config: TeamConfig) -> str:

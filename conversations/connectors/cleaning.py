@@ -32,20 +32,20 @@ def fill(row: Connector, given: Mapping[str, Any]) -> None:
     row.enabled = bool(given.get("enabled", row.enabled))
     row.config = given.get("config", row.config)
     kind = _kind(row.kind)
-    check_config(kind, row.config)
+    check_config(kind, row.name, row.config)
     if given.get("secrets"):
         row.secrets = sealing.seal(_secrets(kind, sealing.unseal(row.secrets, row.id), given["secrets"]), row.id)
 
 
-def check_config(kind: Kind, config: Any) -> None:
-    """Raises Problem `invalid` unless this is a configuration of its kind."""
+def check_config(kind: Kind, name: str, config: Any) -> None:
+    """Raises Problem `invalid` unless this is a configuration of its kind, for a connector of this name."""
     clean_object("config", config, CONFIG_MAX_BYTES)
     validator = Draft202012Validator(kind.whole_schema, registry=Registry())
     errors = list(islice(validator.iter_errors(config), 20))
     if errors:
         found = [f"{'.'.join(map(str, error.path)) or 'config'}: {error.message[:200]}" for error in errors]
         raise Problem("invalid", errors={"config": found})
-    kind.clean(config)
+    kind.clean(name, config)
 
 
 def _secrets(kind: Kind, before: sealing.Secrets, given: Any) -> sealing.Secrets:

@@ -39,7 +39,7 @@ async def no_tools(setup: Setup) -> Sequence[Tool]:
 class Kind:
     """`schema` is the JSON Schema of its configuration, without what all have (`limits`, `context`); `secrets` names
     what is kept sealed. `check` says in a sentence what it found, and raises AssistantError where it does not work;
-    `clean` raises Problem for what a schema cannot say."""
+    `clean` is told name and configuration, and raises Problem for what a schema cannot say."""
 
     name: str
     title: Any
@@ -47,7 +47,7 @@ class Kind:
     build: Callable[[Setup], Assistant]
     check: Callable[[Setup], Awaitable[str]]
     secrets: tuple[str, ...] = ()
-    clean: Callable[[Json], None] = lambda config: None
+    clean: Callable[[str, Json], None] = lambda name, config: None
     tools: Callable[[Setup], Awaitable[Sequence[Tool]]] = no_tools
 
     @property

@@ -128,9 +128,19 @@ class _Frame:
         return (row.anchor, row.seq), voiced(self._voice(row), self.texts[row.id]), row
 
     def _voice(self, row: Message) -> str:
-        """The name of the other assistant that said it; empty where who is told said it, or does not mind."""
-        other = row.role == Message.Role.ASSISTANT and row.author_name != self.terms.speaker
-        return row.author_name if self.terms.speaker and other else ""
+        """The name that stands in front: of a person who answered, and of another assistant where several speak with
+        each other; empty where who is told said it, or does not mind."""
+        other = row.role == Message.Role.ASSISTANT and self.terms.speaker not in ("", row.author_name)
+        return row.author_name if other or row.role == Message.Role.AGENT else ""
+
+    def _role(self, row: Message) -> str:
+        """An agent answers as the assistant does; but who asks is a user, and so is whoever else speaks in a team."""
+        if row.role == Message.Role.AGENT and not self._is_asked(row) and not self.terms.speaker:
+            return row.role
+        return Message.Role.USER.value if self._voice(row) else row.role
+
+    def _is_asked(self, row: Message) -> bool:
+        return self.asked is not None and row.id == self.asked.id
 
     def _size(self, text: str, row: Message | None) -> int:
         plain = row and not row.parts and not self._voice(row)
@@ -146,7 +156,7 @@ class _Frame:
         if row is None:
             return Line("system", text, taken, kept=kept)
         voice = self._voice(row)
-        return Line(_role(row, voice), text, taken, row.seq, kept=kept, origin=_origin(row, voice))
+        return Line(self._role(row), text, taken, row.seq, kept=kept, origin=_origin(row, voice))
 
     def _told(self, entries: Sequence[Entry]) -> Placed:
         """The chosen messages with their texts."""
@@ -161,7 +171,7 @@ class _Frame:
             own = entry.tokens - sum(line.tokens for line in around)
             voice = self._voice(row)
             own += tokens.count(voiced(voice, ""), self.encoding) if voice else 0
-            said = Line(_role(row, voice), voiced(voice, texts[row.id]), own, row.seq, origin=_origin(row, voice))
+            said = Line(self._role(row), voiced(voice, texts[row.id]), own, row.seq, origin=_origin(row, voice))
             placed += [(entry.place, line) for line in (*around, said)]
         return placed
 
@@ -205,10 +215,6 @@ def within(told: Placed, room: int) -> Placed:
     while told and sum(line.tokens for _, line in told) > room:
         told = [one for one in told if one[0] != told[0][0]]
     return told
-
-
-def _role(row: Message, voice: str) -> str:
-    return Message.Role.USER.value if voice else row.role
 
 
 def _summed(digests: Sequence[Digest]) -> Placed:

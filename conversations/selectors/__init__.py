@@ -24,7 +24,9 @@ from conversations.selectors.contexts import (
     tool_runs,
 )
 from conversations.selectors.conversations import (
+    conversation_after,
     conversation_for,
+    listed_conversations,
     member_rows,
     members,
     role_of,
@@ -33,7 +35,7 @@ from conversations.selectors.conversations import (
     visible_conversations,
     wire_conversation,
 )
-from conversations.selectors.desk import desk
+from conversations.selectors.desk import desk, desk_of, reason_of
 from conversations.selectors.exports import export_for, exported_items, exports
 from conversations.selectors.files import file_for, files
 from conversations.selectors.log import events, events_for, head, heads, seq_before, snapshot, standing
@@ -99,10 +101,12 @@ __all__ = [
     "authorisations",
     "batch_for",
     "batches",
+    "conversation_after",
     "conversation_for",
     "conversation_ids",
     "conversations_holding",
     "desk",
+    "desk_of",
     "ended_run",
     "error_of",
     "events",
@@ -119,6 +123,7 @@ __all__ = [
     "in_front",
     "kept",
     "light",
+    "listed_conversations",
     "lively",
     "look",
     "member_rows",
@@ -132,6 +137,7 @@ __all__ = [
     "personal_connectors",
     "pictures",
     "places",
+    "reason_of",
     "report_document",
     "report_for",
     "report_template",

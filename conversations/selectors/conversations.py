@@ -3,14 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from chatproject.lib import rows
 from chatproject.lib.errors import Problem
 from conversations import wire
-from conversations.models import Conversation, Member, Message
+from conversations.models import Batch, BatchRow, Conversation, Member, Message
 from conversations.permissions import Permission, require
 
 Json = dict[str, Any]
@@ -62,6 +62,21 @@ def visible_conversations(user: User) -> QuerySet[Conversation, Any]:
         unread=Coalesce(Subquery(others.values("n")), 0),
         members_count=Coalesce(Subquery(counts.values("n")), 0),
     )
+
+
+def listed_conversations(user: User) -> QuerySet[Conversation, Any]:
+    """The same without those that were made for one question each of a batch of `user`, which lists them."""
+    theirs = BatchRow.objects.filter(batch__user=user, batch__per_conversation=Batch.Where.EACH)
+    asked = theirs.filter(conversation=OuterRef("pk"))
+    return visible_conversations(user).filter(~Exists(asked))
+
+
+def conversation_after(user: User, id_: UUID) -> Conversation:
+    """The conversation for who just wrote to it, with `role` None where they left it by that."""
+    row = visible_conversations(user).filter(id=id_).first()
+    return row or Conversation.objects.annotate(
+        role=Value(None, CharField()), unread=Value(0), members_count=Count("members")
+    ).get(id=id_)
 
 
 def wire_conversation(row: Any) -> Json:

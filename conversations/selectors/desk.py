@@ -2,9 +2,12 @@
 
 from typing import Any
 
-from django.db.models import Case, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
 
-from conversations.models import Conversation, DeskEntry, Event
+from accounts.models import User
+from conversations import keys, wire
+from conversations.models import Conversation, DeskEntry, Event, Member
 
 WAITING, WITH_AGENT = Conversation.HUMAN
 
@@ -24,3 +27,21 @@ def desk() -> QuerySet[DeskEntry, Any]:
         .select_related("owner")
         .order_by("rank", "handed_at", "id")
     )
+
+
+def desk_of(user: User) -> QuerySet[DeskEntry, Any]:
+    """The same, annotated for `wire_conversation`: `role` is None where `user` is no member, to whom nothing there is
+    unread."""
+    members = Member.objects.filter(conversation=OuterRef("pk")).order_by()
+    counts = members.values("conversation").annotate(n=Count("pk"))
+    return desk().annotate(
+        role=Subquery(members.filter(user=user).values("role")),
+        unread=Value(0),
+        members_count=Coalesce(Subquery(counts.values("n")), 0),
+    )
+
+
+def reason_of(row: Any) -> str | None:
+    """Why a person was asked for, of a row of `desk`. Raises Problem `not_found`, CryptoError."""
+    keys.of_row(row)
+    return wire.opened(row.reason, row.id, row.handed_event, "reason")

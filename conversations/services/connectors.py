@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts import audit
 from accounts.models import User
@@ -20,6 +20,8 @@ from conversations.models import Connector
 
 CREATE_ROUTE = "POST connectors"
 CHECK_SECONDS = 20.0
+# An advisory lock ("CONN" in hexadecimal).
+LOCK_ID = 0x434F4E4E
 
 
 def create(*, staff: User, given: Mapping[str, Any], idempotency_key: str | None = None) -> Connector:
@@ -34,6 +36,7 @@ def create(*, staff: User, given: Mapping[str, Any], idempotency_key: str | None
         before = once.claim() if once else None
         if before:
             return Connector.objects.get(id=before)
+        _alone()
         cleaning.fill(row, {"name": "", "kind": "", "config": {}, **given})
         _save(row)
         if once:
@@ -54,6 +57,7 @@ def change(*, staff: User, connector: Connector, changes: Mapping[str, Any], ver
         row = _locked(connector)
         if version is not None and version != row.version:
             raise Problem("stale", extra={"version": row.version})
+        _alone()
         cleaning.fill(row, changes)
         row.version += 1
         row.health, row.health_detail, row.checked_at = "", "", None
@@ -109,6 +113,14 @@ def _outcome(connector: Connector) -> tuple[str, str]:
     except Exception as error:
         return "failing", f"It failed unexpectedly ({type(error).__name__})."
     return "ok", found
+
+
+def _alone() -> None:
+    """One after the other, each knowing what was saved before: two that are checked at the same time would not see that
+    they ask each other."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_ID])
+    directory.look()
 
 
 def _locked(connector: Connector) -> Connector:

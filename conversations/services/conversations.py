@@ -25,7 +25,7 @@ from conversations.actors import Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import Conversation
 from conversations.permissions import Permission
-from conversations.services import busy, messages
+from conversations.services import busy, handoff, messages
 from conversations.services.beginning import beginning
 from conversations.services.validation import (
     clean_assistant,
@@ -153,7 +153,9 @@ def update(
             state.require(Permission.ARCHIVE)
         if version is not None and version != state.conversation.version:
             raise Problem("stale", extra={"version": state.conversation.version})
-        return Decision([] if _is_so(state.conversation, cleaned) else [change])
+        if _is_so(state.conversation, cleaned):
+            return Decision([])
+        return Decision([change, *(handoff.departing(state) if "status" in cleaned else ())])
 
     return eventlog.submit(
         Append(conversation, Actor.of(user), cmid or f"update:{change.id}", decide, body=cleaned, drafts=[change])
@@ -168,7 +170,8 @@ def archive(*, user: User, conversation: UUID, cmid: str | None = None) -> "Futu
         state.require(Permission.ARCHIVE)
         if state.conversation.status == ARCHIVED:
             return Decision([])
-        return Decision([change], [lambda: _audit(user, "conversation.archived", conversation)])
+        drafts = [change, *handoff.departing(state)]
+        return Decision(drafts, [lambda: _audit(user, "conversation.archived", conversation)])
 
     return eventlog.submit(
         Append(conversation, Actor.of(user), cmid or f"archive:{change.id}", decide, drafts=[change])

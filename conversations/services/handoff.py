@@ -19,10 +19,10 @@ from accounts import audit
 from accounts.models import User
 from chatproject.lib.errors import Problem
 from conversations import eventlog
-from conversations.actors import Actor
+from conversations.actors import SYSTEM, Actor
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.handing import ASSISTANT, HUMAN
-from conversations.models import Conversation, Member, Run
+from conversations.models import Conversation, Event, Member, Run
 from conversations.permissions import ANSWER, Permission
 from conversations.privacy.drafts import Refused
 from conversations.services import attaching, endings, messages, runs
@@ -44,14 +44,15 @@ def hand_off(*, user: User, conversation: UUID, reason: Any = None, cmid: str | 
         messages.check_open(state)
         if state.conversation.status in Conversation.HUMAN and state.conversation.agent != user.id:
             return Decision([])
-        return _handing(state, draft)
+        return _handing(state, draft, after=departing(state))
 
     return _submit(user, conversation, draft, decide, cmid)
 
 
 def claim(*, user: User, conversation: UUID, cmid: str | None = None) -> "Future[Committed]":
     """Take a conversation, to answer as an agent. Who may `answer_as_agent` becomes a member by it where one waits;
-    whoever else has the role agent may take it at any time. Claiming again writes nothing.
+    whoever else has the role agent may take it at any time. Claiming again writes nothing. What a claim changes about a
+    membership is written with it (`before`), and taken back when the agent no longer answers.
 
     Fails with Problem `not_found`, `forbidden`, `conversation_closed`, and `conflict` where another agent has it,
     whose name it tells.
@@ -66,10 +67,12 @@ def claim(*, user: User, conversation: UUID, cmid: str | None = None) -> "Future
         if state.conversation.agent == user.id:
             return Decision([])
         _check_free(state)
+        if joining:
+            draft.data["before"] = str(state.role) if state.role else None
         audited = partial(
             audit.record, actor=user.id, action="conversation.claimed", target=("conversation", conversation)
         )
-        return _handing(state, draft, joining, audited)
+        return _handing(state, draft, [*departing(state), *joining], audited)
 
     return _submit(user, conversation, draft, decide, cmid)
 
@@ -87,9 +90,20 @@ def release(*, user: User, conversation: UUID, cmid: str | None = None) -> "Futu
         messages.check_open(state)
         if state.conversation.agent not in (None, user.id):
             state.require(Permission.CHANGE)
-        return Decision([draft] if state.conversation.status in Conversation.HUMAN else [])
+        return Decision([draft, *departing(state)] if state.conversation.status in Conversation.HUMAN else [])
 
     return _submit(user, conversation, draft, decide, cmid)
+
+
+def hand_back(*, conversation: UUID, agent: UUID | None) -> "Future[Committed]":
+    """Have it wait again, because `agent` cannot answer any more. Where they do not, nothing is written."""
+    draft = asking()
+
+    def decide(state: State) -> Decision:
+        answers = agent is not None and state.conversation.agent == agent
+        return Decision([draft, *departing(state)] if answers else [])
+
+    return eventlog.submit(Append(conversation, SYSTEM, f"handoff:{draft.id}", decide, drafts=[draft], main=draft))
 
 
 def hand_over(
@@ -144,11 +158,31 @@ def bereft(state: State, user: UUID) -> Sequence[Draft]:
     return [asking()] if state.conversation.agent == user else []
 
 
+def departing(state: State) -> Sequence[Draft]:
+    """What is written where nobody answers any more who did, inside another decision: an agent who became a member by
+    claiming is none any more, and one who had another role has that again."""
+    agent = state.conversation.agent
+    member = state.member(agent) if agent else None
+    if member is None or member.role != Member.Role.AGENT:
+        return []
+    claimed = Event.objects.filter(conversation=state.conversation, type="conversation:handoff").order_by("-seq")[0]
+    if claimed.data["to"] != str(agent) or "before" not in claimed.data:
+        return []
+    before = claimed.data["before"]
+    given = {"user": str(agent), "role": before or member.role}
+    return [Draft("member:update" if before else "member:remove", given)]
+
+
 def _handing(
-    state: State, draft: Draft, before: Sequence[Draft] = (), *effects: Any, but: UUID | None = None
+    state: State,
+    draft: Draft,
+    before: Sequence[Draft] = (),
+    *effects: Any,
+    after: Sequence[Draft] = (),
+    but: UUID | None = None,
 ) -> Decision:
     stopped = endings.stop_all(state, but)
-    return Decision([*before, *stopped.drafts, draft], [*stopped.effects, *effects])
+    return Decision([*before, *stopped.drafts, draft, *after], [*stopped.effects, *effects])
 
 
 def _joining(state: State, user: User, *, is_staff: bool) -> list[Draft]:

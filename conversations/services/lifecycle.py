@@ -21,7 +21,7 @@ from conversations import eventlog
 from conversations.actors import SYSTEM
 from conversations.appends import Append, Committed, Decision, Draft, State
 from conversations.models import Conversation
-from conversations.services import erasing, shares
+from conversations.services import erasing, handoff, shares
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def _archive(row: Conversation) -> "Future[Committed]":
     def decide(state: State) -> Decision:
         if state.conversation.last_seq != row.last_seq:
             raise Problem("conflict")
-        return Decision([change])
+        return Decision([change, *handoff.departing(state)])
 
     return eventlog.submit(Append(row.id, SYSTEM, f"idle:{row.last_seq}", decide))
 

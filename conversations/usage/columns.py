@@ -1,6 +1,6 @@
 """The numbers in `Run.usage`, for PostgreSQL to add up. What is no number there (in an imported log, say) counts 0."""
 
-from django.db.models import Count, DecimalField, Expression, F, Func, Q, Sum, TextField
+from django.db.models import DecimalField, Expression, F, Func, Q, Sum
 from django.db.models.functions import Coalesce
 
 from conversations.usage.tokens import COUNTS
@@ -13,24 +13,6 @@ def total(name: str, condition: Q | None = None) -> Expression:
     number = _column(f"CASE WHEN jsonb_typeof(%(expressions)s->'{_known(name)}') = 'number'"
                      f" THEN (%(expressions)s->>'{name}')::numeric ELSE 0 END")  # fmt: skip
     return Coalesce(Sum(number, filter=condition), 0, output_field=NUMBER)
-
-
-def total_cost() -> Expression:
-    """The sum of the costs; they are text in JSON, so that no digit is lost."""
-    number = _column(
-        r"CASE WHEN %(expressions)s->>'cost' ~ '^\d{1,15}(\.\d{1,18})?$'"
-        r" THEN (%(expressions)s->>'cost')::numeric ELSE 0 END"
-    )
-    return Coalesce(Sum(number), 0, output_field=NUMBER)
-
-
-def currency() -> Expression:
-    return Func(F("usage"), template="%(expressions)s->>'currency'", output_field=TextField())
-
-
-def estimates() -> Expression:
-    """How many runs have an estimate."""
-    return Count("id", filter=Q(usage__estimated=True))
 
 
 def _known(name: str) -> str:

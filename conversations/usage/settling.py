@@ -8,6 +8,7 @@ from django.conf import settings
 
 from chatproject.lib import prices
 from chatproject.lib.prices import Price
+from conversations.assistants import registry
 from conversations.connectors import directory
 from conversations.models import Run
 from conversations.usage.tokens import Usage, added, cleaned, count
@@ -33,22 +34,34 @@ def estimated(run: Run, status: str, tokens: Mapping[str, int], noted: Mapping[s
     written = max(0, _written(run, tokens) - count((noted or {}).get("output_tokens")))
     if run.context is None or run.assistant in settings.UNCOUNTED_ASSISTANTS:
         return None
+    # What was taken by those that it asked is told by the parts, where there are any.
+    if status == Run.Status.COMPLETED and registry.asks_others(run.assistant):
+        return None
     if run.status == Run.Status.WAITING or (status == Run.Status.FAILED and not written):
         return None
     return {"input_tokens": count(run.context["tokens"]), "output_tokens": written, "estimated": True}
 
 
 def priced(usage: Usage, run: Run) -> Usage:
-    """`usage` with `cost`, `currency` and the version of the `prices`, where all of it has a price."""
-    own = {"assistant": run.assistant, "model": _model(run)}
-    parts = [part if "assistant" in part else {**own, **part} for part in usage.get("parts") or [usage]]
-    found = [(part, _price(part)) for part in parts]
-    known = [(part, price) for part, price in found if price]
-    if len(known) < len(found) or len({price.currency for _, price in known}) != 1:
-        return usage
-    cost = sum((_cost(part, price) for part, price in known), Decimal(0))
-    versions = ",".join(dict.fromkeys(price.version for _, price in known))
-    return {**usage, "cost": _text(cost), "currency": known[0][1].currency, "prices": versions}
+    """`usage` with `cost`, `currency` and the version of the `prices`, where all of it has a price; each of its parts
+    with its assistant and its own."""
+    parts = [_with_cost(part, run) for part in usage.get("parts") or [usage]]
+    told = {**usage, "parts": parts} if usage.get("parts") else usage
+    currencies = {part.get("currency") for part in parts}
+    if None in currencies or len(currencies) != 1:
+        return told
+    cost = sum((Decimal(part["cost"]) for part in parts), Decimal(0))
+    versions = ",".join(dict.fromkeys(part["prices"] for part in parts))
+    return {**told, "cost": _text(cost), "currency": parts[0]["currency"], "prices": versions}
+
+
+def _with_cost(part: Mapping[str, Any], run: Run) -> Usage:
+    """One assistant's part, the run's own where it does not say whose, with what it costs as far as that is known."""
+    whole = part if "assistant" in part else {"assistant": run.assistant, **part}
+    price = _price(whole if "assistant" in part else {"model": _model(run), **whole})
+    if price is None:
+        return dict(whole)
+    return {**whole, "cost": _text(_cost(part, price)), "currency": price.currency, "prices": price.version}
 
 
 def _written(run: Run, tokens: Mapping[str, int]) -> int:

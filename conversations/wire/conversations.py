@@ -14,7 +14,7 @@ def title(row: Conversation) -> str | None:
     return opened(row.title, row.id, row.title_event, "title")
 
 
-def conversation(row: Conversation, *, role: str, unread: int, members_count: int) -> Json:
+def conversation(row: Conversation, *, role: str | None, unread: int, members_count: int) -> Json:
     return {
         "id": str(row.id),
         "title": title(row),

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -21,6 +22,12 @@ from tests.api import Api
 from tests.conversations.support import at_once
 
 ISSUER, AUDIENCE = "https://login.example", "chat"
+
+
+@cache
+def key_named(kid: str) -> rsa.RSAPrivateKey:
+    """The same for all tests: a key takes a tenth of a second or so to make."""
+    return rsa.generate_private_key(65537, 2048)
 
 
 class Provider:
@@ -45,11 +52,11 @@ class Provider:
                 """Nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_port}/keys"
 
     def add(self, kid: str) -> None:
-        self.keys[kid] = rsa.generate_private_key(65537, 2048)
+        self.keys[kid] = key_named(kid)
 
     def key_set(self) -> bytes:
         found = [
@@ -153,7 +160,7 @@ def test_claims_that_will_not_do(provider: Provider, claims: dict[str, Any], cod
 def test_other_keys_and_algorithms(provider: Provider) -> None:
     good = provider.token(somebody())
     claims = jwt.decode(good, options={"verify_signature": False})
-    stranger = rsa.generate_private_key(65537, 2048)
+    stranger = key_named("stranger")
     forged = [
         jwt.encode(claims, stranger, algorithm="RS256", headers={"kid": "k1"}),
         jwt.encode(claims, stranger, algorithm="RS256", headers={"kid": "unknown"}),

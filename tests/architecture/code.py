@@ -46,8 +46,13 @@ def modules() -> dict[str, Module]:
             relative = path.relative_to(BASE)
             if "migrations" not in relative.parts:
                 name = ".".join(relative.with_suffix("").parts).removesuffix(".__init__")
-                found[name] = Module(name, str(relative), _WithoutTypeImports().visit(ast.parse(path.read_text())))
+                found[name] = Module(name, str(relative), _tree(path.read_text()))
     return found
+
+
+def _tree(source: str) -> ast.Module:
+    tree = ast.parse(source)
+    return _WithoutTypeImports().visit(tree) if "TYPE_CHECKING" in source else tree
 
 
 class _WithoutTypeImports(ast.NodeTransformer):

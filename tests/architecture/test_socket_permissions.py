@@ -7,7 +7,8 @@ import pytest
 from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
 from realtime.commands import COMMANDS
-from tests.architecture.test_permissions import ALL, LOGIN, PASSWORD, ROLES, SPEAK, Cast
+from tests.architecture.cast import PASSWORD, Cast
+from tests.architecture.policies import ALL, LOGIN, ROLES, SPEAK
 from tests.sockets import Frame, Socket, connect
 
 pytestmark = pytest.mark.usefixtures("realtime_layer")
@@ -79,7 +80,7 @@ def code(frame: Frame) -> str:
 async def test_a_link_opens_no_socket(secret: str) -> None:
     """Who has no account says nothing but `hello`, and is sent away; neither the link nor its password changes that."""
     cast = await in_thread(Cast)
-    for tried in (cast.token, PASSWORD):
+    for tried in (await in_thread(lambda: cast.token), PASSWORD):
         async with connect(None) as socket:
             await socket.say(type="hello", v=1, client_id="test", **{secret: tried})
             assert (await socket.hear("error"))["code"] == "unauthenticated"

@@ -33,6 +33,8 @@ def product(acme: OpenID) -> Iterator[Serve]:
         model = {"OPENAI_BASE_URL": provider.url, "OPENAI_API_KEY": "scripted"}
         client = {"OIDC_CLIENT_ID": CLIENT_ID, "OIDC_CLIENT_SECRET": CLIENT_SECRET, "OIDC_NAME": "Acme"}
         model["DJANGO_SETTINGS_MODULE"] = "tests.browser.settings"
+        # What fails in one test is no reason to leave an assistant alone in the next.
+        model["BREAKER_CALLS"] = "1000000000"
         model["OUTGOING_ALLOWED_HOSTS"] = "127.0.0.1"  # where the plugins of tests are
         settings = {"WEB_PROCESSES": "2", **model, "OIDC_URL": acme.url, **client}
         with Serve(folder, settings=settings) as serve:

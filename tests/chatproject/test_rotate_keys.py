@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from django.conf import settings as project
 from django.core.management import CommandError, call_command
+from django.test import override_settings
 from pytest_django import Settings
 
 from accounts.models import User
@@ -90,12 +91,17 @@ def test_erased_conversations_stay_erased(alice: User, rotated: str) -> None:
 def test_old_rows_are_read_and_new_ones_written_throughout(
     alice: User, rotated: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    list(maintenance.rewrap())  # those of other tests
+    with override_settings(ENCRYPTION_KEYS=project.ENCRYPTION_KEYS[::-1]):
+        keys.keyring.cache_clear()
+        before = [conversations.create(user=alice, title=f"Old {n}").result(30).conversation.id for n in range(7)]
+    keys.keyring.cache_clear()
+    assert maintenance.wrapped_otherwise() == 7
     monkeypatch.setattr(maintenance, "BATCH", 3)
-    before = [conversations.create(user=alice, title=f"Old {n}").result(30).conversation.id for n in range(7)]
-    for number, _ in enumerate(maintenance.rewrap()):
+    for number, _ in enumerate(maintenance.rewrap(), 1):
         conversations.create(user=alice, title=f"New {number}").result(30)
         assert [title(id_, alice) for id_ in before] == [f"Old {n}" for n in range(7)]
-    assert maintenance.wrapped_otherwise() == 0
+    assert (maintenance.wrapped_otherwise(), number) == (0, 3)
 
 
 def test_a_killed_rotation_is_gone_on_with(alice: User, rotated: str) -> None:

@@ -9,8 +9,6 @@ import os
 import secrets
 import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterable, Mapping
@@ -22,10 +20,10 @@ from typing import Self
 from django.db import connection
 
 from chatproject.embedded.web import arguments
+from tests.faults.copies import Copy
 from tests.leaks import leaks
 from tests.provider import Provider
 from tests.redis import Redis
-from tests.serving import BASE_DIR
 
 START_SECONDS = 180
 # Below those that the system gives to outgoing connections: one of these could take a port while its server is dead.
@@ -44,14 +42,7 @@ class Process:
 
     def start(self, **settings: str) -> None:
         """Start it, for this once with further settings."""
-        with self.log.open("a") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, *self.arguments],
-                cwd=BASE_DIR,
-                env={**self.environment, **settings},
-                stdout=output,
-                stderr=output,
-            )
+        self.process = Copy(self.arguments, {**self.environment, **settings}, self.log)
 
     @property
     def alive(self) -> bool:
@@ -201,6 +192,8 @@ class Cluster:
             "PYTHONUNBUFFERED": "1",
             # A few users say what thousands would.
             "LIMITS_APPLY": "0",
+            # What fails in one test is no reason to leave an assistant alone in the next.
+            "BREAKER_CALLS": "1000000000",
             **self._settings,
         }
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import override_settings
@@ -14,11 +15,12 @@ from chatproject.lib.threads import in_thread
 from conversations import selectors
 from conversations.batches import results
 from conversations.models import Batch, Run
-from conversations.services import batches
+from conversations.services import batches, messages
+from tests.conversations.assistants.support import conversation_with
 from tests.conversations.batches.working import begin, statuses
 from tests.conversations.support import texts
 from tests.faults.cluster import Cluster
-from tests.faults.support import damage, until_stored
+from tests.faults.support import damage, log_of, until, until_stored
 
 Make = Callable[..., Cluster]
 QUICK = {"LEASE_SECONDS": "2", "SWEEP_SECONDS": "1", "MEND_BATCHES_SECONDS": "1", "MEND_QUEUE_SECONDS": "1"}
@@ -112,10 +114,42 @@ async def test_stopped_in_the_middle(alice: User, cluster: Make) -> None:
     async with cluster(webs=0, workers=1, **QUICK) as running:
         batch = await in_thread(begin, alice, asked)
         await until_stored(lambda: done(batch) == 6 and statuses(batch).count("running") == 4, 60)
+        await until(lambda: len(running.provider.asked("slow 3000 20")) == 4)
         half = await in_thread(lambda: b"".join(results.FORMS["csv"].write(batch)).decode())
         assert half.count(",done,") == 6
         assert answer_of(asked[5]) in half
         await in_thread(lambda: batches.stop(user=alice, batch=batch.id))
         assert await in_thread(statuses, batch) == ["done"] * 6 + ["stopped"] * 4
-        assert all(request.closed.wait(3) for request in running.provider.requests[6:])
+        cut = running.provider.asked("slow 3000 20")
+        assert [request.closed.wait(3) for request in cut] == [True] * 4
     assert (await in_thread(runs_of, batch))["stopped"] == 4
+
+
+async def test_the_run_that_shows_a_batch_outlives_its_workers(alice: User, cluster: Make) -> None:
+    """No worker holds it: both are killed in turn, and whichever is alive says what came of it."""
+    place = await in_thread(conversation_with, alice, "openai")
+    asked = questions(20)
+    async with cluster(webs=0, workers=2, **QUICK) as running:
+        run = await in_thread(send_batch, alice, place, asked)
+        await until_stored(lambda: Batch.objects.filter(run=run).exists(), 60)
+        batch = await Batch.objects.select_related("user").aget(run=run)
+        for worker, least in ((0, 4), (1, 10)):
+            await until_stored(partial(at_least, batch, least), 60)
+            running.workers[worker].kill()
+            running.workers[worker].start()
+        await until_stored(lambda: over(batch) and Run.objects.get(id=run).ended_at is not None, 90)
+    await check(batch, asked)
+    assert await Batch.objects.filter(user=alice).acount() == 1, "it was begun once"
+    ends = [event["data"] for event in await log_of(place) if event["type"] == "run:end"]
+    assert [end["run"] for end in ends] == [str(run)]
+    # Killed in the few milliseconds in which it was looked after, it says so; the batch does not mind.
+    assert ends[0]["status"] in ("completed", "interrupted")
+    if ends[0]["status"] == "completed":
+        assert "20 of 20 questions answered" in ends[0]["text"]
+    assert await in_thread(damage, [place]) == []
+
+
+def send_batch(user: User, place: UUID, asked: list[str]) -> UUID:
+    """Have the action ask these questions; its run."""
+    sent = messages.send(user=user, conversation=place, text="\n".join(asked), cmid="batch", action="batch").result(30)
+    return UUID(sent.main["data"]["run"])

@@ -100,9 +100,14 @@ async def test_twenty_who_come_back_at_once_read_the_log_once(
     reads.clear()
     resume = [{"conversation": str(conversation), "epoch": epoch, "seq": top - 20}]
 
+    everybody = asyncio.Barrier(20)
+
     async def come() -> list[int]:
+        """And stay until all have come: a room that everybody left reads again for the next."""
         async with connect(alice, resume=resume) as socket:
-            return [one["seq"] for one in (await socket.hear("catchup"))["events"]]
+            heard = [one["seq"] for one in (await socket.hear("catchup"))["events"]]
+            await everybody.wait()
+            return heard
 
     assert await asyncio.gather(*(come() for _ in range(20))) == [list(range(top - 19, top + 1))] * 20
     assert reads["events"] == 1

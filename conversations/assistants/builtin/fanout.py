@@ -10,7 +10,8 @@ from conversations.assistants import calling
 from conversations.assistants.base import AssistantError, Turn
 from conversations.assistants.composing import merging
 from conversations.assistants.composing.asides import Aside, Through
-from conversations.usage.tokens import added, part
+from conversations.assistants.composing.taking import taken
+from conversations.usage.tokens import added
 
 SUMMARY = (
     "Several assistants answered the message below. Make one answer of theirs, in the language of the message; say"
@@ -62,8 +63,7 @@ class Fanout:
         try:
             answers = await round_.answers()
         finally:
-            used = [part(name, aside.usage) for name, aside in round_.asides.items()]
-            turn.usage = added(turn.usage, *used)
+            turn.usage = added(turn.usage, *map(taken, round_.asides.values()))
         turn.sources = [one for name in answers for one in round_.asides[name].sources or []] or None
         if not answers:
             raise AssistantError("all_failed", "None of the assistants that were asked gave an answer.")
@@ -86,26 +86,16 @@ class Fanout:
         told = merging.sections(answers, self.config.members)
         question = (await turn.about()).text
         lines = [("system", SUMMARY), ("user", f"{question}\n\n{told}")]
-        heard = Heard(turn, self.config.by, lines)
+        heard = Through(turn, self.config.by, lines)
         before, turn.usage = turn.usage, None
         try:
             async with turn.step("thought", "summarise"), asyncio.timeout(self.config.seconds):
                 await calling.answer(self.config.by, heard)
         except (TimeoutError, AssistantError) as error:
             await turn.degraded(self.config.by, getattr(error, "code", "late"))
-            await turn.emit(f"\n\n{told}" if heard.said else told)
+            await turn.emit(f"\n\n{told}" if any(heard.emitted) else told)
         finally:
-            turn.usage = added(before, part(self.config.by, turn.usage))
-
-
-class Heard(Through):
-    """Knows whether something was said."""
-
-    said = False
-
-    async def emit(self, text: str) -> None:
-        self.said |= bool(text)
-        await super().emit(text)
+            turn.usage = added(before, taken(heard))
 
 
 class Round:

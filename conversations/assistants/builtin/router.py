@@ -12,7 +12,8 @@ from conversations.assistants.composing import asking, routing
 from conversations.assistants.composing.asides import Nowhere, Through
 from conversations.assistants.composing.languages import CODES
 from conversations.assistants.composing.routing import Choice, Question, Rule
-from conversations.usage.tokens import added, part
+from conversations.assistants.composing.taking import taken
+from conversations.usage.tokens import added
 
 
 class RouterConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,11 +59,12 @@ class Router:
                 step.output = {"to": choice.name, "why": choice.why}
                 turn.usage = usage
             chosen = step.output["to"]
+        through = Through(turn, chosen)
         before, turn.usage = turn.usage, None
         try:
-            await calling.answer(chosen, Through(turn, chosen))
+            await calling.answer(chosen, through)
         finally:
-            turn.usage = added(before, part(chosen, turn.usage))
+            turn.usage = added(before, taken(through))
 
     async def chosen(
         self, question: Question, turn: Turn | None = None, step: str | None = None
@@ -78,7 +80,7 @@ class Router:
             given = await asking.opinion_of(
                 around, rule.ask, question.text, rule.among, seconds=self.config.seconds, step=step
             )
-            usage = added(usage, part(rule.ask, given.usage))
+            usage = added(usage, taken(given))
             question = replace(question, opinions={**question.opinions, choice.asks: given.text})
 
     def dry(self, question: Question) -> Choice:

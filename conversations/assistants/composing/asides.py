@@ -31,6 +31,9 @@ class Through:
         self.turn = turn
         self._lines = lines
         self._step = step
+        # What it was sent last, and what it said.
+        self.sent: Context | None = None
+        self.emitted: list[str] = []
 
     @property
     def usage(self) -> Json | None:
@@ -60,10 +63,12 @@ class Through:
         self.turn.open_team(name)
 
     async def context(self, also: str = "", assistant: str | None = None) -> Context:
-        if not self._lines:
-            return await self.turn.context(also, assistant or self.name)
-        wanted = terms.for_assistant(assistant or self.name)
-        return Context(wanted, [Line(role, text, 0) for role, text in self._lines], 0)
+        if self._lines:
+            wanted = terms.for_assistant(assistant or self.name)
+            self.sent = Context(wanted, [Line(role, text, 0) for role, text in self._lines], 0)
+        else:
+            self.sent = await self.turn.context(also, assistant or self.name)
+        return self.sent
 
     async def about(self) -> About:
         return await self.turn.about()
@@ -75,6 +80,7 @@ class Through:
         return await self.turn.picture(file)
 
     async def emit(self, text: str) -> None:
+        self.emitted.append(text)
         await self.turn.emit(text)
 
     async def artefact(self, name: str, content_type: str, data: bytes) -> Json:
@@ -149,6 +155,7 @@ class Aside(Through):
     async def emit(self, text: str) -> None:
         """Raises AssistantError where it gets too long."""
         self.text += text
+        self.emitted.append(text)
         if len(self.text) > settings.ANSWER_MAX_LENGTH:
             raise AssistantError("too_large", "The answer is too long.")
 

@@ -20,12 +20,12 @@ def _kind(name: str, title: Any) -> Kind:
         return kinds.build(name, _own(setup.config))
 
     async def check(setup: Setup) -> str:
-        clean(setup.config)
+        clean(setup.name, setup.config)
         return f"It may ask {', '.join(sorted(kinds.asks(name, _own(setup.config))))}."
 
-    def clean(config: Json) -> None:
-        """Raises Problem `invalid`. That some ask each other in a circle is found out when they do (asides.py)."""
-        kinds.check("", name, _own(config), registry.asks)
+    def clean(connector: str, config: Json) -> None:
+        """Raises Problem `invalid`: for a wrong configuration, for others that are not there or lead back here."""
+        kinds.check(connector, name, _own(config), registry.asks)
 
     return Kind(name, title, {"additionalProperties": True}, build, check, (), clean)
 

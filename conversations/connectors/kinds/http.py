@@ -37,7 +37,7 @@ SCHEMA: Json = {
     },
 }
 # Roles as plugins know them.
-ROLES = {"agent": "user", "tool": "assistant"}
+ROLES = {"agent": "assistant", "tool": "assistant"}
 
 
 @dataclass
@@ -139,7 +139,7 @@ async def check(setup: Setup) -> str:
     return f"{operation.method} {operation.url}"
 
 
-def clean(config: Json) -> None:
+def clean(name: str, config: Json) -> None:
     """Raises Problem `invalid`."""
     auth = config.get("auth", {"type": "none"})
     credentials.check(auth)

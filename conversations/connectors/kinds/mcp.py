@@ -197,7 +197,7 @@ async def check(setup: Setup) -> str:
     return f"{len(offered)} tools: {', '.join(tool.name for tool in offered)}"[:300]
 
 
-def clean(config: Json) -> None:
+def clean(name: str, config: Json) -> None:
     """Raises Problem `invalid`: for an address that no request would go to, and a command that the operator does not
     allow (CONNECTOR_COMMANDS)."""
     if "url" in config:

@@ -47,7 +47,7 @@ def build(setup: Setup) -> Assistant:
     return OpenAIAssistant(_client(setup), toolbox, setup.config.get("recall", 0))
 
 
-def clean(config: Json) -> None:
+def clean(name: str, config: Json) -> None:
     """Raises Problem `invalid`."""
     outgoing.check_address(config["base_url"], "config")
     toolboxes.check(config.get("tools", ()))

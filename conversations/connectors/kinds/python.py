@@ -49,7 +49,7 @@ async def check(setup: Setup) -> str:
     return "It can be made."
 
 
-def clean(config: Json) -> None:
+def clean(name: str, config: Json) -> None:
     """Raises Problem `invalid` unless the operator allows the module (CONNECTOR_MODULES)."""
     path = config["path"]
     if not any(path.startswith(f"{module}.") for module in settings.CONNECTOR_MODULES):

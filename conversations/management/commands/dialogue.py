@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.services import users
-from conversations.dialogues import reporting, script
+from conversations.dialogues import remote, reporting, script
+from conversations.dialogues.local import Local
 from conversations.dialogues.playing import Played, Stage
+from conversations.dialogues.remote import Remote
 from conversations.dialogues.script import Trajectory
 
 ROBOT = "dialogue-tests"
+KEY = "DIALOGUE_API_KEY"
 
 
 class Command(BaseCommand):
@@ -31,14 +35,13 @@ class Command(BaseCommand):
         parser.add_argument("--minimum", type=_share, default=1.0, metavar="SCORE", help="0 to 1; 1 unless given")
         parser.add_argument("--seconds", type=_count, default=60, metavar="N", help="an answer may take this long")
         parser.add_argument("--junit", type=Path, metavar="FILE", help="write a report for a CI server")
-        parser.add_argument("--user", default=ROBOT, metavar="NAME", help=f"as whom; {ROBOT} unless given")
+        parser.add_argument("--user", metavar="NAME", help=f"as whom; {ROBOT} unless given")
+        parser.add_argument("--url", metavar="URL", help=f"play with the instance there, with the API key in {KEY}")
         parser.add_argument("--worker", action="store_true", help="answer in this process: no worker need be running")
 
     def handle(self, *args: Any, file: Path, minimum: float, junit: Path | None, **options: Any) -> None:
         trajectories = self._read(file) * options["repeat"]
-        # Limits are for people; the workers' own still hold.
-        settings.LIMITS_APPLY = False
-        stage = Stage(users.ensure_robot(options["user"]), options["assistant"], options["seconds"], options["worker"])
+        stage = self._stage(**options)
         began = time.monotonic()
         all_played = asyncio.run(self._play(stage, trajectories, options["concurrency"], minimum))
         seconds = time.monotonic() - began
@@ -47,6 +50,21 @@ class Command(BaseCommand):
         self.stdout.write(reporting.summary(all_played, seconds, minimum))
         if any(played.score < minimum for played in all_played):
             raise CommandError(f"Not all dialogues have a score of {minimum:g}.", returncode=1)
+
+    def _stage(
+        self, assistant: str | None, seconds: int, user: str | None, worker: bool, url: str | None, **_: Any
+    ) -> Stage:
+        if url is None:
+            # Limits are for people; the workers' own still hold.
+            settings.LIMITS_APPLY = False
+            robot = users.ensure_robot(user or ROBOT)
+            return Local(assistant=assistant, seconds=seconds, user=robot, answers=worker)
+        if user or worker:
+            raise CommandError("With --url, the API key says as whom, and workers there answer.", returncode=2)
+        key = os.environ.get(KEY, "")
+        if not key or not url.startswith(("http://", "https://")):
+            raise CommandError(f"--url is an address with http:// or https://, and {KEY} an API key.", returncode=2)
+        return Remote(assistant=assistant, seconds=seconds, http=remote.client(url, key))
 
     def _read(self, file: Path) -> list[Trajectory]:
         try:

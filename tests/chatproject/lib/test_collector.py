@@ -12,8 +12,9 @@ from chatproject.lib import collector
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
     threshold = gc.get_threshold()
-    yield
     gc.unfreeze()
+    yield
+    gc.freeze()
     gc.set_threshold(*threshold)
 
 
@@ -31,6 +32,14 @@ def test_without_it_python_does_as_it_likes() -> None:
     threshold = gc.get_threshold()
     collector.tune()
     assert (gc.get_threshold(), gc.get_freeze_count()) == (threshold, 0)
+
+
+@override_settings(GC_THRESHOLD=0)
+def test_a_start_is_spared_it() -> None:
+    collector.pause()
+    assert gc.get_threshold() == (collector.LOADING, collector.MIDDLE, collector.OLD)
+    collector.tune()
+    assert gc.get_threshold() == collector.BY_ITSELF
 
 
 @override_settings(GC_THRESHOLD=1_000)

@@ -50,6 +50,7 @@ def test_claiming_leads_to_the_conversation(alice: User, desk: Client, dora: Use
     assert f"{DESK}{conversation}/release/" in desk.get(DESK).content.decode()
     desk.post(f"{DESK}{conversation}/release/")
     assert Conversation.objects.get(id=conversation).status == "open"
+    assert desk.get(f"/c/{conversation}/").status_code == 404, "a member only to answer"
     assert AuditEntry.objects.filter(actor=dora, action="conversation.claimed").count() == 1
 
 

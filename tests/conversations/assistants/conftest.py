@@ -8,13 +8,15 @@ import pytest_asyncio
 from django.test import override_settings
 
 from conversations.assistants import runner
+from conversations.assistants.isolation import patience
 from realtime.tasks import end
 from tests.provider import Provider
 
 
 @pytest.fixture
 def provider() -> Iterator[Provider]:
-    """The scripted model, which the assistant `openai` asks."""
+    """The scripted model, which the assistant `openai` asks; whoever was before it has not asked for patience."""
+    patience._closed_until.clear()
     with Provider() as model, override_settings(OPENAI_BASE_URL=model.url, OPENAI_API_KEY="test"):
         yield model
 

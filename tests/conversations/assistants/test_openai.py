@@ -1,6 +1,7 @@
 """The assistant `openai` against a scripted model over real HTTP: how answers end, and what is kept."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 from django.test import override_settings
@@ -8,8 +9,11 @@ from django.test import override_settings
 from accounts.models import User
 from chatproject.lib.threads import in_thread
 from conversations.models import RunChunk
+from conversations.services import handoff, members
+from tests.api import Api
+from tests.conftest import new_user
 from tests.conversations.assistants.support import answered, conversation_with, ending
-from tests.conversations.support import replayed
+from tests.conversations.support import replayed, say
 from tests.provider import Provider
 
 pytestmark = pytest.mark.usefixtures("provider")
@@ -39,6 +43,44 @@ async def test_what_the_model_is_sent(alice: User, provider: Provider) -> None:
         {"role": "user", "content": "say two"},
     ]
     assert len(provider.requests) == 2
+
+
+async def test_people_who_answered_are_told_as_answers_with_their_names(
+    alice: User, as_alice: Api, provider: Provider
+) -> None:
+    """And who asks is a user, also where it is an agent."""
+    conversation = await in_thread(conversation_with, alice, "openai")
+    await answered(alice, "say one", conversation)
+    dora = await in_thread(joined_as_agent, alice, conversation)
+    await in_thread(lambda: handoff.claim(user=dora, conversation=conversation).result(30))
+    await in_thread(say, dora, conversation, "Your refund is on its way.")
+    await in_thread(say, alice, conversation, "Thanks!")
+    await in_thread(lambda: handoff.release(user=dora, conversation=conversation).result(30))
+    await answered(alice, "say two", conversation)
+    past = [("user", "say one"), ("assistant", "one "), ("assistant", "Dora: Your refund is on its way.")]
+    past += [("user", "Thanks!"), ("user", "say two")]
+    assert sent(provider) == past
+    run = await answered(dora, "Sum it up", conversation)
+    assert sent(provider) == [*past, ("assistant", "two "), ("user", "Dora: Sum it up")]
+    report = (await in_thread(as_alice.get, f"runs/{run.id}/context/")).json
+    told = [(line["role"], line["text"]) for line in report["messages"]]
+    assert told[3] == ("agent", "Dora: Your refund is on its way.")
+    assert (told[-1], sum(line["tokens"] for line in report["messages"]) + 3) == (
+        ("user", "Dora: Sum it up"),
+        report["tokens"],
+    )
+
+
+def joined_as_agent(user: User, conversation: UUID) -> User:
+    """A new member who answers as an agent."""
+    dora = new_user("Dora")
+    members.add(actor=user, conversation=conversation, user=dora.id, role="agent").result(30)
+    return dora
+
+
+def sent(provider: Provider) -> list[tuple[str, str]]:
+    """What the model was sent last, without the prompt."""
+    return [(one["role"], one["content"]) for one in provider.last.body["messages"] if one["role"] != "system"]
 
 
 @pytest.mark.parametrize(

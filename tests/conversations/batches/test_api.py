@@ -12,7 +12,8 @@ from django.test import override_settings
 from accounts.models import AuditEntry, User
 from conversations.batches import driving
 from conversations.models import Batch, BatchRow, Conversation, Run
-from conversations.services import runs
+from conversations.pages import conversation_list
+from conversations.services import batches, runs
 from tests.api import Api
 from tests.conversations.batches.files import upload, workbook
 from tests.conversations.batches.working import begin, place, rows, statuses
@@ -161,6 +162,35 @@ def test_stop_and_resume(as_alice: Api, alice: User) -> None:
     assert Run.objects.filter(requested_by=alice.id, status="stopped").count() == 2
     assert as_alice.post(f"batches/{batch.id}/resume/").json["status"] == "queued"
     assert statuses(batch) == ["pending", "pending"]
+
+
+def test_its_conversations_do_not_fill_the_list(as_alice: Api, as_bob: Api, alice: User, bob: User) -> None:
+    """Those of one question each: found through the batch and by search, and listed where somebody else is a member."""
+
+    def listed(api: Api, query: str = "") -> set[str]:
+        return {one["id"] for one in api.get(f"conversations/?limit=50{query}").json["results"]}
+
+    usual = as_alice.post("conversations/", {"title": "Usual"}).json["id"]
+    batch, together = (
+        begin(alice, ["Gryphon?", "Two?"], "guide"),
+        begin(alice, ["Three?"], "guide", per_conversation="one"),
+    )
+    for one in (batch, together):
+        driving.drive(str(one.id))
+    places = {str(place(row)) for row in rows(batch)}
+    (shared,) = {str(place(row)) for row in rows(together)}
+    assert listed(as_alice) == {usual, shared}
+    assert listed(as_alice, f"&batch={batch.id}") == places
+    assert listed(as_alice, f"&batch={together.id}") == {shared}
+    assert len(listed(as_alice, "&q=gryphon")) == 1
+    assert listed(as_bob, f"&batch={batch.id}") == set()
+    assert as_alice.get("conversations/?batch=x").code == "invalid"
+    first = min(places)
+    as_alice.post(f"conversations/{first}/members/", {"user": bob.username})
+    assert listed(as_bob) == {first}
+    assert {str(one.id) for one in conversation_list(alice).entries} == {usual, shared}
+    batches.remove(user=alice, batch=batch.id)
+    assert listed(as_alice) == {usual, shared, *places}
 
 
 def test_nobody_else_sees_it(as_alice: Api, as_mallory: Api, alice: User) -> None:

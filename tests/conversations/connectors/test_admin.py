@@ -63,6 +63,13 @@ def test_what_the_api_refuses_is_refused_at_its_field(desk: Client, provider: Pr
     assert desk.post(ADD, form(provider, config="{")).status_code == 200
 
 
+def test_a_circle_is_refused_at_its_field(desk: Client) -> None:
+    name = f"loop-{new_id().hex[-10:]}"
+    page = desk.post(ADD, {"name": name, "kind": "router", "config": f'{{"default": "{name}"}}', "enabled": "on"})
+    assert page.status_code == 200
+    assert "ask each other" in str(page.context["adminform"].form.errors["config"])
+
+
 def test_who_may_look_sees_no_button_and_no_fields_for_secrets(connect: Connect, provider: Provider) -> None:
     row = connect("openai", {"base_url": provider.url, "model": "scripted"}, secrets={"api_key": KEY})
     clerk = browser(new_staff("Clerk", "view_connector"))

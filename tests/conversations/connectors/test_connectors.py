@@ -167,6 +167,33 @@ async def test_what_asks_others_is_connected_too(
     assert (refused.code, list(refused.json["errors"])) == ("invalid", ["config"])
 
 
+CIRCLES = {
+    "router": lambda name: {"default": name},
+    "fanout": lambda name: {"members": ["guide", name]},
+    "team": lambda name: {"members": ["guide", name]},
+}
+
+
+@pytest.mark.parametrize("kind", CIRCLES)
+def test_what_would_ask_itself_in_a_circle_is_not_saved(as_builder: Api, connect: Connect, kind: str) -> None:
+    """However it would come about: by name, by configuration, or by enabling the one that was missing."""
+    first = connect("router", {"default": "guide"})
+    second = connect("router", {"rules": [{"to": first.name, "keywords": ["x"]}], "default": "guide"})
+    closing = {"kind": kind, "config": CIRCLES[kind](second.name)}
+    third = connect(**closing)
+    for path, changes in (
+        (f"connectors/{first.id}/", closing),
+        (f"connectors/{first.id}/", {"config": {"default": third.name}}),
+        (f"connectors/{second.id}/", {"config": {"default": second.name}}),
+    ):
+        refused = as_builder.patch(path, changes)
+        assert (refused.status, refused.code, list(refused.json["errors"])) == (400, "invalid", ["config"])
+        assert "ask each other" in refused.json["errors"]["config"][0]
+    assert as_builder.patch(f"connectors/{second.id}/", {"enabled": False}).status == 200
+    assert as_builder.patch(f"connectors/{first.id}/", {"config": {"default": third.name}}).status == 200
+    assert as_builder.patch(f"connectors/{second.id}/", {"enabled": True}).code == "invalid"
+
+
 async def test_limits_of_its_own(alice: User, connect: Connect, provider: Provider) -> None:
     limits = {"first_token_seconds": 0.3, "stall_seconds": 5}
     row = await in_thread(connect, "openai", model(provider, limits=limits))

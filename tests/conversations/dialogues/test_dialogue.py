@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,15 +15,18 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from accounts.models import User
+from accounts.services import apikeys
 from conversations.assistants.base import Turn
 from conversations.dialogues import script
 from conversations.dialogues.outcomes import Outcome, unmet
 from conversations.dialogues.script import BadScript
 from conversations.models import Conversation, Run
 from tests.conversations.assistants.conftest import provider
+from tests.conversations.support import environment
 from tests.docs.pages import code, section, text
 from tests.faults.cluster import Cluster
 from tests.provider import Provider
+from tests.serving import BASE_DIR
 
 __all__ = ["provider"]
 
@@ -160,6 +165,55 @@ def test_many_at_the_same_time_by_workers_that_run(tmp_path: Path, settings: Set
         file = written(tmp_path, [{"name": "load", "assistant": "openai", "turns": [said("slow 5 20")] * 2}])
         done = dialogue(file, "--repeat", "20", "--concurrency", "10", worker=False)
     assert (done.code, "40 answers" in done.output) == (0, True), done.output
+
+
+def test_with_an_instance_that_runs_elsewhere(alice: User, tmp_path: Path) -> None:
+    """Over HTTP alone: the command has a database and a Redis that do not answer."""
+    secret = apikeys.create(user=alice, name="CI", scopes=["read", "write"])[1]
+    turns = [
+        said("say one", {"equals": "one"}, {"within_ms": 20000}),
+        said("status 401", {"status": "failed"}, {"error": "provider_refused"}),
+        said("say two", {"contains": "three"}),
+        {"answer": True},
+    ]
+    guide = [said("How do I back up?", {"contains": "pg_dump"}, {"source": "docs/deployment.md"}, {"steps": 1})]
+    dialogues = [
+        {"name": "counting", "assistant": "openai", "turns": turns},
+        {"name": "backup", "assistant": "guide", "turns": guide},
+        {"name": "nobody", "assistant": "nobody", "turns": [said("Hi")]},
+    ]
+    file = written(tmp_path, dialogues)
+    with Cluster(tmp_path, webs=1, workers=1) as running:
+        done = elsewhere(file, running.webs[0].url, secret, "--concurrency", "2")
+        wrong = elsewhere(file, running.webs[0].url, "ck_wrong")
+    assert (done.code, "ok   1.00  backup" in done.output) == (1, True), done.output
+    assert "turn 3: 'three' is not in 'two '" in done.output
+    assert "turn 4: run_not_active: Nothing was asked." in done.output
+    assert "turn 1: invalid: " in done.output
+    assert "FAIL 0.67  counting" in done.output
+    assert not Conversation.objects.filter(owner=alice, erased_at=None).exists(), "nothing is left"
+    assert (wrong.code, "turn 1: unauthenticated" in wrong.output) == (1, True)
+
+
+def elsewhere(file: Path, url: str, key: str, *options: str) -> Done:
+    nowhere = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nothing", "REDIS_URL": "redis://127.0.0.1:9/0"}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "dialogue", str(file), "--url", url, *options],
+        cwd=BASE_DIR,
+        env={**environment(), **nowhere, "DIALOGUE_API_KEY": key},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return Done(done.returncode, done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize("options", [["--worker"], ["--user", "x"], []])
+def test_what_does_not_go_with_an_address(tmp_path: Path, options: list[str]) -> None:
+    """No key is set here."""
+    file = written(tmp_path, [{"name": "x", "turns": [said("Hi")]}])
+    assert dialogue(file, "--url", "http://127.0.0.1:9/", *options, worker=False).code == 2
 
 
 def test_the_example_of_the_documentation(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +11,21 @@ import pytest
 from pytest_django import Settings
 
 from accounts.models import AuditEntry, User
+from chatproject.lib import clock
 from chatproject.lib.errors import Problem
 from conversations import handing, wire
 from conversations.models import Conversation, Member, Message, Run
-from conversations.services import branches, conversations, handoff, leaving, lifecycle, members, messages, runs
+from conversations.services import (
+    branches,
+    conversations,
+    deserted,
+    handoff,
+    leaving,
+    lifecycle,
+    members,
+    messages,
+    runs,
+)
 from tests.conftest import new_user
 from tests.conversations.admin.conftest import new_staff
 from tests.conversations.assistants.support import ask, asked, conversation_with
@@ -117,40 +129,47 @@ from chatproject.lib.errors import Problem
 from conversations.services import handoff
 user = User.objects.get(id=sys.argv[1])
 print("ready", flush=True)
-sys.stdin.readline()
-try:
-    handoff.claim(user=user, conversation=uuid.UUID(sys.argv[2])).result(30)
-    print("taken")
-except Problem as problem:
-    print(problem.code.name, problem.extra["agent"]["id"])
+for line in sys.stdin:
+    try:
+        handoff.claim(user=user, conversation=uuid.UUID(line.strip())).result(30)
+        print("taken", flush=True)
+    except Problem as problem:
+        print(problem.code.name, problem.extra["agent"]["id"], flush=True)
 """
+
+
+def racer(agent: User) -> "subprocess.Popen[str]":
+    """A process that claims for an agent every conversation that it reads of."""
+    return subprocess.Popen(
+        [sys.executable, "-c", CLAIM, str(agent.id)],
+        env=environment(DJANGO_SETTINGS_MODULE="chatproject.settings"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    )
+
+
+def said(one: "subprocess.Popen[str]") -> str:
+    assert one.stdout
+    return one.stdout.readline().strip()
 
 
 def test_of_two_processes_that_claim_at_once_one_gets_it(alice: User) -> None:
     agents = [desk() for _ in range(2)]
-    env = environment(DJANGO_SETTINGS_MODULE="chatproject.settings")
-    for _ in range(3):
-        conversation = str(waiting(alice))
-        racers = [
-            subprocess.Popen(
-                [sys.executable, "-c", CLAIM, str(agent.id), conversation],
-                env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            )
-            for agent in agents
-        ]  # fmt: skip
-        for racer in racers:
-            assert racer.stdout
-            assert racer.stdout.readline() == "ready\n"
-        for racer in racers:
-            assert racer.stdin
-            racer.stdin.write("go\n")
-            racer.stdin.flush()
-        outcomes = [racer.communicate(timeout=60)[0].strip() for racer in racers]
-        winner = agents[outcomes.index("taken")]
-        assert sorted(outcomes) == sorted(["taken", f"conflict {winner.id}"])
-        assert standing(UUID(conversation)) == ("with_agent", winner.id)
-        assert Member.objects.filter(conversation_id=conversation).count() == 2
-        replayed(UUID(conversation))
+    with racer(agents[0]) as first, racer(agents[1]) as second:
+        assert [said(one) for one in (first, second)] == ["ready", "ready"]
+        for _ in range(10):
+            conversation = waiting(alice)
+            for one in (first, second):
+                assert one.stdin
+                one.stdin.write(f"{conversation}\n")
+            outcomes = [said(first), said(second)]
+            winner = agents[outcomes.index("taken")]
+            assert sorted(outcomes) == sorted(["taken", f"conflict {winner.id}"])
+            assert standing(conversation) == ("with_agent", winner.id)
+            assert Member.objects.filter(conversation=conversation).count() == 2
+            replayed(conversation)
 
 
 def test_who_may_claim(alice: User, bob: User, mallory: User) -> None:
@@ -218,6 +237,72 @@ def test_without_its_agent_it_waits_again(alice: User, how: str) -> None:
     replayed(conversation)
 
 
+def test_when_the_agents_account_is_switched_off_it_waits_again(alice: User) -> None:
+    conversation, agent = taken(alice)
+    other, busy = taken(alice)
+    User.objects.filter(id=agent.id).update(is_active=False)
+    deserted.mend()
+    assert standing(conversation) == ("waiting", None)
+    assert told(conversation)[-1] == ("human", "system")
+    assert not Member.objects.filter(conversation=conversation, user=agent).exists()
+    assert standing(other) == ("with_agent", busy.id)
+    head = len(frames(conversation))
+    deserted.mend()
+    assert handoff.hand_back(conversation=other, agent=agent.id).result(30).frames == ()
+    assert len(frames(conversation)) == head
+    replayed(conversation)
+
+
+@pytest.mark.parametrize("how", ["released", "released by its owner", "a colleague", "closed", "archived", "idle"])
+def test_staff_are_members_as_long_as_they_answer(alice: User, settings: Settings, how: str) -> None:
+    conversation, agent = taken(alice)
+    say(agent, conversation, "Your refund is on its way.")
+    if how == "a colleague":
+        handoff.hand_off(user=agent, conversation=conversation, reason="About taxes").result(30)
+    elif how == "closed":
+        conversations.update(user=alice, conversation=conversation, changes={"status": "closed"}).result(30)
+    elif how == "archived":
+        conversations.archive(user=alice, conversation=conversation).result(30)
+    elif how == "idle":
+        settings.ARCHIVE_AFTER_DAYS = 7
+        Conversation.objects.filter(id=conversation).update(updated_at=clock.now() - timedelta(days=8))
+        lifecycle.archive_idle()
+    else:
+        handoff.release(user=alice if "owner" in how else agent, conversation=conversation).result(30)
+    assert standing(conversation)[1] is None
+    assert not Member.objects.filter(conversation=conversation, user=agent).exists()
+    assert frames(conversation)[-1]["data"] == {"user": str(agent.id), "role": "agent"}
+    assert refusal(handoff.release(user=agent, conversation=conversation)) == "not_found"
+    replayed(conversation)
+
+
+def test_who_was_a_member_before_is_one_afterwards(alice: User, bob: User) -> None:
+    """In the role of before, unless that was changed meanwhile."""
+    viewer, changed, invited = desk(), desk(), bob
+    conversation = waiting(alice)
+    for user, role in ((viewer, "viewer"), (changed, "viewer"), (invited, "agent")):
+        members.add(actor=alice, conversation=conversation, user=user.username, role=role).result(30)
+    roles = []
+    for agent in (viewer, changed, invited):
+        handoff.claim(user=agent, conversation=conversation).result(30)
+        assert Member.objects.get(conversation=conversation, user=agent).role == "agent"
+        if agent == changed:
+            members.change(actor=alice, conversation=conversation, user=agent.id, role="editor").result(30)
+        else:
+            handoff.hand_off(user=agent, conversation=conversation).result(30)
+        roles.append(Member.objects.get(conversation=conversation, user=agent).role)
+    assert roles == ["viewer", "editor", "agent"]
+    replayed(conversation)
+
+
+def test_who_takes_over_from_somebody_whose_account_is_off(alice: User) -> None:
+    conversation, agent = taken(alice)
+    User.objects.filter(id=agent.id).update(is_active=False)
+    handoff.claim(user=desk(), conversation=conversation).result(30)
+    assert not Member.objects.filter(conversation=conversation, user=agent).exists()
+    replayed(conversation)
+
+
 def test_other_agents_come_and_go_without_effect(alice: User, bob: User) -> None:
     conversation, agent = taken(alice)
     members.add(actor=alice, conversation=conversation, user=bob.username, role="agent").result(30)
@@ -235,8 +320,10 @@ def test_what_an_agent_has_whose_account_is_off_can_be_taken(alice: User) -> Non
 
 
 @pytest.mark.parametrize("status", ["closed", "archived", "open"])
-def test_closing_ends_it(alice: User, status: str) -> None:
-    conversation, agent = taken(alice)
+def test_closing_ends_it(alice: User, bob: User, status: str) -> None:
+    conversation, agent = waiting(alice), bob
+    members.add(actor=alice, conversation=conversation, user=agent.username, role="agent").result(30)
+    handoff.claim(user=agent, conversation=conversation).result(30)
     conversations.update(user=alice, conversation=conversation, changes={"status": status}).result(30)
     assert standing(conversation) == (status, None)
     if status != "open":

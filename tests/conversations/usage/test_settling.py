@@ -139,6 +139,19 @@ def test_several_assistants_have_a_price_each(alice: User, settings: Settings) -
     found = Run.objects.get(id=claim.run).usage
     assert found
     assert (found["input_tokens"], found["cost"], found["prices"]) == (2_000_000, "1.15", f"{MINI},{GUIDE}")
+    told = [(one["assistant"], one["input_tokens"], one["cost"]) for one in found["parts"]]
+    assert told == [("gpt-4o-mini", 1_000_000, "0.15"), ("guide", 1_000_000, "1")]
+
+
+def test_a_part_without_a_price_leaves_the_others_theirs(alice: User, settings: Settings) -> None:
+    _, claim = asked(alice)
+    theirs = part("gpt-4o-mini", {"input_tokens": 1_000_000, "output_tokens": 0})
+    usage = added(theirs, part("priceless", {"input_tokens": 5, "output_tokens": 0}))
+    runs.end(claim=claim, status="completed", text="Done.", usage=usage).result(10)
+    found = Run.objects.get(id=claim.run).usage
+    assert found
+    assert "cost" not in found
+    assert [one.get("cost") for one in found["parts"]] == ["0.15", None]
 
 
 @pytest.mark.parametrize(

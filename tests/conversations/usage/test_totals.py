@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings as django
 from django.db import connection, transaction
+from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
@@ -15,6 +17,7 @@ from chatproject.lib import clock, metrics, prices
 from conversations.models import Run
 from conversations.selectors.usage import usage
 from conversations.services import runs
+from conversations.usage.tokens import Usage, added, part
 from tests.api import Api
 from tests.conversations.admin.conftest import new_staff
 from tests.conversations.assistants.support import asked
@@ -34,6 +37,15 @@ def took(user: User, **given: Any) -> Run:
     return Run.objects.get(id=claim.run)
 
 
+def theirs(assistant: str, tokens: int, **more: Any) -> Usage | None:
+    """What another assistant took."""
+    return part(assistant, {"input_tokens": tokens, "output_tokens": 0, **more})
+
+
+def together(*usages: Usage | None) -> Usage:
+    return added(*usages) or {}
+
+
 def test_my_own_by_assistant_and_day(alice: User, bob: User, as_alice: Api) -> None:
     took(alice, input_tokens=1000, output_tokens=500, cached_tokens=200)
     took(alice, input_tokens=1000, output_tokens=0, estimated=True)
@@ -49,6 +61,27 @@ def test_my_own_by_assistant_and_day(alice: User, bob: User, as_alice: Api) -> N
     days = as_alice.get(f"usage/?group=day&from={TODAY}&to={TODAY}").json
     assert days["results"] == [{"day": TODAY, **total}]
     assert as_alice.get("usage/?group=user").json["results"] == [{"user": str(alice.id), **total}]
+
+
+def test_what_others_took_for_one_is_theirs(alice: User, as_alice: Api, settings: Settings) -> None:
+    """By assistant, each has its own part; runs are counted once in the whole."""
+    settings.PRICES = prices.read(
+        '{"guide": {"input": 1, "output": 2}, "euro": {"input": 3, "output": 3, "currency": "EUR"}}'
+    )
+    took(alice, **together({"input_tokens": 1, "output_tokens": 1}, theirs("euro", 1000)))
+    took(alice, **together(*[theirs("euro", 10, estimated=True)] * 2))
+    took(alice, input_tokens=5, output_tokens=5)
+    answer = as_alice.get("usage/").json
+    rows = {row.pop("assistant"): row for row in answer["results"]}
+    assert {name: (row["runs"], row["estimated"], row["input_tokens"], row["cost"]) for name, row in rows.items()} == {
+        "euro": (2, 1, 1020, {"EUR": "0.00306"}),
+        "guide": (2, 0, 6, {"USD": "0.000018"}),
+    }
+    whole = answer["total"]
+    assert (whole["runs"], whole["estimated"], whole["input_tokens"], whole["output_tokens"]) == (3, 1, 1026, 6)
+    assert whole["cost"] == {"EUR": "0.00306", "USD": "0.000018"}
+    [day] = as_alice.get(f"usage/?group=day&from={TODAY}&to={TODAY}").json["results"]
+    assert day == {"day": TODAY, **whole}
 
 
 def test_other_days_are_not_in_it(alice: User, as_alice: Api) -> None:
@@ -82,7 +115,10 @@ def test_everybodys_is_for_who_may_see_it(alice: User, bob: User, as_alice: Api)
 
 def test_what_is_no_number_counts_nothing(alice: User, as_alice: Api) -> None:
     """An imported log may say anything."""
-    for given in ({"input_tokens": "many", "output_tokens": None, "cost": "free", "currency": "USD"}, [1], "x", 5):
+    strange = {"input_tokens": "many", "output_tokens": None, "cost": "free", "currency": "USD"}
+    parts: list[Any] = [1, None, [], {"input_tokens": "y"}]
+    given: Any
+    for given in (strange, [1], "x", 5, {"parts": "x"}, {"parts": []}, {"parts": parts}):
         run = took(alice, input_tokens=1, output_tokens=1)
         Run.objects.filter(id=run.id).update(usage=given)
     answer = as_alice.get("usage/")
@@ -95,6 +131,14 @@ def test_metrics_count_it(alice: User) -> None:
     took(alice, input_tokens=1000, output_tokens=0)
     assert metrics.tokens.labels("guide", "input")._value.get() == before[0] + 1000
     assert metrics.cost.labels("guide", "USD")._value.get() == pytest.approx(before[1] + 0.001)
+
+
+def test_metrics_count_parts_for_their_assistants_that_are_here(alice: User) -> None:
+    guide, other = (metrics.tokens.labels(name, "input") for name in ("guide", "echo"))
+    before = guide._value.get(), other._value.get()
+    with override_settings(ASSISTANTS={**django.ASSISTANTS, "echo": "tests.nowhere.Echo"}):
+        took(alice, **together(theirs("echo", 10), theirs("made up", 10)))
+    assert (guide._value.get(), other._value.get()) == (before[0] + 10, before[1] + 10)
 
 
 @pytest.mark.parametrize("mine", [True, False])

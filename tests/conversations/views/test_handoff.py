@@ -5,6 +5,7 @@ from uuid import UUID
 from accounts.models import User
 from conversations.models import Conversation
 from conversations.services import handoff, members
+from tests.conversations.admin.conftest import browser, new_staff
 from tests.conversations.assistants.support import conversation_with
 from tests.conversations.support import frames
 from tests.conversations.views.visitor import Visitor
@@ -45,6 +46,16 @@ def test_from_the_menu_to_a_person_and_back(alice: User, bob: User, alices: Visi
     assert '<span class="mark">Agent</span>' in alices.page
     bobs.post(f"{page}release/")
     assert status(conversation) == "open"
+
+
+def test_staff_who_hand_it_back_are_led_to_their_own(alice: User) -> None:
+    conversation = conversation_with(alice)
+    for act, form in (("release", {}), ("handoff", {"reason": "About taxes"})):
+        handoff.hand_off(user=alice, conversation=conversation).result(30)
+        dora = new_staff("Dora", "answer_as_agent")
+        handoff.claim(user=dora, conversation=conversation).result(30)
+        answer = browser(dora).post(f"/c/{conversation}/{act}/", form)
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/")
 
 
 def test_a_refused_reason_stays(alice: User, alices: Visitor) -> None:

@@ -25,6 +25,14 @@ class Echo:
         await turn.emit(f"{self.said}: {text}")
 
 
+class Plain:
+    """Asks a model, and tells nothing of what that took."""
+
+    async def answer(self, turn: Turn) -> None:
+        await turn.context()
+        await turn.emit("Plainly so.")
+
+
 class Yes:
     """Says yes."""
 
@@ -100,7 +108,7 @@ class Undecided:
         await turn.emit("Anybody will do.")
 
 
-CAST = (Echo, Yes, No, Silent, Fails, Breaks, Hangs, Asks, Picks, Undecided)
+CAST = (Echo, Plain, Yes, No, Silent, Fails, Breaks, Hangs, Asks, Picks, Undecided)
 
 
 @contextmanager

@@ -3,16 +3,21 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from accounts.models import User
+from accounts.services import tokens
+from chatproject.lib import prices
 from chatproject.lib.errors import Problem
 from chatproject.lib.threads import in_thread
 from conversations.assistants import kinds, registry, runner
 from conversations.models import Run
 from conversations.services import runs
+from tests.api import Api
 from tests.conversations.assistants.composing.cast import Hangs, cast
 from tests.conversations.assistants.support import answered, ask, conversation_with, ending
 from tests.conversations.assistants.test_turns import until
@@ -26,6 +31,7 @@ def of(*members: str, **more: Any) -> dict[str, Any]:
 
 GROUPS: dict[str, Any] = {
     "all": of("echo", "yes", "no"),
+    "parts": of("echo", "yes", "plain"),
     "first": of("hangs", "no", "silent", "fails", merge="first"),
     "partly": of("yes", "fails", "breaks", "hangs", "silent", "asks"),
     "votes": of("yes", "no", "yes2", merge="vote", choices=["yes", "no"]),
@@ -64,6 +70,26 @@ async def test_all_in_sections_in_their_order_with_their_steps_below(alice: User
     assert steps["listen"]["parent"] == steps["echo"]["step"]
     assert (end["usage"]["input_tokens"], end["usage"]["output_tokens"]) == (11, 4)
     assert end["sources"] == [{"title": "Yes"}]
+
+
+async def test_each_has_its_part_of_the_usage(alice: User, settings: Settings) -> None:
+    """Told by itself, else counted here; priced by its model where it has no price of its own; and in the totals."""
+    settings.PRICES = prices.read('{"gpt-4o-mini": {"input": 1, "output": 1}, "yes": {"input": 0, "output": 5}}')
+    _, end = await gathered(alice, "parts")
+    echo, plain, yes = sorted(end["usage"]["parts"], key=lambda one: str(one["assistant"]))
+    assert (echo["input_tokens"], echo["cost"], echo.get("estimated")) == (10, "0.000013", None)
+    assert (yes["cost"], "model" in yes) == ("0.000005", False)
+    assert (plain["estimated"], plain["output_tokens"], plain["model"]) == (True, 4, "gpt-4o-mini")
+    assert plain["input_tokens"] > 0
+    whole = end["usage"]
+    assert (whole["estimated"], whole["input_tokens"]) == (True, 11 + plain["input_tokens"])
+    assert Decimal(whole["cost"]) == sum(Decimal(one["cost"]) for one in (echo, plain, yes))
+    access = await in_thread(lambda: tokens.issue(alice)["access"])
+    told = (await in_thread(Api(access).get, "usage/")).json
+    assert {row["assistant"]: row["input_tokens"] for row in told["results"]} == {
+        "echo": 10, "plain": plain["input_tokens"], "yes": 1,
+    }  # fmt: skip
+    assert told["total"]["cost"] == {"USD": whole["cost"]}
 
 
 async def test_the_first_good_answer_is_enough_and_the_others_are_given_up(alice: User) -> None:

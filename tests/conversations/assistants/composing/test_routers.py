@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from accounts.models import User
 from chatproject.lib.errors import Problem
@@ -31,6 +32,7 @@ DESK: dict[str, Any] = {
         {"ask": "picks", "among": ["yes", "echo"], "language": "de"},
         {"ask": "undecided", "among": ["yes", "no"], "language": "zh"},
         {"ask": "fails", "among": ["yes", "no"], "language": "fr"},
+        {"to": "plain", "keywords": ["plain words"]},
     ],
 }
 
@@ -75,6 +77,17 @@ async def test_what_the_choice_used_and_what_the_answer_used_is_one_bill(alice: 
     _, end = await routed(alice, "Wer kann mir bitte helfen?")
     assert (end["usage"]["input_tokens"], end["usage"]["output_tokens"]) == (15, 4)
     assert [part["assistant"] for part in end["usage"]["parts"]] == ["picks", "echo"]
+
+
+async def test_who_tells_nothing_of_its_usage_is_counted_and_who_asks_no_model_is_not(
+    alice: User, settings: Settings
+) -> None:
+    _, end = await routed(alice, "In plain words")
+    (part,) = end["usage"]["parts"]
+    assert (part["assistant"], part["estimated"], part["output_tokens"]) == ("plain", True, 4)
+    settings.UNCOUNTED_ASSISTANTS = ["plain"]
+    _, end = await routed(alice, "In plain words")
+    assert end["usage"] is None
 
 
 async def test_who_was_chosen_can_ask_a_person_and_goes_on(alice: User) -> None:
