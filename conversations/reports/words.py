@@ -15,6 +15,7 @@ from conversations.batches.workbooks import check_archive
 from conversations.reports.blocks import Block, Span, blocks
 from conversations.reports.placeholders import PLACEHOLDER, filled, key
 
+Styles = dict[str, str]
 DOCUMENT = "word/document.xml"
 INDENT = Cm(0.6)
 # What XML cannot hold.
@@ -25,8 +26,9 @@ def written(text: str, title: str) -> bytes:
     """A DOCX file of Markdown."""
     document = docx.Document()
     document.core_properties.title = _clean(title)[:255]
+    styles = _styles(document)
     for block in blocks(text):
-        _put(document, block)
+        _put(document, styles, block)
     return _saved(document)
 
 
@@ -39,11 +41,11 @@ def filled_in(content: bytes, values: Mapping[str, str]) -> bytes:
     """A template with values. A placeholder that has a paragraph to itself becomes what its Markdown says; within a
     line it becomes text in the style of the paragraph's beginning."""
     document, paragraphs = _opened(content)
-    body = document.element.body
+    body, styles = document.element.body, _styles(document)
     for paragraph in paragraphs:
         alone = PLACEHOLDER.fullmatch(paragraph.text.strip())
         if alone and paragraph._p.getparent() is body:
-            _replace(document, paragraph, values.get(key(alone), ""))
+            _replace(document, styles, paragraph, values.get(key(alone), ""))
         elif PLACEHOLDER.search(paragraph.text):
             _fill(paragraph, values)
     return _saved(document)
@@ -78,24 +80,25 @@ def _fill(paragraph: Paragraph, values: Mapping[str, str]) -> None:
     first.text = text
 
 
-def _replace(document: Document, paragraph: Paragraph, text: str) -> None:
+def _replace(document: Document, styles: Styles, paragraph: Paragraph, text: str) -> None:
     """Blocks are added at the end, then moved to where the placeholder was."""
     for block in blocks(text):
-        element = _put(document, block)
+        element = _put(document, styles, block)
         paragraph._p.addprevious(element)
     paragraph._p.getparent().remove(paragraph._p)
 
 
-def _put(document: Document, block: Block) -> Any:
-    """Add a block at the end; its element."""
+def _put(document: Document, styles: Styles, block: Block) -> Any:
+    """Add a block at the end, in a style of the document where it has it; its element."""
     if block.kind == "table":
-        return _put_table(document, block)
+        return _put_table(document, styles, block)
     paragraph = document.add_paragraph()
     if block.kind == "heading":
-        _styled(paragraph, f"Heading {block.level}")
+        paragraph._p.style = styles.get(f"Heading {block.level}")
     elif block.kind == "item":
-        _styled(paragraph, "List Bullet" if block.marker == "•" else "")
-        if block.marker != "•":
+        if block.marker == "•":
+            paragraph._p.style = styles.get("List Bullet")
+        else:
             paragraph.add_run(f"{block.marker} ")
         paragraph.paragraph_format.left_indent = INDENT * (block.level + block.quoted)
     elif block.level or block.quoted:
@@ -105,10 +108,10 @@ def _put(document: Document, block: Block) -> Any:
     return paragraph._p
 
 
-def _put_table(document: Document, block: Block) -> Any:
+def _put_table(document: Document, styles: Styles, block: Block) -> Any:
     width = max(map(len, block.rows))
     table = document.add_table(rows=0, cols=width)
-    _styled(table, "Table Grid")
+    table._tbl.tblStyle_val = styles.get("Table Grid")
     for spans_of_cells in block.rows:
         cells = table.add_row().cells
         for cell, spans in zip(cells, spans_of_cells, strict=False):
@@ -117,10 +120,9 @@ def _put_table(document: Document, block: Block) -> Any:
     return table._tbl
 
 
-def _styled(item: Any, name: str) -> None:
-    """In a style, where the document has it."""
-    if name and name in [style.name for style in item.part.document.styles]:
-        item.style = name
+def _styles(document: Document) -> Styles:
+    """The ids of a document's styles by name, looked up once: python-docx reads all of them for every paragraph."""
+    return {style.name: style.style_id for style in document.styles if style.name}
 
 
 def _add(paragraph: Paragraph, span: Span) -> None:

@@ -1,7 +1,9 @@
 """Reports from the template to the document."""
 
 import io
+import time
 import tracemalloc
+from typing import Any
 
 import docx
 import pytest
@@ -14,7 +16,7 @@ from chatproject.lib.threads import in_thread
 from conversations import queue
 from conversations.batches import driving
 from conversations.models import Batch, Conversation, Report, ReportFile, Run
-from conversations.reports import making
+from conversations.reports import documents, making
 from conversations.services import erasing, members, reports, runs
 from tests.conversations.batches import working as batching
 from tests.conversations.reports.working import RICH, begin, filled, made, pdf_text, talk, template, word
@@ -189,6 +191,24 @@ def test_mending(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     Report.objects.filter(id=report.id).update(fence=reports.ATTEMPTS, lease_until=Now())
     reports.mend()
     assert Report.objects.get(id=report.id).status == "failed"
+
+
+@override_settings(EXPORT_LEASE_SECONDS=1)
+def test_one_that_takes_longer_than_its_lease_is_left_to_its_worker(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise one worker after the other would begin it anew, and none ever end it."""
+    report, enqueued, write = begin(alice, "transcript", talk(alice, "Tea", "Green?")), [], documents.made
+
+    def slowly(*given: Any) -> bytes:
+        time.sleep(2.5)
+        monkeypatch.setattr(queue, "enqueue", lambda name, **more: enqueued.append(more["report"]))
+        reports.mend()
+        return write(*given)
+
+    monkeypatch.setattr(documents, "made", slowly)
+    assert b"Green?" in made(report)
+    assert str(report.id) not in enqueued
 
 
 @override_settings(REPORT_MAX_BYTES=10)
