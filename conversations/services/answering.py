@@ -64,12 +64,17 @@ def take_back(*, user: User, run: Run, cmid: str | None = None) -> "Future[Commi
         _check_queued(state.lock_run(run.id))
         ended = endings.stopping(state, run)
         question = state.message(run.reply_to)
-        others = Run.objects.filter(conversation=run.conversation_id, reply_to=question.id).exclude(id=run.id)
-        if others.exists() or question.author_id != str(user.id) or question.status in Message.GONE:
+        if _answered_otherwise(run) or question.author_id != str(user.id) or question.status in Message.GONE:
             return ended
         return Decision([*ended.drafts, Draft("message:delete", {"message": str(question.id)})], ended.effects)
 
     return eventlog.submit(Append(run.conversation_id, Actor.of(user), cmid or f"run:{run.id}:taken-back", decide))
+
+
+def _answered_otherwise(run: Run) -> bool:
+    """Whether the question has, or may get, another answer; one that was taken back is none."""
+    others = Run.objects.filter(conversation=run.conversation_id, reply_to=run.reply_to).exclude(id=run.id)
+    return others.exclude(status=Run.Status.STOPPED, message=None).exists()
 
 
 def _waiting_for(run: Run, step: str) -> dict[str, Any]:

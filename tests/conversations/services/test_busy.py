@@ -68,7 +68,6 @@ def test_rollback_deletes_what_two_were_asked_once(alice: User, provider: Provid
 
 
 def test_a_question_that_another_answers_is_not_taken_back(alice: User, provider: Provider) -> None:
-    """With the last answer that was to come it is."""
     made = conversations.create(user=alice, message="Hello").result(30)
     place = made.conversation.id
     messages.send(user=alice, conversation=place, text="@guide @openai Both?", cmid="both").result(30)
@@ -77,6 +76,10 @@ def test_a_question_that_another_answers_is_not_taken_back(alice: User, provider
     runs.end(claim=begun, status="completed", text="One.").result(30)
     answering.take_back(user=alice, run=Run.objects.get(conversation=place, status="queued")).result(30)
     assert shown(place) == ["user", "user", "assistant"]
+    messages.send(user=alice, conversation=place, text="@guide @openai Both?", cmid="again").result(30)
+    for run in Run.objects.filter(conversation=place, status="queued"):
+        answering.take_back(user=alice, run=run).result(30)
+    assert shown(place) == ["user", "user", "assistant"], "with its last answer it is"
     replayed(place)
 
 
