@@ -56,6 +56,9 @@ def test_mistakes_are_said_beside_the_field_and_what_was_typed_stays(alice: Pers
 def test_buttons_with_the_keyboard_alone(alice: Person) -> None:
     alice.begin("approval", "asker")
     yes = question(alice).get_by_role("button", name="Yes")
+    yes.click()
+    expect(alice.answer.locator(".prose")).to_have_text("One moment. You said True.")
+    alice.say("approval")  # told aloud is what comes while the page is open
     expect(yes).to_be_visible()
     expect(alice.page.locator("#announce")).to_contain_text("Send the invoice?")
     yes.focus()
