@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from chatproject.lib import rows
 from chatproject.lib.caller import Caller, caller
 from chatproject.lib.crypto import DataKey
 from chatproject.lib.errors import Problem
@@ -19,6 +20,10 @@ from conversations.privacy import drafts
 from conversations.search import index
 
 Frame = dict[str, Any]
+LOCK_RUN = (
+    f"SELECT {rows.columns(Run, 'r')} FROM conversations_run r"  # noqa: S608
+    " WHERE r.id = %s AND r.conversation_id = %s FOR UPDATE"
+)
 # Conversation, author, cmid: what is written once at most.
 Identity = tuple[UUID, str, str]
 
@@ -133,7 +138,7 @@ class State:
     def lock_run(self, run_id: UUID) -> Run:
         """The run's row, locked. Raises Problem `not_found`."""
         self.settle()
-        run = Run.objects.select_for_update().filter(id=run_id, conversation=self.conversation).first()
+        run = next(rows.made(Run, rows.execute(LOCK_RUN, run_id, self.conversation.id)), None)
         if run is None:
             raise Problem("not_found")
         return run

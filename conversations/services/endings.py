@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from chatproject.lib import metrics
+from chatproject.lib import metrics, rows
 from chatproject.lib.errors import Problem
 from conversations import event_types
 from conversations.appends import Decision, Draft, State
@@ -112,8 +112,9 @@ def closing(run: Run, status: str, usage: Usage | None) -> list[Callable[[], obj
 
 def _close(run: Run) -> None:
     """Fence the worker off, and drop the chunks: the text is in `run:end` now."""
-    Run.objects.filter(id=run.id).update(fence=run.fence + 1, lease_until=None)
-    RunChunk.objects.filter(run=run.id).delete()
+    with rows.one_round_trip():
+        rows.execute("UPDATE conversations_run SET fence = %s, lease_until = NULL WHERE id = %s", run.fence + 1, run.id)
+        rows.execute("DELETE FROM conversations_runchunk WHERE run_id = %s", run.id)
 
 
 def _count(run: Run, status: str, usage: Usage | None) -> None:

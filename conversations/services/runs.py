@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from accounts import audit
 from accounts.models import User
+from chatproject.lib import rows
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from conversations import eventlog
@@ -25,6 +26,10 @@ from conversations.permissions import Permission
 from conversations.services import attaching, endings, teaming
 from conversations.services.teaming import Following
 
+TAKE_LEASE = """
+UPDATE conversations_run SET fence = %s, lease_until = statement_timestamp() + make_interval(secs => %s), worker = %s
+WHERE id = %s
+"""
 NOTHING = Problem("conflict", "There is no run to claim here.")
 
 
@@ -217,7 +222,7 @@ def _queued(conversation: UUID) -> "QuerySet[Run]":
 
 
 def _take_lease(claim: Claim, worker: str) -> None:
-    Run.objects.filter(id=claim.run).update(**_lease(claim, worker))
+    rows.execute(TAKE_LEASE, claim.fence, settings.LEASE_SECONDS, worker, claim.run)
 
 
 def _lease(claim: Claim, worker: str) -> dict[str, Any]:
