@@ -126,7 +126,10 @@ def test_keys(alice: Person) -> None:
 
 
 def test_what_was_said_is_announced(alice: Person) -> None:
-    alice.begin("slow 10 20")
+    alice.begin("say hi")
+    expect(alice.answer.locator(".prose")).to_have_text("hi")
+    alice.is_connected()
+    alice.say("slow 10 20")  # told aloud is what comes while the page is open
     expect(alice.page.locator("#announce")).to_have_text(f"AI model has answered: {words(10)} ")
 
 
