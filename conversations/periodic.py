@@ -4,21 +4,16 @@ To add some: a name in queue.py, a setting with its seconds, a line in JOBS, and
 The work itself is a plain function that may be killed at any moment and be done again.
 """
 
-import logging
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from conversations import queue
+from conversations import leases, queue
 from conversations.models import PeriodicJob
-
-log = logging.getLogger(__name__)
 
 # Job -> the setting that says after how many seconds it comes again; 0 = never.
 JOBS = {
@@ -62,29 +57,8 @@ def alone(name: str, work: Callable[[], object]) -> None:
     """Do the work of a periodic job, unless another process is at it."""
     row = PeriodicJob.objects.filter(name=name)
     if row.filter(FREE).update(running_until=Now() + LEASE):
-        with _renewed(name):
-            work()
-
-
-@contextmanager
-def _renewed(name: str) -> Iterator[None]:
-    """Keep the lease while the work goes on, and give it back at the end."""
-    over = threading.Event()
-    thread = threading.Thread(target=_renew, args=(name, over), name=f"lease of {name}", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-        PeriodicJob.objects.filter(name=name).update(running_until=None)
-
-
-def _renew(name: str, over: threading.Event) -> None:
-    while not over.wait(RENEW_SECONDS):
         try:
-            PeriodicJob.objects.filter(name=name).update(running_until=Now() + LEASE)
-        except Exception as error:
-            log.warning("the lease of %s could not be renewed: %s", name, type(error).__name__)
+            with leases.held(name, lambda: row.update(running_until=Now() + LEASE), every=RENEW_SECONDS):
+                work()
         finally:
-            connections.close_all()
+            row.update(running_until=None)

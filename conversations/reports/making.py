@@ -2,19 +2,17 @@
 by another one, which begins anew; the one that only slept writes nothing, by its fence."""
 
 import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import F
 from django.db.models.functions import Now
 
 from chatproject.lib import failpoints, metrics
 from chatproject.lib.errors import Problem
+from conversations import leases
 from conversations.models import Batch, Report, ReportFile, ReportSource
 from conversations.reports import documents, placeholders
 from conversations.reports.sealing import opened, sealed, title_of
@@ -33,7 +31,10 @@ def work(report: str) -> None:
     if claimed is None:
         return
     try:
-        with _kept(claimed):
+        every = settings.EXPORT_LEASE_SECONDS / BEFORE_END
+        with leases.held(
+            f"report {report}", lambda: _held(claimed).update(lease_until=reports.lease()), every=every, most=RENEWALS
+        ):
             content = _document(claimed)
         _store(claimed, content)
     except Problem as problem:
@@ -51,31 +52,6 @@ def _claim(id_: UUID) -> Report | None:
     if not rows.update(status=Report.Status.RUNNING, fence=F("fence") + 1, lease_until=reports.lease()):
         return None
     return Report.objects.select_related("user", "batch", "asked").get(id=id_)
-
-
-@contextmanager
-def _kept(report: Report) -> Iterator[None]:
-    """Hold the lease while the document is written, which may take longer than it lasts."""
-    over = threading.Event()
-    thread = threading.Thread(target=_keep, args=(report, over), name=f"lease of report {report.id}", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
-def _keep(report: Report, over: threading.Event) -> None:
-    for _ in range(RENEWALS):
-        if over.wait(settings.EXPORT_LEASE_SECONDS / BEFORE_END):
-            return
-        try:
-            _held(report).update(lease_until=reports.lease())
-        except Exception as error:
-            log.warning("a lease could not be renewed, which is tried again: %s", type(error).__name__)
-        finally:
-            connections.close_all()
 
 
 def _document(report: Report) -> bytes:
