@@ -1,10 +1,7 @@
 """Who answers: assistants, a person of those who answer for the service, and assistants again."""
 
 import json
-import subprocess
-import sys
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -27,41 +24,10 @@ from conversations.services import (
     runs,
 )
 from tests.conftest import new_user
-from tests.conversations.admin.conftest import new_staff
 from tests.conversations.assistants.support import ask, asked, conversation_with
-from tests.conversations.support import environment, frames, refusal, replayed, say
+from tests.conversations.services.people import desk, handed, standing, taken, told, waiting
+from tests.conversations.support import frames, refusal, replayed, say
 from tests.conversations.transfer.importing import exported, imported
-
-
-def desk() -> User:
-    """Somebody of staff who answers."""
-    return new_staff("Dora", "answer_as_agent")
-
-
-def standing(conversation: UUID) -> tuple[str, UUID | None]:
-    row = Conversation.objects.get(id=conversation)
-    return row.status, row.agent
-
-
-def waiting(user: User, reason: str | None = None) -> UUID:
-    conversation = conversation_with(user)
-    handoff.hand_off(user=user, conversation=conversation, reason=reason).result(30)
-    return conversation
-
-
-def taken(user: User) -> tuple[UUID, User]:
-    conversation, agent = waiting(user), desk()
-    handoff.claim(user=agent, conversation=conversation).result(30)
-    return conversation, agent
-
-
-def told(conversation: UUID) -> list[Any]:
-    """What of the log is about who answers."""
-    return [(one["data"]["to"], one["actor"]["kind"]) for one in handed(conversation)]
-
-
-def handed(conversation: UUID) -> list[Any]:
-    return [one for one in frames(conversation) if one["type"] == "conversation:handoff"]
 
 
 def test_from_the_assistant_to_a_person_and_back(alice: User) -> None:
@@ -119,57 +85,6 @@ def test_the_second_agent_is_told_who_was_first(alice: User) -> None:
     assert isinstance(late, Problem)
     assert (late.code.name, late.extra) == ("conflict", {"agent": {"id": str(agent.id), "name": "Dora"}})
     assert "Dora" in late.detail
-
-
-CLAIM = """
-import sys, uuid, django
-django.setup()
-from accounts.models import User
-from chatproject.lib.errors import Problem
-from conversations.services import handoff
-user = User.objects.get(id=sys.argv[1])
-print("ready", flush=True)
-for line in sys.stdin:
-    try:
-        handoff.claim(user=user, conversation=uuid.UUID(line.strip())).result(30)
-        print("taken", flush=True)
-    except Problem as problem:
-        print(problem.code.name, problem.extra["agent"]["id"], flush=True)
-"""
-
-
-def racer(agent: User) -> "subprocess.Popen[str]":
-    """A process that claims for an agent every conversation that it reads of."""
-    return subprocess.Popen(
-        [sys.executable, "-c", CLAIM, str(agent.id)],
-        env=environment(DJANGO_SETTINGS_MODULE="chatproject.settings"),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        bufsize=1,
-    )
-
-
-def said(one: "subprocess.Popen[str]") -> str:
-    assert one.stdout
-    return one.stdout.readline().strip()
-
-
-def test_of_two_processes_that_claim_at_once_one_gets_it(alice: User) -> None:
-    agents = [desk() for _ in range(2)]
-    with racer(agents[0]) as first, racer(agents[1]) as second:
-        assert [said(one) for one in (first, second)] == ["ready", "ready"]
-        for _ in range(10):
-            conversation = waiting(alice)
-            for one in (first, second):
-                assert one.stdin
-                one.stdin.write(f"{conversation}\n")
-            outcomes = [said(first), said(second)]
-            winner = agents[outcomes.index("taken")]
-            assert sorted(outcomes) == sorted(["taken", f"conflict {winner.id}"])
-            assert standing(conversation) == ("with_agent", winner.id)
-            assert Member.objects.filter(conversation=conversation).count() == 2
-            replayed(conversation)
 
 
 def test_who_may_claim(alice: User, bob: User, mallory: User) -> None:
