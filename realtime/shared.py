@@ -5,7 +5,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from typing import Any
-from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
