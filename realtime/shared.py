@@ -100,6 +100,9 @@ class Viewer:
     def check(self) -> None:
         """Nothing to look at: HTTP tells when the client is gone."""
 
+    def send(self, frame: dict[str, Any]) -> None:
+        """Nothing is said to strangers beside what is shared."""
+
     def close(self, code: int) -> None:
         self.removed("drain")
 

@@ -46,6 +46,8 @@ async def stream(identity: Identity, cursor: StreamCursor) -> AsyncGenerator[byt
         hub().streams.add(one)
         async for piece in one.pieces():
             yield piece
+        for item in one.aside():
+            yield event_bytes(item)  # why it ended
     finally:
         hub().unwatch(one)
         hub().streams.remove(one)

@@ -117,6 +117,7 @@ export class Following {
       if (event?.id) this.#last = event.id;
       if (event?.type === "error") return this.#tell(JSON.stringify({ ...JSON.parse(event.data), ref: join?.ref }));
       this.#tell(event?.data ?? "[]");
+      if (event?.type === "session:expired") return this.#onEnd(4501); // final, as on a socket
     }
     if (!this.#aborter.signal.aborted) await this.#ended();
   }
