@@ -27,7 +27,8 @@ from realtime.deltas import delta_frames
 from realtime.held import HeldStream
 from realtime.hints import Item, item_of
 from realtime.hub import hub
-from realtime.sse import COMMENT, RETRY, event_bytes, seated
+from realtime.sse import seated
+from realtime.streamed import COMMENT, RETRY, event_bytes
 from realtime.taps import Tap
 from realtime.tasks import run_soon
 

@@ -12,6 +12,7 @@ from chatproject.lib.threads import in_thread
 from conversations.cursors import Cursor
 from conversations.services import erasing, sessions
 from realtime import sse
+from realtime.streamed import RETRY
 from tests.conftest import identity_of
 from tests.realtime.support import fill, head, join, joined, without_hints
 from tests.sockets import Socket, connect
@@ -100,7 +101,7 @@ async def test_cursors_outlive_the_session_and_what_was_said(
 async def test_a_stream_ends(alice: User, bob: User, conversation: UUID, realtime_layer: None) -> None:
     epoch, seq = await head(conversation)
     stream = sse.stream(await in_thread(identity_of, bob), conversation, Cursor(epoch, seq), None)
-    assert await anext(stream) == sse.RETRY
+    assert await anext(stream) == RETRY
     later = asyncio.ensure_future(anext(stream))
     await asyncio.sleep(0.1)
 
