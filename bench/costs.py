@@ -40,7 +40,7 @@ def costs(place: Stage, _: Terms) -> list[Figure]:
 
 
 async def _costs(server: Server, people: list[Person]) -> list[Cost]:
-    host, person, others = f"http://127.0.0.1:{server.port}", people[1], people[2:]
+    host, person = f"http://127.0.0.1:{server.port}", people[1]
     pages = Connection(server.port, person.cookie)
     base = f"/c/{person.conversation}/"
     async with Client(host, token=person.token, transport="websocket") as client:

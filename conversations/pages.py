@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils.timezone import now
 
 from accounts.models import User
 from chatproject.lib.clock import rfc3339
@@ -175,6 +176,13 @@ def thread(user: User, conversation: UUID, before_seq: int | None = None) -> Thr
 def item(user: User, conversation: UUID, message: UUID) -> Item:
     """One message. Membership was checked. Raises Problem `not_found`."""
     return _items(user, [selectors.message(conversation, message, user)])[0]
+
+
+def blanks() -> dict[str, Item]:
+    """Messages of the reader and of others that say nothing yet: what is said goes into them."""
+    row = Message(seq=0, changed_seq=0, role=Message.Role.USER, status=Message.Status.COMPLETE, created_at=now())
+    message = wire.message(row, "")
+    return {"reader": Item(message, True, None, ""), "other": Item(message, False, None, "")}
 
 
 def _items(user: User, messages: Sequence[dict[str, Any]]) -> list[Item]:
