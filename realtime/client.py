@@ -174,8 +174,7 @@ class Client:
                     raise ConnectionError("no WebSocket can be had") from None
         seconds = FALLBACK_SECONDS if self._transport == "auto" else float("inf")
         stream = self._link = EventStreamLink(base, self._token, self, seconds)
-        await stream.run()
-        return None
+        return await stream.run()
 
     async def _pause(self, attempt: int) -> None:
         self._become("waiting" if attempt <= TRIES else "offline")

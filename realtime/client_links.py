@@ -137,6 +137,7 @@ class EventStreamLink:
         self._http = http_client(base, token, owner.receive)
         self._tasks: set[asyncio.Task[None]] = set()
         self._following: dict[str, asyncio.Task[None]] = {}
+        self._expired = False
 
     def say(self, frame: Frame) -> None:
         """Only what HTTP can do: `send`, `stop`, `join`, `leave`, and `auth`, from the next request on."""
@@ -151,20 +152,27 @@ class EventStreamLink:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def run(self) -> None:
-        """Until a stream ends or `seconds` are over. Raises OSError where the server is not reached."""
+    async def run(self) -> int | None:
+        """Until a stream ends or `seconds` are over; the code with which a socket would be closed, where that is final.
+
+        Raises OSError where the server is not reached.
+        """
         try:
             (await self._http.get("/livez")).raise_for_status()
             self._owner.welcomed({"type": "welcome", "session": None, "resumed": []})
             for room in self._owner.rooms.values():
                 self._follow(room)
             await self._wait()
+        except ConnectionError:
+            if not self._expired:
+                raise
         except httpx.HTTPError as error:
             raise OSError(str(error)) from error
         finally:
             for task in (*self._tasks, *self._following.values()):
                 task.cancel()
             await self._http.aclose()
+        return UNAUTHENTICATED if self._expired else None
 
     async def _wait(self) -> None:
         while (left := self._until - time.monotonic()) > 0:
@@ -207,7 +215,9 @@ class EventStreamLink:
                 if line.startswith("id:"):
                     room.epoch = line[3:].strip().rpartition(":")[0]
                 elif line.startswith("data:"):
-                    self._owner.receive(json.loads(line[5:]))
+                    frame = json.loads(line[5:])
+                    self._expired = self._expired or frame["type"] == "session:expired"
+                    self._owner.receive(frame)
         raise ConnectionError("the stream ended")
 
     async def _post(self, frame: Frame) -> None:

@@ -29,7 +29,7 @@ class HeldStream:
     def check(self) -> None:
         """That the client is gone is told by HTTP; here it is told of a new token, and ended with an old one."""
         if self.tenure:
-            self.tenure.renew(self._say)
+            self.tenure.renew(self.send)
             if self.tenure.over:
                 self.close(Close.TOKEN_EXPIRED)
 
@@ -42,6 +42,7 @@ class HeldStream:
         while self._aside:
             yield self._aside.popleft()
 
-    def _say(self, frame: dict[str, Any]) -> None:
+    def send(self, frame: dict[str, Any]) -> None:
+        """Say something that is no event."""
         self._aside.append(item_of(frame))
         self.wake.set()

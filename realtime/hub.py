@@ -17,7 +17,7 @@ from chatproject.lib import metrics
 from chatproject.lib.threads import in_thread
 from conversations import selectors
 from conversations.services import sessions
-from realtime import acting, hints
+from realtime import acting, expiry, hints
 from realtime.announcing import Announcer
 from realtime.drain import Drain
 from realtime.gate import Gate
@@ -257,7 +257,10 @@ class Hub:
         ended = await in_thread(selectors.sessions_ended_within, age, open_)
         for one, login in held:
             shown = one.tenure and one.tenure.login == login  # or another one since
-            if (shown and login not in living) or one.session_id in ended:
+            over = ended.get(one.session_id) if one.session_id else None
+            if over and one.session_id:
+                one.send(expiry.put_out(one.session_id, over.reason, over.language))
+            if over or (shown and login not in living):
                 one.close(Close.NOT_AUTHENTICATED)
 
     async def _renew_sessions(self) -> None:

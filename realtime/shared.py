@@ -22,20 +22,22 @@ from realtime.hints import Item
 from realtime.hub import hub
 from realtime.protocol import encode, error_frame
 from realtime.room import Room
-from realtime.sse import COMMENT, RETRY, event_bytes
+from realtime.streamed import COMMENT, RETRY, event_bytes, explained
 from realtime.tenure import Tenure
 
 
+@explained
 async def stream(share: Share, seq: int) -> AsyncGenerator[bytes, None]:
     """What changed after `seq`, then live; ends with `ended` when the share leads nowhere any more."""
     shares = hub().shares
     if shares.count(share.id) >= settings.SHARE_STREAMS:
-        yield _error(Problem("room_full", retry_after_ms=10_000))
-        return
+        raise Problem("room_full", retry_after_ms=10_000)
     try:
         room = await hub().visit(share.place)
     except Problem as problem:
-        yield _ended() if problem.code.name == "not_found" else _error(problem)
+        if problem.code.name != "not_found":
+            raise
+        yield _ended()
         return
     viewer = Viewer(share.id, room, seq)
     room.members.add(viewer)
@@ -51,10 +53,6 @@ async def stream(share: Share, seq: int) -> AsyncGenerator[bytes, None]:
         hub().unwatch(viewer)
         room.members.discard(viewer)
         hub().go_away(room)
-
-
-def _error(problem: Problem) -> bytes:
-    return event_bytes(Item(0, "error", encode(error_frame(problem))))
 
 
 def _ended() -> bytes:
@@ -99,6 +97,9 @@ class Viewer:
 
     def check(self) -> None:
         """Nothing to look at: HTTP tells when the client is gone."""
+
+    def send(self, frame: dict[str, Any]) -> None:
+        """Nothing is said to strangers beside what is shared."""
 
     def close(self, code: int) -> None:
         self.removed("drain")

@@ -14,7 +14,6 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from accounts.identities import Identity
-from chatproject.lib.errors import Problem
 from chatproject.lib.threads import in_thread
 from conversations import selectors
 from conversations.cursors import Cursor
@@ -25,17 +24,14 @@ from realtime.deltas import delta_frames
 from realtime.held import HeldStream
 from realtime.hints import Item, item_of
 from realtime.hub import hub
-from realtime.protocol import encode, error_frame
 from realtime.room import Room
 from realtime.shards import is_full, room_full
+from realtime.streamed import COMMENT, RETRY, event_bytes, explained
 from realtime.tasks import run_soon
 
 P = ParamSpec("P")
 Made = Callable[Concatenate[Identity, P], AsyncGenerator[bytes, None]]
 Seated = Callable[Concatenate[Identity, P], AsyncIterator[bytes]]
-
-RETRY = b"retry: 1000\n\n"
-COMMENT = b": alive\n\n"
 
 
 def stream(identity: Identity, conversation: UUID, cursor: Cursor, until: str | None) -> AsyncIterator[bytes]:
@@ -49,18 +45,17 @@ def stream(identity: Identity, conversation: UUID, cursor: Cursor, until: str | 
 
 
 def seated(make: Made[P]) -> Seated[P]:
-    """A stream is one of the connections that a user may have: an error where it is one too many."""
+    """A stream is one of the connections that a user may have; an `error` where it is one too many, or fails."""
 
+    @explained
     @wraps(make)
-    async def stream(identity: Identity, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[bytes]:
+    async def stream(identity: Identity, /, *args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[bytes, None]:
         places = hub().places
         try:
             await places.take(identity.user.id)
             async with aclosing(make(identity, *args, **kwargs)) as pieces:
                 async for piece in pieces:
                     yield piece
-        except Problem as problem:
-            yield render(Item(0, "error", encode(error_frame(problem))), "")
         finally:
             places.leave(identity.user.id)
 
@@ -71,11 +66,7 @@ def seated(make: Made[P]) -> Seated[P]:
 async def _stream(
     identity: Identity, conversation: UUID, cursor: Cursor, until: str | None
 ) -> AsyncGenerator[bytes, None]:
-    try:
-        room = await hub().enter(conversation)
-    except Problem as problem:
-        yield render(Item(0, "error", encode(error_frame(problem))), "")
-        return
+    room = await hub().enter(conversation)
     try:
         arrival = await asyncio.wrap_future(sessions.arrive(Visit(identity.user.id, "sse", "")))
     except BaseException:
@@ -200,12 +191,6 @@ def render(item: Item | None, epoch: str) -> bytes:
     if item is None:
         return COMMENT
     return event_bytes(item, f"{epoch}:{item.seq}" if item.seq else "")
-
-
-def event_bytes(item: Item, id_: str = "") -> bytes:
-    """A frame as a server-sent event, with an `id` where there is one."""
-    id_line = f"id: {id_}\n" if id_ else ""
-    return f"{id_line}event: {item.type}\ndata: {item.text}\n\n".encode()
 
 
 def _ends(item: Item | None, until: str) -> bool:

@@ -27,7 +27,8 @@ from realtime.deltas import delta_frames
 from realtime.held import HeldStream
 from realtime.hints import Item, item_of
 from realtime.hub import hub
-from realtime.sse import COMMENT, RETRY, event_bytes, seated
+from realtime.sse import seated
+from realtime.streamed import COMMENT, RETRY, event_bytes
 from realtime.taps import Tap
 from realtime.tasks import run_soon
 
@@ -46,6 +47,8 @@ async def stream(identity: Identity, cursor: StreamCursor) -> AsyncGenerator[byt
         hub().streams.add(one)
         async for piece in one.pieces():
             yield piece
+        for item in one.aside():
+            yield event_bytes(item)  # why it ended
     finally:
         hub().unwatch(one)
         hub().streams.remove(one)

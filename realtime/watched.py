@@ -1,6 +1,6 @@
 """What the hub looks after beside rooms: connections, of whatever kind."""
 
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from accounts.models import User
@@ -16,6 +16,8 @@ class Watched(Protocol):
     acted: bool
 
     def check(self) -> None: ...
+
+    def send(self, frame: dict[str, Any]) -> None: ...
 
     def close(self, code: int) -> None: ...
 

@@ -29,10 +29,21 @@ def session_for(user: User, id_: UUID) -> Session:
     return found
 
 
-def sessions_ended_within(age: timedelta, among: Iterable[UUID]) -> set[UUID]:
+@dataclass(frozen=True)
+class Ended:
+    """Why a session is over, and the language in which its user is told."""
+
+    reason: str
+    language: str
+
+
+def sessions_ended_within(age: timedelta, among: Iterable[UUID]) -> dict[UUID, Ended]:
     """Those of `among` that have ended in the last `age`, for the poll."""
-    ended = set(Session.objects.filter(ended_at__gte=Now() - age).values_list("id", flat=True))
-    return ended & set(among)
+    ended = set(Session.objects.filter(ended_at__gte=Now() - age).values_list("id", flat=True)) & set(among)
+    if not ended:
+        return {}
+    rows = Session.objects.filter(id__in=ended).values_list("id", "reason", "user__language")
+    return {id_: Ended(reason, language) for id_, reason, language in rows}
 
 
 # Who has a socket or a stream is heard of every SESSION_RENEW_SECONDS; silent for longer, they are not there, even

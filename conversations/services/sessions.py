@@ -37,10 +37,10 @@ class Visit:
 
 @dataclass(frozen=True)
 class Arrival:
-    """`expired` tells that the session which the client had is over; then `session` is a new one."""
+    """`over` tells why the session which the client had is over; then `session` is a new one."""
 
     session: UUID
-    expired: bool
+    over: str = ""
 
 
 def arrive(visit: Visit) -> "Future[Arrival]":
@@ -53,7 +53,8 @@ def _arrive_together(visits: Sequence[Visit]) -> list[Arrival]:
     with transaction.atomic():
         open_ = Session.objects.filter(id__in=wanted, ended_at=None, last_seen__gt=Now() - _lifetime())
         alive = {(row.id, row.user_id) for row in open_.order_by("id").select_for_update(no_key=True)}
-        results = [_arrival(visit, alive) for visit in visits]
+        ended = _ended(wanted - {id_ for id_, _ in alive})
+        results = [_arrival(visit, alive, ended) for visit in visits]
         fresh = [
             Session(id=result.session, user_id=visit.user, kind=visit.kind, client_id=visit.client_id, started_at=Now(),
                     last_seen=Now())
@@ -72,10 +73,19 @@ _writer: GroupCommit[Visit, Arrival] = GroupCommit(
 )
 
 
-def _arrival(visit: Visit, alive: set[tuple[UUID, UUID]]) -> Arrival:
-    if visit.resume and (visit.resume, visit.user) in alive:
-        return Arrival(visit.resume, expired=False)
-    return Arrival(Session().id, expired=visit.resume is not None)
+def _ended(sessions: set[UUID]) -> dict[tuple[UUID, UUID], str]:
+    """Why they were ended, by session and user."""
+    rows = Session.objects.filter(id__in=sessions).exclude(reason="") if sessions else Session.objects.none()
+    return {(row.id, row.user_id): row.reason for row in rows}
+
+
+def _arrival(visit: Visit, alive: set[tuple[UUID, UUID]], ended: dict[tuple[UUID, UUID], str]) -> Arrival:
+    if visit.resume is None:
+        return Arrival(Session().id)
+    had = visit.resume, visit.user
+    if had in alive:
+        return Arrival(visit.resume)
+    return Arrival(Session().id, ended.get(had, Session.Reason.EXPIRED))
 
 
 def _lifetime() -> timedelta:

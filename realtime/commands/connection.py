@@ -4,8 +4,6 @@ import asyncio
 from typing import Any
 
 from django.conf import settings
-from django.utils import translation
-from django.utils.translation import gettext
 
 from accounts.models import User
 from accounts.services import credentials
@@ -17,7 +15,7 @@ from chatproject.lib.threads import in_thread
 from conversations.cursors import Cursor
 from conversations.services import sessions
 from conversations.services.sessions import Visit
-from realtime import resume
+from realtime import expiry, resume
 from realtime.commands.registry import command, conversation_id
 from realtime.hub import hub
 from realtime.membership import Admission
@@ -59,17 +57,11 @@ async def _welcome(session: Session, frame: Hello) -> None:
         "batch_ms": settings.BATCH_MS,
         "resumed": [resume.entry(one) if isinstance(one, Admission) else one for one in prepared],
     })  # fmt: skip
-    if arrival.expired:
-        session.send(_expired(user, str(frame.session)))
+    if arrival.over:
+        session.send(expiry.came_back(str(frame.session), arrival.over, user.language))
     for one in prepared:
         if isinstance(one, Admission):
             resume.admit(session, one)
-
-
-def _expired(user: User, session: str) -> dict[str, Any]:
-    with translation.override(user.language or settings.LANGUAGE_CODE):
-        text = gettext("You were away for long, so a new session has begun. Your conversations are complete.")
-    return {"type": "session:expired", "session": session, "reason": "expired", "message": text}
 
 
 async def _prepare(user: User, points: list[ResumePoint]) -> list[Admission | dict[str, Any]]:

@@ -51,6 +51,15 @@ class Api:
         except urllib.error.HTTPError as error:
             return Answer(error.code, json.loads(error.read()), error.headers, time.monotonic() - begun)
 
+    def stream(self, path: str, token: str) -> tuple[list[Frame], float]:
+        """The frames of a stream of server-sent events that ends by itself, after seconds."""
+        headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
+        begun = time.monotonic()
+        with urllib.request.urlopen(urllib.request.Request(self.url + path, headers=headers), timeout=20) as answer:
+            lines = answer.read().decode().splitlines()
+        frames = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
+        return frames, time.monotonic() - begun
+
     def call(self, path: str, body: Any = None, token: str = "") -> Any:
         """The JSON of an answer that must be a good one."""
         answer = self.ask(f"api/v1/{path}", body, token)

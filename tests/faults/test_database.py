@@ -63,7 +63,8 @@ async def everybody_is_told(people: People, caller: Caller, running: Cluster) ->
         assert (frame["type"], frame["code"], frame["retryable"]) == ("error", "unavailable", True), frame
         assert frame["retry_after_ms"] == 1000
         assert seconds < SOON
-    for path, body in (("conversations/", None), (f"conversations/{place}/messages/", {"text": "Hello"})):
+    doors = ("conversations/", None), (f"conversations/{place}/events/", None), ("stream/", None)
+    for path, body in (*doors, (f"conversations/{place}/messages/", {"text": "Hello"})):
         answer = await asyncio.to_thread(people.api.ask, f"api/v1/{path}", body, people.tokens[0])
         assert (answer.status, answer.json["code"], answer.headers["Retry-After"]) == (503, "unavailable", "1")
         assert answer.seconds < SOON
@@ -90,6 +91,7 @@ async def test_slow_and_locked(cluster: Make, postgres: Postgres) -> None:
             for caller in callers:
                 assert (await caller.hello())[0]["type"] == "welcome"
             await a_locked_conversation(postgres, callers, hot, other)
+            await streams_that_cannot_begin(postgres, people, other)
             postgres.run(SLOW_RUNS, database="slow")
             await slow_answers(callers, other)
             postgres.run(
@@ -110,6 +112,16 @@ async def a_locked_conversation(postgres: Postgres, callers: list[Caller], hot: 
         assert 1.9 < seconds < SOON
     frame, _ = await callers[0].say(hot, "locked")
     assert (frame["type"], frame["dup"]) == ("sent", False)
+
+
+async def streams_that_cannot_begin(postgres: Postgres, people: People, place: str) -> None:
+    """They were let in; then the row of their visit cannot be written."""
+    with psycopg.connect(postgres.address("slow")) as holder:
+        holder.execute("LOCK TABLE conversations_session IN EXCLUSIVE MODE")
+        for path in (f"conversations/{place}/events/?after_seq=0", "stream/"):
+            frames, seconds = await asyncio.to_thread(people.api.stream, f"api/v1/{path}", people.tokens[0])
+            assert [(one["type"], one["code"], one["retryable"]) for one in frames] == [("error", "unavailable", True)]
+            assert seconds < SOON
 
 
 async def slow_answers(callers: list[Caller], place: str) -> None:

@@ -134,6 +134,27 @@ test("what the server itself says is no blockade", async () => {
   assert.deepEqual([client.state.state, client.state.reason, server.asked.length], ["closed", "unauthenticated", 0]);
 });
 
+test("a stream that fails at its beginning is opened again, not before the server said", async () => {
+  const { client, clock, told } = await blocked();
+  await until(() => server.streams === 1);
+  server.tell({ type: "error", code: "unavailable", message: "Try again.", retryable: true, retry_after_ms: 5000 });
+  server.endStreams();
+  await until(() => client.state.state === "waiting");
+  assert.ok(client.state.retryAt - clock.now() >= 5000);
+  server.append(event(1));
+  await clock.pass(client.state.retryAt - clock.now());
+  await until(() => told.event.length === 1);
+  client.close();
+});
+
+test("a session that is ended under way is over, as on a socket", async () => {
+  const { client } = await blocked();
+  await until(() => server.streams === 1);
+  server.tell({ type: "session:expired", session: "s1", reason: "staff", message: "Staff ended this session." });
+  await until(() => client.state.state === "closed");
+  assert.equal(client.state.reason, "session_expired");
+});
+
 test("a stream that breaks is taken up at the cursor", async () => {
   server.log.push(...events(1, 2));
   const { client, clock, told } = await blocked();

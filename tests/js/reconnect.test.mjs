@@ -276,6 +276,13 @@ test("what an old socket still says is not heard", async () => {
   assert.notEqual(client.state.state, "closed");
 });
 
+test("a session that is ended under way: the state says so, and no session is claimed afterwards", async () => {
+  const { wire, client } = await online({ welcome: { session: "s1" } });
+  wire.last.says({ type: "session:expired", session: "s1", reason: "staff", message: "Staff ended this session." });
+  wire.last.drops(4501);
+  assert.deepEqual([client.state.state, client.state.reason], ["closed", "session_expired"]);
+});
+
 test("session:expired is told, and a new session goes on from the cursor", async () => {
   const scene = await inRoom();
   const told = [];

@@ -15,6 +15,8 @@ from accounts.models import User
 from accounts.services import tokens
 from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
+from conversations.models import Session
+from conversations.services import sessions
 from realtime.client import Client, Refused, Room, State, wait_before
 from tests.faults.cluster import Cluster
 from tests.realtime.support import fill, log, remove, write
@@ -100,6 +102,24 @@ async def test_the_server_dies_and_comes_back(
         assert states[:2] == ["connecting", "online"]
         assert "waiting" in states
         assert states[-1] == "closed"
+
+
+@pytest.mark.parametrize("transport", ["websocket", "sse"])
+async def test_it_stays_away_when_staff_ended_its_session(
+    alice: User, bob: User, conversation: UUID, running: Cluster, transport: str
+) -> None:
+    told: list[dict] = []
+    options = {"transport": transport, "on_notice": told.append}
+    async with following(url_of(running), alice, conversation, **options) as (client, room):
+        await room.send("Still here?")
+        await hear(room, "message:new")
+        session = await in_thread(Session.objects.get, user=alice)
+        await in_thread(lambda: sessions.end_as_staff(staff=bob, session=session.id))
+        async with asyncio.timeout(5):
+            async for _ in room:
+                pass
+        assert (client.state, client.close_code) == ("closed", 4501)
+    assert [(frame["type"], frame["reason"]) for frame in told] == [("session:expired", "staff")]
 
 
 async def test_from_the_beginning_it_resumes_as_from_anywhere(

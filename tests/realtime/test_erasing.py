@@ -10,8 +10,9 @@ from django.conf import settings
 from accounts.models import User
 from chatproject.lib.threads import in_thread
 from conversations.cursors import Cursor
-from conversations.services import erasing
+from conversations.services import erasing, sessions
 from realtime import sse
+from realtime.streamed import RETRY
 from tests.conftest import identity_of
 from tests.realtime.support import fill, head, join, joined, without_hints
 from tests.sockets import Socket, connect
@@ -78,10 +79,29 @@ async def test_a_later_join_sees_what_is_left(alice: User, bob: User, conversati
         assert (await socket.hear("error"))["code"] == "conversation_closed"
 
 
+async def test_cursors_outlive_the_session_and_what_was_said(
+    alice: User, bob: User, conversation: UUID, realtime_layer: None
+) -> None:
+    """Why no `resync` has the reason `expired`: the log keeps every number, so every cursor of it can be replayed."""
+    await fill(alice, conversation, 3)
+    epoch, seq = await head(conversation)
+    async with connect(bob) as socket:
+        session = socket.welcome["session"]
+    await in_thread(lambda: sessions.end(session=UUID(session)))
+    await erased(alice, conversation)
+    point = {"conversation": str(conversation), "epoch": epoch, "seq": seq - 1}
+    async with connect(bob, session=session, resume=[point]) as again:
+        assert [entry["ok"] for entry in again.welcome["resumed"]] == [True]
+        await again.hear("session:expired")
+        assert (await again.hear())["resumed"]
+        events = (await again.hear())["events"]
+        assert [(event["seq"], event["data"]) for event in events] == [(seq, ERASED), (seq + 1, ERASED)]
+
+
 async def test_a_stream_ends(alice: User, bob: User, conversation: UUID, realtime_layer: None) -> None:
     epoch, seq = await head(conversation)
     stream = sse.stream(await in_thread(identity_of, bob), conversation, Cursor(epoch, seq), None)
-    assert await anext(stream) == sse.RETRY
+    assert await anext(stream) == RETRY
     later = asyncio.ensure_future(anext(stream))
     await asyncio.sleep(0.1)
 

@@ -12,6 +12,7 @@ from chatproject.lib import clock
 from chatproject.lib.threads import in_thread
 from conversations.models import Session
 from conversations.services import sessions
+from tests.eventstreams import frames, request
 from tests.realtime.support import join
 from tests.sockets import Socket, connect
 
@@ -71,11 +72,35 @@ async def test_rubbish_for_a_session(alice: User, rubbish: str) -> None:
 
 
 async def test_staff_ends_one(alice: User, bob: User, alice_socket: Socket) -> None:
+    """It is said why, in the language that is the user's now, before the socket is closed for good."""
     row = await row_of(alice_socket)
+    await in_thread(lambda: users.update_profile(user=alice, changes={"language": "zh-hans"}))
     await in_thread(lambda: sessions.end_as_staff(staff=bob, session=row.id))
+    expired = await alice_socket.hear()
+    assert (expired["type"], expired["session"], expired["reason"]) == ("session:expired", str(row.id), "staff")
+    assert "会话" in expired["message"]
     assert await alice_socket.closed_with() == 4501
     await in_thread(row.refresh_from_db)
     assert row.reason == "staff"
+    async with connect(alice, session=str(row.id)) as again:
+        assert (await again.hear("session:expired"))["reason"] == "staff"
+
+
+async def test_one_that_its_user_ended_elsewhere(alice: User, alice_socket: Socket) -> None:
+    row = await row_of(alice_socket)
+    await in_thread(lambda: sessions.end(session=row.id))
+    assert (await alice_socket.hear())["reason"] == "left"
+    assert await alice_socket.closed_with() == 4501
+
+
+@pytest.mark.parametrize("path", ["conversations/{}/events/", "stream/"])
+async def test_staff_ends_one_of_a_stream(alice: User, bob: User, conversation: UUID, path: str) -> None:
+    async with request(alice, path.format(conversation), query="since=2020-01-01T00:00:00Z") as stream:
+        await stream.until("member:add")
+        row = await in_thread(Session.objects.get, user=alice, kind="sse")
+        await in_thread(lambda: sessions.end_as_staff(staff=bob, session=row.id))
+        last = frames(await stream.rest(seconds=3))[-1]
+        assert (last["type"], last["session"], last["reason"]) == ("session:expired", str(row.id), "staff")
 
 
 async def test_those_who_are_connected_stay(alice: User) -> None:

@@ -2,20 +2,28 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import override_settings
 
 from accounts.models import User
 from chatproject.lib.ids import new_id
 from chatproject.lib.threads import in_thread
+from conversations import selectors
+from conversations.cursors import Cursor
+from conversations.models import Share
 from conversations.services import runs
+from realtime import shared, sse, userstream
 from realtime.hub import hub
+from tests.conftest import identity_of
 from tests.conversations.assistants.support import asked
 from tests.eventstreams import frames, request
+from tests.outages import database_away
 from tests.realtime.support import fill, head, join, log, remove, without_hints, write
 from tests.realtime.test_answers import Answer
 from tests.sockets import Socket
@@ -70,6 +78,33 @@ async def test_a_cursor_that_cannot_be_replayed(alice: User, conversation: UUID)
             answer = json.loads((await stream.body.get()) or b"")
             assert (stream.status, answer["code"], answer["reason"]) == (409, "resync_required", reason)
             assert answer["snapshot"]["seq"] == answer["head"] == 2
+
+
+@pytest.fixture
+def reconnected() -> Iterator[None]:
+    """The connection of fixtures is broken with all others."""
+    yield
+    connection.close()
+
+
+@pytest.mark.usefixtures("reconnected")
+@pytest.mark.parametrize("kind", ["conversation", "user", "shared"])
+async def test_the_database_goes_away_right_after_the_request_was_let_in(
+    alice: User, conversation: UUID, kind: str
+) -> None:
+    identity = await in_thread(identity_of, alice)
+    cursor = await in_thread(selectors.stream_now)
+    share = Share(conversation_id=conversation)
+    streams: dict[str, Callable[[], AsyncIterator[bytes]]] = {
+        "conversation": lambda: sse.stream(identity, conversation, Cursor(None, 0), None),
+        "user": lambda: userstream.stream(identity, cursor),
+        "shared": lambda: shared.stream(share, 0),
+    }
+    with database_away():
+        async with asyncio.timeout(5):
+            told = b"".join([piece async for piece in streams[kind]()]).decode()
+    error = json.loads(told.rsplit("event: error\ndata: ", 1)[1])
+    assert (error["code"], error["retryable"], error["retry_after_ms"]) == ("unavailable", True, 1000)
 
 
 async def test_strangers_and_nonsense(mallory: User, alice: User, conversation: UUID) -> None:

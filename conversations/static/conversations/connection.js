@@ -64,6 +64,7 @@ export class ConnectionLine {
       this.#say(say("logged_out"));
       return this.#offer(say("log_in"), location.pathname);
     }
+    if (reason === "session_expired") return this.ended(this.#text.textContent); // what the server said of it
     this.ended(say(reason === "user_changed" ? "user_changed" : "ended"));
   }
 

@@ -26,9 +26,10 @@ on("delta", ({ message, offset, text }) => {
   if (area && offset <= held) area.append(codePoints(text).slice(held - offset).join(""));
 });
 on("ended", () => over("ended"));
-// An `error` that the server sends has data; one of the connection has none, and is tried again unless it was refused.
+// An `error` that the server sends has data; one of the connection has none. Both are tried again, unless it refused.
 source.addEventListener("error", (event) => {
-  if (event.data || source.readyState === EventSource.CLOSED) over("lost");
+  const refused = event.data ? JSON.parse(event.data).code !== "unavailable" : source.readyState === EventSource.CLOSED;
+  if (refused) over("lost");
 });
 
 function over(why) {

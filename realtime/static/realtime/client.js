@@ -44,6 +44,7 @@ export class Client extends Emitter {
   #reconnector;
   #wire;
   #session = null;
+  #expired = false;
   #subscriptions;
   #unwatch = null;
 
@@ -177,7 +178,8 @@ export class Client extends Emitter {
     if (code === TOKEN_EXPIRED) this.#identity.expired();
     this.#drop();
     const renewable = code === UNAUTHENTICATED && this.#identity.isExpired && this.#identity.canRenew;
-    this.#reconnector.lost({ code: renewable ? TOKEN_EXPIRED : code, reason });
+    const over = code === UNAUTHENTICATED && this.#expired;
+    this.#reconnector.lost({ code: renewable ? TOKEN_EXPIRED : code, reason: over ? "session_expired" : reason });
     if (this.state.state === "closed") this.#endSession();
   }
 
@@ -234,6 +236,7 @@ export class Client extends Emitter {
   #onWelcome(frame) {
     if (!this.#isSameUser(frame.user)) return this.#stop("user_changed");
     this.#session = frame.session ?? this.#session; // server-sent events have none of ours
+    this.#expired = false;
     this.user = frame.user ?? null;
     this.#store.user ??= frame.user?.id ?? null;
     const followed = this.#subscriptions.all; // a listener may join more of them, or close
@@ -292,7 +295,9 @@ export class Client extends Emitter {
   }
 
   #onSessionExpired(frame) {
-    if (frame.session === this.#session) this.#session = null;
+    // Of a socket it may be the session of before; streams are told of their own alone.
+    this.#expired = frame.session === this.#session || this.state.transport === "sse";
+    if (this.#expired) this.#session = null;
     this.emit("session:expired", frame);
   }
 }

@@ -87,7 +87,7 @@ export class Following {
     const response = await this.#get(path, { ...headers, Accept: "text/event-stream" });
     if (response.ok) {
       if (join) this.#joined(join, about);
-      return this.#read(response, join);
+      return this.#read(response);
     }
     const problem = response.status === 409 ? await response.clone().json() : {};
     if (problem.code === "resync_required" && problem.snapshot) return this.#resync(problem, join, about);
@@ -111,14 +111,21 @@ export class Following {
     this.#tell(JSON.stringify({ conversation: this.#conversation, ...frame }));
   }
 
-  async #read(response, join) {
+  async #read(response) {
     for await (const event of eventsOf(response.body)) {
       if (this.#aborter.signal.aborted) return;
       if (event?.id) this.#last = event.id;
-      if (event?.type === "error") return this.#tell(JSON.stringify({ ...JSON.parse(event.data), ref: join?.ref }));
+      if (event?.type === "error") return this.#failed(event.data);
       this.#tell(event?.data ?? "[]");
+      if (event?.type === "session:expired") return this.#onEnd(4501); // final, as on a socket
     }
     if (!this.#aborter.signal.aborted) await this.#ended();
+  }
+
+  // It was joined already: the error says how long to wait, and the connection begins anew.
+  #failed(error) {
+    this.#tell(error);
+    this.#onEnd(1006);
   }
 
   /** The server ends a stream with the membership, with the login, or because it goes away itself. */

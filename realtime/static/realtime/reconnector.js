@@ -61,7 +61,7 @@ export class Reconnector {
 
   lost({ code, reason }) {
     this.#drainTimer.clear();
-    if (isFinal(code)) return this.stop(reasonOf(code), code);
+    if (isFinal(code)) return this.stop(reason ?? reasonOf(code), code);
     const attempt = this.#nextAttempt();
     const at = this.#retryTime(attempt);
     this.#onlineAt = this.#invitedAt = null;
