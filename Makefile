@@ -11,7 +11,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14
 # three at a time keep two cores busy.
 STARTING := tests/browser tests/faults tests/realtime/test_servers.py tests/realtime/test_on_servers.py \
 	tests/realtime/test_client.py \
-	tests/chatproject/test_serve.py tests/conversations/files/test_servers.py tests/docs/test_examples.py
+	tests/chatproject/serve tests/conversations/files/test_servers.py tests/docs/test_examples.py
 LOCK := $(BIN)/python -m piptools compile --quiet --allow-unsafe --generate-hashes --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes
@@ -31,8 +31,8 @@ test: $(VENV)/dev.stamp  ## install what tests need and run all of them (ARGS="-
 ifdef ARGS
 	@exec $(BIN)/python -m pytest $(ARGS)
 else
-	@$(BIN)/python -m pytest -n 3 --dist loadfile $(addprefix --ignore=,$(STARTING))
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(STARTING)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile $(addprefix --ignore=,$(STARTING)); first=$$?; \
+		$(BIN)/python -m pytest -n 2 --dist loadfile $(STARTING) && exit $$first
 endif
 
 faults: $(VENV)/dev.stamp  ## run the long tests that kill processes

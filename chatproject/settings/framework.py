@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "chatproject.middleware.Problems",
     "accounts.middleware.LeavingByLink",
     "accounts.middleware.LastActive",
+    "accounts.downloads.HeldDownloads",
 ]
 
 TEMPLATES = [

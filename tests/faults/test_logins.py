@@ -28,6 +28,8 @@ from tests.leaks import PASSWORD
 
 # Seconds within which everything of a login is over.
 SOON = 2.0
+# More than lies between a server and a client that does not read.
+FILE = 20 * 1024 * 1024
 NEW_PASSWORD = "another pass phrase 12"
 
 
@@ -187,6 +189,25 @@ async def test_a_key_that_is_revoked(alice: User, running: Cluster) -> None:
         await in_thread(partial(apikeys.revoke, key=key.id, actor=alice))
         async with asyncio.timeout(SOON):
             assert [await line.closed(), await other.closed()] == [4501, 4501]
+
+
+@pytest.mark.parametrize("end", [revoke, ban])
+async def test_a_download_breaks_off(
+    alice: User, conversation: UUID, running: Cluster, end: Callable[[User, dict[str, str]], None]
+) -> None:
+    """Of what somebody reads slowly, nothing is sent that was not on its way; and it does not look whole."""
+    pair = await in_thread(tokens.issue, alice)
+    headers, url = {"Authorization": f"Bearer {pair['access']}"}, f"{running.webs[0].url}api/v1/files/"
+    async with httpx.AsyncClient(timeout=60, headers=headers) as http:
+        file = {"file": ("a.bin", bytes(FILE))}
+        made = (await http.post(url, data={"conversation": str(conversation)}, files=file)).json()
+        async with http.stream("GET", f"{url}{made['id']}/") as answer:
+            pieces = answer.aiter_raw()
+            await anext(pieces)
+            await in_thread(end, alice, pair)
+            await asyncio.sleep(1)  # the login is looked at once a second
+            with pytest.raises(httpx.RemoteProtocolError):
+                [piece async for piece in pieces]
 
 
 # --- Tokens that expire -----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 from statistics import median, quantiles
+from typing import NamedTuple
 
 import pytest
 from redis import Redis
@@ -23,25 +24,39 @@ from tests.faults.support import connected, until
 
 Make = Callable[..., Cluster]
 PEOPLE = 4
-# Seconds: what a hint takes at most (the poll is that quick once in seven times), the 99th percentile of what the
-# poll takes without Redis (beside what deliveries take on this machine just now), and until hints deliver again: the
+# Seconds: what a hint takes at most (the poll is that quick once in seven times), and until hints deliver again: the
 # layer's receiver looks for Redis once a second.
 HINTED, HINTS_AGAIN = 0.15, 1.0
+# What deliveries by the poll take without Redis, beside what they take on this machine just now: it looks five times a
+# second, and who speaks right after a look, as here, waits for the next one; 99 of 100 come within 0.5 s, as promised.
+POLLED, POLLED_AT_MOST = 0.3, 0.5
 
 
 @dataclass(frozen=True)
 class Times:
     """Seconds that Redis is stopped, and hung; between two looks at who is there; until everybody is found again; and
-    what the poll may take: twice the promise in the quick form, whose machine has other tests and browsers to run."""
+    what may be added to the slowest: of the dozen deliveries of the quick form that is one alone, which meets with
+    whatever other tests and browsers do to the machine at that moment. Half of a dozen do not."""
 
     stopped: float
     hung: float
     sweep: float
     found: float
-    by_poll: float
+    hurry: float
 
 
-SHORT, LONG = Times(3, 2, 1, 4, 1.0), Times(60, 30, 10, 25, 0.5)
+SHORT, LONG = Times(3, 2, 1, 4, 0.5), Times(60, 30, 10, 25, 0.0)
+
+
+class Took(NamedTuple):
+    """Seconds within which half of the deliveries came, and 99 of 100."""
+
+    half: float
+    slowest: float
+
+    def in_time(self, usual: "Took", hurry: float) -> bool:
+        """Whether that is as promised without Redis, where deliveries take `usual` with it."""
+        return self.half < usual.half + POLLED and self.slowest < usual.slowest + POLLED_AT_MOST + hurry
 
 
 @dataclass
@@ -65,18 +80,18 @@ class Talk:
     def _seq(self, cmid: str) -> int:
         return next((one.seq for one in self.crowd.history.of("ok") if one.cmid == cmid), 0)
 
-    async def during(self, what: str, seconds: float) -> float:
-        """The 99th percentile of what deliveries take for a while."""
+    async def during(self, what: str, seconds: float) -> Took:
+        """What deliveries take for a while."""
         over, found = time.monotonic() + seconds, []
         while time.monotonic() < over:
             found.append(await self.delivery())
         slowest = quantiles(found, n=100)[98] if len(found) > 1 else found[0]
         self.say(f"{what}: {len(found)} delivered, p50 {median(found):.3f} s, p99 {slowest:.3f} s")
-        return slowest
+        return Took(median(found), slowest)
 
-    async def back(self, late: float) -> None:
-        """Redis has just come back: what is said is never `late`, and soon brought by hints again."""
-        assert await self.during("just back", 1) < late
+    async def back(self, usual: Took, hurry: float) -> None:
+        """Redis has just come back: what is said still comes in time, and soon it is brought by hints again."""
+        assert (await self.during("just back", 1)).in_time(usual, hurry)
         assert await self.live() < HINTS_AGAIN
 
     async def live(self) -> float:
@@ -123,24 +138,24 @@ async def test_stopped_hung_and_paused(cluster: Make, times: Times, say: Callabl
     async with talking(cluster, say, PRESENCE_SWEEP_MS=str(int(times.sweep * 1000))) as talk:
         redis = talk.running.redis
         await talk.live()
-        late = times.by_poll + await talk.during("with Redis", times.stopped / 10 + 1)
+        usual, hurry = await talk.during("with Redis", times.stopped / 10 + 1), times.hurry
         await asyncio.to_thread(redis.stop)
         await talk.during("until that is found out", 1)
-        assert await talk.during("stopped", times.stopped) < late
+        assert (await talk.during("stopped", times.stopped)).in_time(usual, hurry)
         await asyncio.to_thread(redis.start)
-        await talk.back(late)
+        await talk.back(usual, hurry)
         await everybody_is_found(talk, times.found)
         redis.hang()
         await talk.during("until that is found out", 1)
-        assert await talk.during("hung", times.hung) < late
+        assert (await talk.during("hung", times.hung)).in_time(usual, hurry)
         redis.go_on()
-        await talk.back(late)
+        await talk.back(usual, hurry)
         paused = time.monotonic() + times.hung + 1
         redis.client().client_pause(int((times.hung + 1) * 1000))
         await talk.during("until that is found out", 1)
-        assert await talk.during("paused", times.hung - 0.5) < late
+        assert (await talk.during("paused", times.hung - 0.5)).in_time(usual, hurry)
         await asyncio.sleep(paused - time.monotonic())
-        await talk.back(late)
+        await talk.back(usual, hurry)
 
 
 async def everybody_is_found(talk: Talk, seconds: float) -> None:
