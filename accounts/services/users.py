@@ -24,6 +24,7 @@ from chatproject.lib import clock
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import parse_id
 from chatproject.lib.jsonvalues import clean_object
+from chatproject.lib.prepared import Prepared
 
 log = logging.getLogger(__name__)
 
@@ -155,7 +156,12 @@ def set_password(*, user: User, password: str) -> None:
 def display_names(ids: Iterable[UUID]) -> dict[UUID, str]:
     """How each of these users is shown; those who are gone have an empty name."""
     wanted = list(ids)
-    return dict.fromkeys(wanted, "") | {user.id: user.display_name for user in User.objects.filter(id__in=wanted)}
+    return dict.fromkeys(wanted, "") | {user.id: user.display_name for user in _users(ids=wanted)}
+
+
+@Prepared
+def _users(ids: list[UUID]) -> QuerySet[User, User]:
+    return User.objects.filter(id__in=ids)
 
 
 def create_first_admin(password: str) -> bool:

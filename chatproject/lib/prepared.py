@@ -56,6 +56,8 @@ class Prepared(Generic[Row]):
     """A query whose arguments come later: UUID, int, str, datetime, or lists of those for `__in`; never None, and none
     that decides what the query looks like.
 
+    What is joined by `select_related` must be there.
+
     Made from a function that gives the query of its arguments, as a decorator; called as that function, by names, it
     gives the rows: instances, or tuples for `values_list`.
     """
@@ -84,7 +86,7 @@ class Prepared(Generic[Row]):
         sql, parameters = compiler.as_sql()
         places = [_place(value, stand_ins, lists) for value in parameters]
         instances = found._fields is None  # type: ignore[attr-defined]
-        make = _instances(found.model, compiler) if instances else _tuples(compiler)
+        make = _instances(compiler) if instances else _tuples(compiler)
         self._statement = _Statement(_with_lists(sql, places), places, make)
         return self._statement
 
@@ -115,20 +117,34 @@ def _tuples(compiler: SQLCompiler) -> Callable[[Iterable[Sequence[Any]]], Iterab
     return lambda found: map(tuple, converted(found))
 
 
-def _instances(model: type[Model], compiler: SQLCompiler) -> Callable[[Iterable[Sequence[Any]]], Iterable[Model]]:
-    """Instances of `model` with what the query annotates. They are made as `rows.made` makes them."""
-    converted = _converted(compiler)
-    places = cast(dict[str, Any], compiler.klass_info)["select_fields"]
-    names = [(place, compiler.select[place][0].target.attname) for place in places]
-    names += [(place, name) for name, place in (compiler.annotation_col_map or {}).items()]
+def _instances(compiler: SQLCompiler) -> Callable[[Iterable[Sequence[Any]]], Iterable[Model]]:
+    """Instances with what the query annotates and what it selects beside them."""
+    converted, make = _converted(compiler), _maker(compiler, cast(dict[str, Any], compiler.klass_info))
+    more = [(place, name) for name, place in (compiler.annotation_col_map or {}).items()]
 
-    def make(found: Iterable[Sequence[Any]]) -> Iterable[Model]:
+    def made(found: Iterable[Sequence[Any]]) -> Iterable[Model]:
         for values in converted(found):
-            row = model.__new__(model)
-            state = ModelState()
-            state.adding, state.db = False, DEFAULT_DB_ALIAS
-            vars(row).update({name: values[place] for place, name in names}, _state=state)
+            row = make(values)
+            vars(row).update({name: values[place] for place, name in more})
             yield row
+
+    return made
+
+
+def _maker(compiler: SQLCompiler, about: dict[str, Any]) -> Callable[[Sequence[Any]], Model]:
+    """What makes one instance of its values, as `rows.made` does, and those beside it. `about` is Django's."""
+    model = about["model"]
+    names = [(place, compiler.select[place][0].target.attname) for place in about["select_fields"]]
+    beside = [(one["local_setter"], _maker(compiler, one)) for one in about.get("related_klass_infos", ())]
+
+    def make(values: Sequence[Any]) -> Model:
+        row: Model = model.__new__(model)
+        state = ModelState()
+        state.adding, state.db = False, DEFAULT_DB_ALIAS
+        vars(row).update({name: values[place] for place, name in names}, _state=state)
+        for put, other in beside:
+            put(other(values), row)
+        return row
 
     return make
 

@@ -110,4 +110,9 @@ def member_rows(conversation: UUID) -> QuerySet[Member]:
 
 def members(conversation: UUID) -> list[Json]:
     """For callers that checked membership."""
-    return [wire.member(row) for row in member_rows(conversation)]
+    return [wire.member(row) for row in _members(conversation=conversation)]
+
+
+@Prepared
+def _members(conversation: UUID) -> QuerySet[Member, Member]:
+    return member_rows(conversation)

@@ -13,6 +13,7 @@ from django.db.models.expressions import Combinable
 from accounts.models import User
 from chatproject.lib.database import one_moment
 from chatproject.lib.errors import Problem
+from chatproject.lib.prepared import Prepared
 from conversations import epochs, wire
 from conversations.models import Conversation, Event, Message, Run
 from conversations.selectors.conversations import role_of
@@ -26,16 +27,21 @@ FITTED_AT_ONCE = 50
 
 def head(conversation: UUID) -> tuple[str, int]:
     """Epoch and head. For callers that checked membership. Raises Problem `not_found`."""
-    row = Conversation.objects.filter(id=conversation).values_list("epoch", "last_seq").first()
-    if row is None:
+    found = heads([conversation])
+    if not found:
         raise Problem("not_found")
-    return epochs.visible(row[0]), row[1]
+    return found[conversation]
 
 
 def heads(conversations: Iterable[UUID]) -> dict[UUID, tuple[str, int]]:
     """Epochs and heads of many conversations, for the poll."""
-    rows = Conversation.objects.filter(id__in=list(conversations)).values_list("id", "epoch", "last_seq")
-    return {id_: (epochs.visible(epoch), seq) for id_, epoch, seq in rows}
+    found = _heads(conversations=list(conversations))
+    return {id_: (epochs.visible(epoch), seq) for id_, epoch, seq in found}
+
+
+@Prepared
+def _heads(conversations: list[UUID]) -> QuerySet[Conversation, tuple[UUID, UUID, int]]:
+    return Conversation.objects.filter(id__in=conversations).values_list("id", "epoch", "last_seq")
 
 
 def events(
@@ -45,16 +51,22 @@ def events(
 
     For callers that checked membership.
     """
-    rows = Event.objects.filter(conversation=conversation, seq__gt=after_seq).order_by("seq")
-    if up_to is not None:
-        rows = rows.filter(seq__lte=up_to)
-    if most_bytes is not None:
-        rows = (
-            rows.filter(seq__lte=after_seq + limit)
-            .annotate(in_front=_stored_in_front())
-            .filter(in_front__lt=most_bytes)
-        )
-    return wire.stored_events(rows[:limit])
+    # The log has no holes.
+    last = after_seq + limit if up_to is None else min(after_seq + limit, up_to)
+    if most_bytes is None:
+        return wire.stored_events(_between(conversation=conversation, after=after_seq, last=last))
+    return wire.stored_events(_fitting_between(conversation=conversation, after=after_seq, last=last, size=most_bytes))
+
+
+@Prepared
+def _between(conversation: UUID, after: int, last: int) -> QuerySet[Event, Event]:
+    return Event.objects.filter(conversation=conversation, seq__gt=after, seq__lte=last).order_by("seq")
+
+
+@Prepared
+def _fitting_between(conversation: UUID, after: int, last: int, size: int) -> QuerySet[Event, Event]:
+    rows = Event.objects.filter(conversation=conversation, seq__gt=after, seq__lte=last).order_by("seq")
+    return rows.annotate(in_front=_stored_in_front()).filter(in_front__lt=size)
 
 
 def _stored_in_front() -> Combinable:

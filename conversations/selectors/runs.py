@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from accounts.models import User
 from chatproject.lib.errors import Problem
+from chatproject.lib.prepared import Prepared
 from conversations import keys, wire
 from conversations.models import Event, Message, Run
 from conversations.permissions import Permission, require
@@ -54,7 +56,12 @@ def sources_of(run: Run) -> list[Json]:
 
 def running_texts(conversation: UUID) -> list[Json]:
     """What is stored of each running answer: `{run, message, text}`. Membership was checked."""
-    return [answer(run) for run in Run.objects.filter(conversation=conversation, status__in=Run.ACTIVE)]
+    return [answer(run) for run in _running(conversation=conversation)]
+
+
+@Prepared
+def _running(conversation: UUID) -> QuerySet[Run, Run]:
+    return Run.objects.filter(conversation=conversation, status__in=Run.ACTIVE)
 
 
 def running_tails(conversation: UUID, known: Mapping[str, int]) -> list[Json]:

@@ -5,8 +5,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from chatproject.lib.prepared import Prepared
 from conversations import wire
 from conversations.models import RoomState
 
@@ -15,7 +17,12 @@ Json = dict[str, Any]
 
 def room_state(conversation: UUID) -> dict[str, Json]:
     """The shared state of a room, by key. For callers that checked membership."""
-    return {row.key: wire.room_state(row) for row in RoomState.objects.filter(conversation=conversation)}
+    return {row.key: wire.room_state(row) for row in _registers(conversation=conversation)}
+
+
+@Prepared
+def _registers(conversation: UUID) -> QuerySet[RoomState, RoomState]:
+    return RoomState.objects.filter(conversation=conversation)
 
 
 def states_within(conversations: Iterable[UUID], age: timedelta) -> list[Json]:

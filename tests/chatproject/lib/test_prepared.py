@@ -38,6 +38,11 @@ def roles(conversation: UUID, role: str) -> QuerySet[Member, tuple[UUID, str]]:
     return Member.objects.filter(conversation=conversation, role=role).values_list("user", "role").order_by("since")[:2]
 
 
+@Prepared
+def members(conversation: UUID) -> QuerySet[Member, Member]:
+    return Member.objects.filter(conversation=conversation).select_related("user").order_by("since", "id")
+
+
 def test_instances_as_the_orm_makes_them(alice: User, bob: User, mallory: User, conversation: UUID) -> None:
     """With what is annotated, with JSON as values, and as rows that are stored."""
     Conversation.objects.filter(id=conversation).update(metadata={"customer": [1, None, "x"]})
@@ -50,6 +55,13 @@ def test_instances_as_the_orm_makes_them(alice: User, bob: User, mallory: User, 
     assert with_role(user=mallory.id, id_=conversation) == []
     assert with_role.first(user=mallory.id, id_=conversation) is None
     assert with_role.__doc__ == "The conversation of a member."
+
+
+def test_what_is_selected_beside_it(alice: User, bob: User, conversation: UUID) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        found = [(row.role, row.user.username) for row in members(conversation=conversation)]
+    assert found == [("owner", alice.username), ("editor", bob.username)]
+    assert not captured.captured_queries, "no query of its own for each user"
 
 
 def test_arguments_of_every_kind(alice: User, bob: User, conversation: UUID) -> None:
