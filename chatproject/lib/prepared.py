@@ -19,10 +19,10 @@ from django.db.models.sql.compiler import SQLCompiler
 from chatproject.lib import rows
 
 Row = TypeVar("Row")
-# Values that no query has of its own, by the annotation of an argument and its place.
+# Values that no query has of its own and every field can hold, by the annotation of an argument and its place.
 STAND_INS: dict[Any, Callable[[int], Any]] = {
     UUID: lambda place: UUID(int=0x5EED << 64 | place),
-    int: lambda place: 7_346_982_100 + place,
+    int: lambda place: 1_993_070_400 + place,
     str: lambda place: f"stands in for {place}",
     datetime: lambda place: datetime(1812, 4, 6, tzinfo=UTC) + timedelta(days=place),
 }
@@ -143,7 +143,7 @@ def _maker(compiler: SQLCompiler, about: dict[str, Any]) -> Callable[[Sequence[A
         state.adding, state.db = False, DEFAULT_DB_ALIAS
         vars(row).update({name: values[place] for place, name in names}, _state=state)
         for put, other in beside:
-            put(other(values), row)
+            put(row, other(values))
         return row
 
     return make
