@@ -181,6 +181,7 @@ class _Group:
             return self._closed(item)
         try:
             state = State(conversation, self._role(item), item.actor, item.key, self._flush)
+            self._projector.flush_changes()
             decision = item.decide(state)
         except Problem as problem:
             return problem

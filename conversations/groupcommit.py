@@ -31,7 +31,7 @@ class GroupCommit(Generic[Item, Result]):
     """A thread that hands waiting items to `commit` in groups; `commit` gives one outcome per item, in order.
 
     Two commits begin at least `apart` seconds from each other: where items come all the time, and each may wait for so
-    long, more of them share one.
+    long, more of them share one. What is urgent waits for the commit before only, and takes the others with it.
     """
 
     def __init__(
@@ -44,9 +44,10 @@ class GroupCommit(Generic[Item, Result]):
         self._queue: SimpleQueue[tuple[Item, Future[Result]]] = SimpleQueue()
         self._most = queue
         self._start = threading.Lock()
+        self._urgent = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def submit(self, item: Item) -> "Future[Result]":
+    def submit(self, item: Item, *, urgent: bool = False) -> "Future[Result]":
         """Queue `item`; never blocks. Raises Problem `unavailable` where too much waits already.
 
         The future cannot be cancelled: whoever stops waiting does not stop the writing.
@@ -57,6 +58,8 @@ class GroupCommit(Generic[Item, Result]):
             self._start_thread()
         future: Future[Result] = uncancellable_future()
         self._queue.put((item, future))
+        if urgent:
+            self._urgent.set()
         return future
 
     def _start_thread(self) -> None:
@@ -73,10 +76,11 @@ class GroupCommit(Generic[Item, Result]):
             for (_, future), outcome in zip(group, outcomes, strict=True):
                 resolve(future, outcome)
             if self._apart:
-                time.sleep(max(0.0, began + self._apart - time.monotonic()))
+                self._urgent.wait(max(0.0, began + self._apart - time.monotonic()))
 
     def _next_group(self) -> list[tuple[Item, "Future[Result]"]]:
         group = [self._queue.get()]
+        self._urgent.clear()  # what was urgent before is in the queue
         while len(group) < self._limit:
             try:
                 group.append(self._queue.get_nowait())

@@ -4,7 +4,6 @@ write to them; what was written before."""
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 from uuid import UUID
 
 from django.conf import settings
@@ -15,10 +14,8 @@ from conversations.models import Conversation, Event
 
 # Milliseconds that a group waits for a lock on anything but a conversation.
 IMPATIENT_MS = 100
-# What events change on the row of their conversation, and its types in SQL.
-ADVANCED = {"last_seq": "bigint", "updated_at": "timestamptz", "active_run": "uuid"} | dict.fromkeys(
-    Conversation.COUNTERS, "int"
-)
+# What events change on the row of their conversation.
+ADVANCED = ("id", "last_seq", "updated_at", "active_run", *Conversation.COUNTERS)
 # In id order, so that two groups never wait for each other.
 LOCK = (
     f"SELECT {rows.columns(Conversation, 'c')} FROM conversations_conversation c"  # noqa: S608
@@ -40,11 +37,6 @@ KNOWN = f"""
               AND e.imported_by IS NULL LIMIT 1
      ) found
 """  # noqa: S608
-ADVANCE = (
-    f"UPDATE conversations_conversation c SET {', '.join(f'{name} = v.{name}' for name in ADVANCED)}"  # noqa: S608
-    " FROM json_to_recordset(%s::json) AS"
-    f" v(id uuid, {', '.join(f'{name} {kind}' for name, kind in ADVANCED.items())}) WHERE c.id = v.id"
-)
 
 Roles = Mapping[tuple[UUID, str], str]
 
@@ -100,5 +92,4 @@ def _authors(appends: Sequence[Append]) -> str:
 
 def advance(advanced: Sequence[Conversation]) -> None:
     """Store the new heads; one statement for the whole group."""
-    names = ("id", *ADVANCED)
-    rows.execute(ADVANCE, rows.as_json(names, map(attrgetter(*names), advanced)))
+    rows.update(Conversation, *({name: getattr(one, name) for name in ADVANCED} for one in advanced))

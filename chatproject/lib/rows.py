@@ -4,7 +4,7 @@ The ORM's `bulk_create` makes every value of every row a parameter of its own, p
 are one JSON text, encoded at once and taken apart by PostgreSQL (docs/decisions/0015-rows-as-one-json.md).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
@@ -74,6 +74,13 @@ def insert(*tables: Sequence[Model]) -> None:
         execute(statement, *[_encoder.encode(list(map(vars, rows))).decode() for rows in tables])
 
 
+def update(model: type[Model], *changes: Mapping[str, Any]) -> None:
+    """Give rows of `model` other values, with one statement: each of the `changes` has the `id` of a row, and all have
+    the same columns."""
+    if changes:
+        execute(_change(model, tuple(changes[0])), _encoder.encode(changes).decode())
+
+
 def columns(model: type[Model], table: str, *, but: str = "") -> str:
     """The columns of `model` for a SELECT whose rows `made` is to make instances of; `but` is left out."""
     return ", ".join(f"{table}.{name}" for name in _names(model) if name != but)
@@ -117,6 +124,16 @@ def _statement(models: Sequence[type[Model]]) -> str:
     *before, last = map(_insertion, models)
     named = ", ".join(f"part{number} AS ({insertion})" for number, insertion in enumerate(before))
     return f"WITH {named} {last}" if named else last
+
+
+@cache
+def _change(model: type[Model], names: Sequence[str]) -> str:
+    types = {field.attname: field.db_type(connection) for field in _fields(model)}
+    return (
+        f"UPDATE {model._meta.db_table} t SET {', '.join(f'{name} = v.{name}' for name in names if name != 'id')}"  # noqa: S608
+        f" FROM json_to_recordset(%s::json) AS v({', '.join(f'{name} {types[name]}' for name in names)})"
+        " WHERE t.id = v.id"
+    )
 
 
 def _insertion(model: type[Model]) -> str:

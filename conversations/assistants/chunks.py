@@ -19,7 +19,7 @@ from conversations.models import Run, RunChunk
 from conversations.publishing import publish
 from conversations.services.runs import Claim
 
-# Pieces come every DELTA_MS from each of many runs: those of so many seconds share a commit.
+# Pieces come every DELTA_MS from each of many runs: those of so many seconds share a commit, but for the first ones.
 APART_SECONDS = 0.025
 # In id order, so that two groups never wait for each other.
 LOCK = """
@@ -63,7 +63,7 @@ def store(piece: Piece) -> "Future[int]":
     Fails with Problem `run_not_active` when fenced off, `conflict` where it does not follow what is stored,
     `unavailable`.
     """
-    return _writer.submit(piece)
+    return _writer.submit(piece, urgent=not piece.offset)
 
 
 def commit(pieces: Sequence[Piece]) -> list[int | Exception]:

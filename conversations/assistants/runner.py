@@ -42,11 +42,11 @@ async def take_turn(conversation: UUID) -> None:
     Where this machine has called assistants too often, it stays queued for a moment.
     """
     await wait_for("assistant_calls", NODE)
-    claim = await in_thread(runs.claim, conversation=conversation, worker=WORKER)
-    if claim is None:
+    turn = await in_thread(_begun, conversation)
+    if turn is None:
         return
+    claim = turn.claim
     note(conversation=conversation, run=claim.run)
-    turn = RunningTurn(claim, await in_thread(replay.of, claim))
     task = asyncio.create_task(_answer(turn))
     _active[claim.run] = claim, task
     try:
@@ -60,6 +60,11 @@ async def take_turn(conversation: UUID) -> None:
     finally:
         await turn.settle()
         _active.pop(claim.run, None)
+
+
+def _begun(conversation: UUID) -> RunningTurn | None:
+    claim = runs.claim(conversation=conversation, worker=WORKER)
+    return RunningTurn(claim, replay.of(claim)) if claim else None
 
 
 async def watch() -> None:

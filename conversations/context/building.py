@@ -162,11 +162,10 @@ class _Frame:
         """The chosen messages with their texts."""
         rows = selectors.texts(entry.id for entry in entries)
         texts = selectors.told(rows.values())
-        called = selectors.tool_runs(row.run for row in rows.values() if row.role == "assistant" and row.run)
         placed: Placed = []
         for entry in entries:
             row = rows[entry.id]
-            run = called.get(row.run) if row.run and row.role == "assistant" else None
+            run = self.past.called.get(row.run) if row.run and row.role == "assistant" else None
             around = list(tools.lines(run, row, self.encoding)) if run else []
             own = entry.tokens - sum(line.tokens for line in around)
             voice = self._voice(row)

@@ -1,7 +1,6 @@
 """The past as the database has it: read from the newest on, and no further than a strategy looks."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -12,6 +11,7 @@ from conversations.context.base import Digest, Entry
 from conversations.context.digests import Made, Numbered, Span
 from conversations.context.ranges import Range
 from conversations.models import Run
+from conversations.selectors.contexts import Light
 
 # Ranges that are summarised while somebody waits; more is left to the background.
 MADE_AT_ONCE = 8
@@ -25,7 +25,7 @@ class StoredPast:
 
     `counted` (message -> event of its text, tokens) and `made` are what came up on the way and is worth keeping.
     `incomplete` says that there is more to be summarised. `seen` are all entries that were looked at, `ended`
-    whether these are all that there are.
+    whether these are all that there are; `called` are the runs of theirs that called tools.
     """
 
     def __init__(self, conversation: UUID, encoding: str, until: int | None, without: frozenset[UUID]) -> None:
@@ -37,20 +37,21 @@ class StoredPast:
         self.counted: dict[UUID, tuple[UUID | None, int]] = {}
         self.made: list[Made] = []
         self.incomplete = False
-        self._rows = selectors.sendable(conversation, until=until)
+        self.called: dict[UUID, Run] = {}
+        self._end = selectors.before(until)
 
     def newest(self) -> Iterator[Entry]:
         limit = settings.CONTEXT_MESSAGES + 1
-        rows = selectors.light(self._rows[:limit])
+        rows = selectors.newest(self.conversation, self._end, limit)
         while True:
             yield from self._entries(rows)
             if len(rows) < limit:
                 self.ended = True
                 return
-            rows = selectors.light(selectors.in_front(self._rows, (rows[-1].anchor, rows[-1].seq))[:limit])
+            rows = selectors.newest(self.conversation, (rows[-1].anchor, rows[-1].seq), limit)
 
     def kept(self, limit: int) -> Sequence[Entry]:
-        rows = selectors.light(selectors.kept(self._rows)[: limit + len(self.without)])
+        rows = selectors.kept(self.conversation, self._end, limit + len(self.without))
         return self._entries(rows)[:limit]
 
     def reserve(self, before: int) -> int:
@@ -90,22 +91,23 @@ class StoredPast:
         if text:
             yield digests.digest(span, text, self.encoding, known)
 
-    def _entries(self, rows: Iterable[Any]) -> list[Entry]:
+    def _entries(self, rows: Iterable[Light]) -> list[Entry]:
         """`rows` as entries, but for those that are sent in any case and those without a word."""
         wanted = [row for row in rows if row.id not in self.without]
         sizes = self._sizes(wanted)
         runs = [row.run for row in wanted if row.role == "assistant" and row.run]
-        called = selectors.tool_runs(runs) if runs else {}
-        entries = [self._entry(row, sizes[row.id], called.get(row.run)) for row in wanted if sizes[row.id]]
+        self.called |= selectors.tool_runs(runs) if runs else {}
+        entries = [self._entry(row, sizes[row.id]) for row in wanted if sizes[row.id]]
         self.seen |= {entry.id: entry for entry in entries}
         return entries
 
-    def _entry(self, row: Any, size: int, called: Run | None) -> Entry:
+    def _entry(self, row: Light, size: int) -> Entry:
+        called = self.called.get(row.run) if row.run else None
         with_tools = size + tools.tokens_of(called, self.encoding) if called and row.role == "assistant" else size
         around = tokens.PER_MESSAGE + tokens.PER_FILE * len(row.parts)
         return Entry(row.id, row.seq, row.anchor, row.role, with_tools + around, row.pinned)
 
-    def _sizes(self, rows: Sequence[Any]) -> dict[UUID, int]:
+    def _sizes(self, rows: Sequence[Light]) -> dict[UUID, int]:
         """Tokens by message; those that were never counted in this encoding are counted now."""
         unknown = [row.id for row in rows if self.encoding not in row.tokens]
         texts = selectors.texts(unknown) if unknown else {}

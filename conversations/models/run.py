@@ -1,9 +1,7 @@
 """One turn of an assistant, who owns it, and what of its answer is stored."""
 
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from chatproject.lib.ids import new_id
@@ -58,8 +56,8 @@ class Run(models.Model):
     worker = models.CharField(_("worker"), max_length=64, blank=True)
     stored = models.PositiveIntegerField(_("stored characters"), default=0)
 
-    # What a team that has begun queues comes before what was asked for meanwhile.
-    IN_TURN = (Coalesce(Cast(KT("team__began"), models.BigIntegerField()), F("queued_seq")), "queued_seq")
+    # In SQL; then by `queued_seq`. What a team that has begun queues comes before what was asked for meanwhile.
+    IN_TURN = "coalesce((team->>'began')::bigint, queued_seq)"
 
     class Meta:
         verbose_name = _("run")

@@ -46,7 +46,7 @@ def _message_edit(projector: Projector, conversation: Conversation, event: Event
     forget_summaries(conversation, row.anchor)
     set_text(row, conversation, event)
     row.edited_at = event.at
-    row.save()
+    projector.save(row)
 
 
 @on("message:delete")

@@ -18,6 +18,7 @@ def _run_queue(projector: Projector, conversation: Conversation, event: Event) -
 @on("run:start")
 def _run_start(projector: Projector, conversation: Conversation, event: Event) -> None:
     data = event.data
+    anchor = projector.message(data["reply_to"]).seq
     projector.update_run(
         data["run"],
         status=Run.Status.RUNNING,
@@ -25,7 +26,6 @@ def _run_start(projector: Projector, conversation: Conversation, event: Event) -
         version=data.get("version"),
         started_at=event.at,
     )
-    anchor = projector.message(data["reply_to"]).seq
     if data.get("branch_of"):
         unselect(conversation, UUID(data["branch_of"]), event.seq)
         forget_summaries(conversation, anchor)
@@ -53,34 +53,32 @@ def _run_start(projector: Projector, conversation: Conversation, event: Event) -
 
 @on("run:step")
 def _run_step(projector: Projector, conversation: Conversation, event: Event) -> None:
-    projector.flush()
-    run = Run.objects.get(id=event.data["run"])
-    others = [step for step in run.steps if step["step"] != event.data["step"]]
-    run.steps = [*others, {**event.data, "event": str(event.id)}]
-    run.usage = event.data.get("usage") or run.usage
-    run.save(update_fields=["steps", "usage"])
+    data = event.data
+    run = projector.run(data["run"])
+    others = [step for step in run.steps if step["step"] != data["step"]]
+    steps = [*others, {**data, "event": str(event.id)}]
+    projector.update_run(data["run"], steps=steps, usage=data.get("usage") or run.usage)
 
 
 @on("run:ask")
 def _run_ask(projector: Projector, conversation: Conversation, event: Event) -> None:
-    projector.flush()
-    run = Run.objects.get(id=event.data["run"])
-    run.steps, run.status = asking.asked(run.steps, event), Run.Status.WAITING
-    run.usage = event.data.get("usage") or run.usage
-    run.save(update_fields=["steps", "status", "usage"])
+    data = event.data
+    run = projector.run(data["run"])
+    asked = {"steps": asking.asked(run.steps, event), "status": Run.Status.WAITING}
+    projector.update_run(data["run"], **asked, usage=data.get("usage") or run.usage)
 
 
 @on("run:answer")
 def _run_answer(projector: Projector, conversation: Conversation, event: Event) -> None:
-    projector.flush()
-    run = Run.objects.get(id=event.data["run"])
-    run.steps, run.status = asking.answered(run.steps, event), Run.Status.RUNNING
-    run.save(update_fields=["steps", "status"])
+    run = projector.run(event.data["run"])
+    steps = asking.answered(run.steps, event)
+    projector.update_run(event.data["run"], steps=steps, status=Run.Status.RUNNING)
 
 
 @on("run:end")
 def _run_end(projector: Projector, conversation: Conversation, event: Event) -> None:
     data = event.data
+    run = projector.run(data["run"])
     projector.update_run(
         data["run"],
         status=data["status"],
@@ -88,11 +86,9 @@ def _run_end(projector: Projector, conversation: Conversation, event: Event) -> 
         error=data.get("error"),
         end_event=event.id,
         ended_at=event.at,
-        **({"team": data["team"]} if data.get("team") else {}),
+        steps=asking.closed(run.steps),
+        team=data.get("team") or run.team,
     )
-    for run in Run.objects.filter(id=data["run"]).exclude(steps=[]).only("steps"):
-        run.steps = asking.closed(run.steps)
-        run.save(update_fields=["steps"])
     if data["message"]:
         row = projector.message(data["message"])
         set_text(row, conversation, event)
@@ -102,7 +98,7 @@ def _run_end(projector: Projector, conversation: Conversation, event: Event) -> 
         status = past.ANSWERS[data["status"]]
         row.past = past.ended(row.past, status)
         row.status = status if row.status == Message.Status.STREAMING else row.status
-        row.save()
+        projector.save(row)
     if conversation.active_run == UUID(data["run"]):
         conversation.active_run = None
 

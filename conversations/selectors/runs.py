@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+from django.db.models.expressions import RawSQL
+
 from accounts.models import User
 from chatproject.lib.errors import Problem
 from conversations import keys, wire
@@ -88,7 +90,7 @@ def stored_lengths(conversations: Iterable[UUID]) -> dict[UUID, tuple[UUID, int]
 
 def unfinished_runs(conversation: UUID) -> list[Json]:
     """Queued, running and waiting runs in their order. Membership was checked."""
-    rows = Run.objects.filter(conversation=conversation, ended_at=None).order_by(*Run.IN_TURN)
+    rows = Run.objects.filter(conversation=conversation, ended_at=None).order_by(RawSQL(Run.IN_TURN, ()), "queued_seq")  # noqa: S611  our own
     return [wire.run(row) for row in rows]
 
 

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.db import OperationalError, connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from chatproject.lib import metrics
+from chatproject.lib import metrics, rows
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import new_id
 from conversations import event_types, keys, queue
@@ -20,6 +21,7 @@ from conversations.services.runs import Claim
 
 log = logging.getLogger(__name__)
 
+NOTE = "UPDATE conversations_run SET context = %s::jsonb WHERE id = %s AND fence = %s"
 Counted = Mapping[UUID, tuple[UUID | None, int]]
 
 
@@ -84,5 +86,5 @@ def _may_differ(row: Conversation, made: Made, head: int) -> bool:
 
 def note_context(*, claim: Claim, report: dict[str, Any]) -> None:
     """Store what a run is about to send. Raises Problem `run_not_active` when fenced off."""
-    if not Run.objects.filter(id=claim.run, fence=claim.fence).update(context=report):
+    if not rows.execute(NOTE, msgspec.json.encode(report).decode(), claim.run, claim.fence).rowcount:
         raise Problem("run_not_active", "This run was ended by somebody else.")

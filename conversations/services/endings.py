@@ -17,6 +17,8 @@ from conversations.usage import measuring
 from conversations.usage.settling import settled
 from conversations.usage.tokens import Usage
 
+OTHERS = "SELECT 1 FROM conversations_run WHERE conversation_id = %s AND status = 'queued' AND id <> %s LIMIT 1"
+
 
 def stopping(state: State, run: Run) -> Decision:
     """What ends one run, as part of another decision. Raises Problem `run_not_active`."""
@@ -100,7 +102,7 @@ def after_end(state: State, run: Run, status: str, usage: Usage | None) -> list[
     """Close the run, and wake a worker for the next."""
     state.settle()
     effects = closing(run, status, usage)
-    if Run.objects.filter(conversation=state.conversation, status=Run.Status.QUEUED).exclude(id=run.id).exists():
+    if rows.execute(OTHERS, state.conversation.id, run.id).fetchone():
         effects.append(enqueue(state.conversation.id))
     return effects
 

@@ -3,14 +3,11 @@
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
-from django.db.models.functions import Now
 
 from accounts import audit
 from accounts.models import User
@@ -30,6 +27,17 @@ TAKE_LEASE = """
 UPDATE conversations_run SET fence = %s, lease_until = statement_timestamp() + make_interval(secs => %s), worker = %s
 WHERE id = %s
 """
+IF_FREE = "AND fence = %s AND status = 'running' AND lease_until IS NULL"
+# What goes on comes before what begins.
+NEXT = f"""
+SELECT {rows.columns(Run, "r")} FROM conversations_run r
+WHERE conversation_id = %s AND (status = 'queued' OR (status = 'running' AND lease_until IS NULL))
+ORDER BY status = 'queued', {Run.IN_TURN}, queued_seq LIMIT 1
+"""  # noqa: S608
+LOCK_QUEUED = f"""
+SELECT id FROM conversations_run WHERE conversation_id = %s AND status = 'queued'
+ORDER BY {Run.IN_TURN}, queued_seq LIMIT 1 FOR UPDATE
+"""  # noqa: S608
 NOTHING = Problem("conflict", "There is no run to claim here.")
 
 
@@ -58,13 +66,14 @@ class Claim:
 def claim(*, conversation: UUID, worker: str) -> Claim | None:
     """Begin the oldest queued run, unless another is active: writes `run:start` and takes the lease. A run whose
     question to a person was answered goes on instead."""
-    return _resume(conversation, worker) or _begin(conversation, worker)
-
-
-def _begin(conversation: UUID, worker: str) -> Claim | None:
-    run = _queued(conversation).first()
+    run = next(rows.made(Run, rows.execute(NEXT, conversation)), None)
     if run is None:
         return None
+    return _begin(run, worker) if run.status == Run.Status.QUEUED else _resume(run, worker)
+
+
+def _begin(run: Run, worker: str) -> Claim | None:
+    conversation = run.conversation_id
     version = registry.version(run.assistant)
     place = (conversation, run.id, new_id(), run.reply_to)
     begun = Claim(*place, run.assistant, run.fence + 1, version, **_more(run))
@@ -77,7 +86,7 @@ def _begin(conversation: UUID, worker: str) -> Claim | None:
 
     def decide(state: State) -> Decision:
         state.settle()
-        if state.conversation.active_run or _queued(conversation).select_for_update().first() != run:
+        if state.conversation.active_run or rows.execute(LOCK_QUEUED, conversation).fetchone() != (run.id,):
             raise NOTHING
         return Decision([start], [lambda: _take_lease(begun, worker)])
 
@@ -90,15 +99,14 @@ def _begin(conversation: UUID, worker: str) -> Claim | None:
     return None if committed.dup else begun
 
 
-def _resume(conversation: UUID, worker: str) -> Claim | None:
+def _resume(run: Run, worker: str) -> Claim | None:
     """The lease of a running run that nobody holds: the number of rows says who of many gets it."""
-    run = Run.objects.filter(conversation=conversation, status=Run.Status.RUNNING, lease_until=None).first()
-    if run is None or run.message is None:
+    if run.message is None:
         return None
-    place = (conversation, run.id, run.message, run.reply_to)
+    place = (run.conversation_id, run.id, run.message, run.reply_to)
     claim = Claim(*place, run.assistant, run.fence + 1, run.version, resumed=True, **_more(run))
-    free = Run.objects.filter(id=run.id, fence=run.fence, status=Run.Status.RUNNING, lease_until=None)
-    return claim if free.update(**_lease(claim, worker)) else None
+    given = rows.execute(f"{TAKE_LEASE} {IF_FREE}", *_lease(claim, worker), run.fence)
+    return claim if given.rowcount else None
 
 
 def _more(run: Run) -> dict[str, Any]:
@@ -216,18 +224,12 @@ def interrupt(*, run: Run, is_dead: Callable[[Run], bool]) -> "Future[Committed]
     return eventlog.submit(Append(run.conversation_id, SYSTEM, f"run:{run.id}:end", decide))
 
 
-def _queued(conversation: UUID) -> "QuerySet[Run]":
-    """The next one first."""
-    return Run.objects.filter(conversation=conversation, status=Run.Status.QUEUED).order_by(*Run.IN_TURN)
-
-
 def _take_lease(claim: Claim, worker: str) -> None:
-    rows.execute(TAKE_LEASE, claim.fence, settings.LEASE_SECONDS, worker, claim.run)
+    rows.execute(TAKE_LEASE, *_lease(claim, worker))
 
 
-def _lease(claim: Claim, worker: str) -> dict[str, Any]:
-    lease_until = Now() + timedelta(seconds=settings.LEASE_SECONDS)
-    return {"fence": claim.fence, "lease_until": lease_until, "worker": worker}
+def _lease(claim: Claim, worker: str) -> tuple[int, float, str, UUID]:
+    return claim.fence, settings.LEASE_SECONDS, worker, claim.run
 
 
 def _give_back(claim: Claim) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models.functions import Now
 
-from chatproject.lib import metrics
+from chatproject.lib import metrics, rows
 from conversations import queue
 from conversations.models import Batch, BatchRow, Run
 
@@ -16,14 +16,17 @@ OUTCOMES = {
     Run.Status.INTERRUPTED: BatchRow.Status.FAILED,
 }
 
+ANSWERED = "SELECT id FROM conversations_batchrow WHERE run = %s AND status = 'running'"
+
 
 def settle(run: UUID, status: str) -> None:
     """The row that this run answers is settled, or asked again where the run was interrupted; the batch goes on."""
     if status == Run.Status.STOPPED:
         stop_shown(run)
-    row = BatchRow.objects.filter(run=run, status=BatchRow.Status.RUNNING).select_related("batch").first()
-    if row is None:
+    answered = rows.execute(ANSWERED, run).fetchone()
+    if answered is None:
         return
+    row = BatchRow.objects.select_related("batch").get(id=answered[0])
     if status == Run.Status.INTERRUPTED and row.batch.is_active and row.attempts < settings.BATCH_ATTEMPTS:
         again(row)
     else:

@@ -63,6 +63,16 @@ def test_commits_keep_apart_where_they_may_wait() -> None:
     assert time.monotonic() - began > 0.15
 
 
+def test_what_is_urgent_does_not_keep_apart() -> None:
+    book = Book(apart=3600)
+    book.open.set()
+    for number in (1, 3):
+        book.writer.submit(number, urgent=True).result(10)
+    waiting = book.writer.submit(4)
+    assert book.writer.submit(5, urgent=True).result(10) == 50
+    assert waiting.result(10) == 40
+
+
 def test_groups_have_a_limit() -> None:
     book = Book(limit=10)
     for future in submitted(book, *range(1, 35)):
