@@ -31,8 +31,8 @@ test: $(VENV)/dev.stamp  ## install what tests need and run all of them (ARGS="-
 ifdef ARGS
 	@exec $(BIN)/python -m pytest $(ARGS)
 else
-	@$(BIN)/python -m pytest -n 3 --dist loadfile $(addprefix --ignore=,$(STARTING))
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(STARTING)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile $(addprefix --ignore=,$(STARTING)); first=$$?; \
+		$(BIN)/python -m pytest -n 2 --dist loadfile $(STARTING) && exit $$first
 endif
 
 faults: $(VENV)/dev.stamp  ## run the long tests that kill processes

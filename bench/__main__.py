@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from bench.assistants import assistants
+from bench.costs import costs
 from bench.crowd import crowd
 from bench.engine.spy import profiling
 from bench.engine.stage import Stage, stage
@@ -36,6 +37,7 @@ SCENARIOS: dict[str, Scenario] = {
     "mixed": mixed,
     "reconnect": reconnect,
     "idle": idle,
+    "costs": costs,
     "growth": growth,
     "assistants": assistants,
 }

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,14 +12,18 @@ from urllib.parse import urlsplit
 import httpx2 as httpx
 
 from bench.engine.requests import Requests
-from bench.engine.tally import MARK, STAMP_DIGITS, microseconds
+from bench.engine.tally import STAMP_DIGITS, microseconds
 from realtime.client import Client, Refused
 
 # Seconds between two messages of one person, and between two losses of the connection.
 TALK_SECONDS = 30.0, 90.0
 DROP_SECONDS = 45.0, 120.0
 TYPING_SECONDS = 2.0
-SAYING = "is what I wanted to say about the invoice, the ship and the oranges; tomorrow more"
+# How often the page looks whether there is news elsewhere (list.js).
+LIST_SECONDS = 30.0
+SAYING = "is what I wanted to say about the invoice, the ship and the oranges; "
+ENDS = ("tomorrow more", "more later", "that is all", "what do you think?", "**please** answer")
+STAMPED = re.compile(rf"([0-9a-f]{{{STAMP_DIGITS}}}) {SAYING}")
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,7 @@ class Life:
             group.create_task(self._listen())
             group.create_task(self._talk())
             group.create_task(self._lose_connections(client))
+            group.create_task(self._look_at_the_list())
 
     async def _listen(self) -> None:
         async for frame in self._room:
@@ -94,9 +100,8 @@ class Life:
         raise self._room.error or ConnectionError("the client ended")
 
     def _read(self, event: dict[str, Any]) -> None:
-        mark, _, stamped = event["data"]["text"].partition(MARK.decode())
-        if stamped and not mark:
-            self._answered("sync", (microseconds() - int(stamped[:STAMP_DIGITS], 16)) / 1000)
+        if stamped := STAMPED.match(event["data"]["text"]):
+            self._answered("sync", (microseconds() - int(stamped[1], 16)) / 1000)
         self._page.said(event)
         self._room.read(event["seq"])
 
@@ -113,7 +118,8 @@ class Life:
             await asyncio.sleep(TYPING_SECONDS)
             began, lost = time.monotonic(), self._away
             # What is said while there is no connection takes as long as that, and is not measured by others.
-            await self._room.send(SAYING if lost else f"{MARK.decode()}{microseconds():012x} {SAYING}")
+            text = SAYING + self._chance.choice(ENDS)
+            await self._room.send(f"This {text}" if lost else f"{microseconds():012x} {text}")
             self._answered("send without a connection" if lost or self._away else "send", _since(began))
 
     async def _lose_connections(self, client: Client) -> None:
@@ -124,6 +130,11 @@ class Life:
                 self._seen(Seen("drop"))
                 # As if a cable was cut: neither side says goodbye.
                 client._link._socket.transport.abort()  # type: ignore[union-attr]
+
+    async def _look_at_the_list(self) -> None:
+        while True:
+            await asyncio.sleep(LIST_SECONDS)
+            self._page.ask("list page", "/list/")
 
     def _leave(self, kind: str) -> None:
         self._away, self._joined = (kind, time.monotonic()), False

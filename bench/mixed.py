@@ -41,7 +41,7 @@ class Mix:
 
 
 def mixed(place: Stage, _: Terms) -> list[Figure]:
-    """1,000 requests per second by pages in 100 conversations of two: typing, send, message, list, what was read."""
+    """1,000 requests per second by pages in 100 conversations of two: typing, send, message, what was read."""
     from bench.engine import places
 
     port, visitors = place.server("ours").port, places.visitors(ROOMS, MEMBERS)

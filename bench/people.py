@@ -1,4 +1,5 @@
-"""A thousand people for some minutes: `python -m bench.people [--users 1000] [--minutes 5]`, or `make locust`.
+"""A thousand people for some minutes: `python -m bench.people [--users 1000] [--minutes 5] [--profile FILE]`, or
+`make locust`.
 
 Starts the product on its core, makes the people and their conversations, and has Locust run bench/locustfile.py, which
 judges what it saw. Ends as Locust does: with 1 where a target was missed.
@@ -9,8 +10,12 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import asdict
+from pathlib import Path
 
+from bench.engine.cores import Watch
+from bench.engine.spy import profiling
 from bench.engine.stage import stage
 
 ROOM = 4
@@ -21,6 +26,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--users", type=int, default=1000)
     options.add_argument("--minutes", type=float, default=5.0, help="after everybody is there")
+    options.add_argument("--profile", type=Path, help="file for where our server's time goes (bench.profile)")
     given = options.parse_args()
     with stage() as place:
         from bench.engine import places
@@ -29,7 +35,13 @@ def main() -> None:
         file = place.folder / "people.json"
         file.write_text(json.dumps(people))
         seconds = given.users / SPAWN_PER_SECOND + given.minutes * 60
-        sys.exit(_locust(place.server("ours").port, len(people), int(seconds), str(file)))
+        server = place.server("ours")
+        with profiling(server, given.profile) if given.profile else nullcontext():
+            watch = Watch()
+            code = _locust(server.port, len(people), int(seconds), str(file))
+            busy = watch.read()
+        print(f"server's core {busy.server:.0%}, the other {busy.others:.0%}", file=sys.stderr)
+        sys.exit(code)
 
 
 def _locust(port: int, users: int, seconds: int, people: str) -> int:

@@ -1,21 +1,24 @@
 """What the pages show: reads for templates, each for what the asking user may see."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.utils.timezone import now
 
 from accounts.models import User
 from chatproject.lib.clock import rfc3339
 from chatproject.lib.errors import Problem
 from chatproject.lib.ids import parse_id
+from chatproject.lib.prepared import Prepared
 from conversations import epochs, selectors, wire
 from conversations.cursors import parse_time
-from conversations.models import Message, Run
+from conversations.models import Conversation, Message, Run
 from conversations.permissions import ROLES, Permission
 
 LIST_LENGTH = 50
@@ -104,6 +107,7 @@ class Thread:
 class Heading:
     """What stands above a thread. `epoch` and `seq` are the cursor up to which its page surely shows everything."""
 
+    reader: UUID
     id: UUID
     title: str
     named: bool
@@ -115,34 +119,53 @@ class Heading:
     epoch: str
     seq: int
     runs: Sequence[Run]
-    others: Sequence[str]
     may: frozenset[Permission]
 
     @property
     def open(self) -> bool:
         return self.status not in ("closed", "archived")
 
+    @cached_property
+    def others(self) -> Sequence[str]:
+        """Names of the other members."""
+        return [one["user"]["name"] for one in selectors.members(self.id) if one["user"]["id"] != str(self.reader)]
+
 
 def conversation_list(user: User, after: str | None = None) -> Page:
     """Conversations of `user`, the latest changed first, without the archived and those of batches. Raises Problem
     `invalid`."""
-    rows = selectors.listed_conversations(user).exclude(status="archived").order_by("-updated_at", "-id")
     if after:
         moment, id_ = _place(after)
-        rows = rows.filter(Q(updated_at__lt=moment) | Q(updated_at=moment, id__lt=id_))
-    found = list(rows[: LIST_LENGTH + 1])
+        found = _listed_after(user=user.id, moment=moment, id_=id_)
+    else:
+        found = _listed_first(user=user.id)
     shown = found[:LIST_LENGTH]
-    words = first_words(row.id for row in shown if not row.title)
+    words = first_words([row.id for row in shown if not row.title])
     last = shown[-1] if len(found) > LIST_LENGTH else None
     return Page([_entry(row, words) for row in shown], f"{rfc3339(last.updated_at)}~{last.id}" if last else None)
+
+
+@Prepared
+def _listed_first(user: UUID) -> QuerySet[Conversation, Any]:
+    return _listed(user)[: LIST_LENGTH + 1]
+
+
+@Prepared
+def _listed_after(user: UUID, moment: datetime, id_: UUID) -> QuerySet[Conversation, Any]:
+    later = Q(updated_at__lt=moment) | Q(updated_at=moment, id__lt=id_)
+    return _listed(user).filter(later)[: LIST_LENGTH + 1]
+
+
+def _listed(user: UUID) -> QuerySet[Conversation, Any]:
+    return selectors.listed_conversations(user).exclude(status="archived").order_by("-updated_at", "-id")
 
 
 def heading(user: User, conversation: UUID, permission: Permission = Permission.READ) -> Heading:
     """Raises Problem `not_found` or `forbidden`. To be called before the messages of the same page are read."""
     row: Any = selectors.conversation_for(user, conversation, permission)
     title = wire.title(row)
-    alive = Run.objects.filter(conversation=row, ended_at=None).order_by("queued_seq")
     return Heading(
+        reader=user.id,
         id=row.id,
         title=title or first_words([row.id]).get(row.id, ""),
         named=bool(title),
@@ -153,10 +176,14 @@ def heading(user: User, conversation: UUID, permission: Permission = Permission.
         assistant=row.assistant,
         epoch=epochs.visible(row.epoch),
         seq=row.last_seq,
-        runs=list(alive),
-        others=[one["user"]["name"] for one in selectors.members(row.id) if one["user"]["id"] != str(user.id)],
+        runs=_alive(conversation=row.id),
         may=ROLES[row.role],
     )
+
+
+@Prepared
+def _alive(conversation: UUID) -> QuerySet[Run, Run]:
+    return Run.objects.filter(conversation=conversation, ended_at=None).order_by("queued_seq")
 
 
 def thread(user: User, conversation: UUID, before_seq: int | None = None) -> Thread:
@@ -177,9 +204,16 @@ def item(user: User, conversation: UUID, message: UUID) -> Item:
     return _items(user, [selectors.message(conversation, message, user)])[0]
 
 
+def blanks() -> dict[str, Item]:
+    """Messages of the reader and of others that say nothing yet: what is said goes into them."""
+    row = Message(seq=0, changed_seq=0, role=Message.Role.USER, status=Message.Status.COMPLETE, created_at=now())
+    message = wire.message(row, "")
+    return {"reader": Item(message, True, None, ""), "other": Item(message, False, None, "")}
+
+
 def _items(user: User, messages: Sequence[dict[str, Any]]) -> list[Item]:
-    rows = Run.objects.filter(id__in=[one["run"] for one in messages if one["run"]])
-    runs = {str(row.id): wire.run(row) for row in rows}
+    named = [UUID(one["run"]) for one in messages if one["run"]]
+    runs = {str(row.id): wire.run(row) for row in (_runs(ids=named) if named else ())}
     asked = _questions(messages)
     return [
         Item(one, one["author"]["id"] == str(user.id), runs.get(one["run"]), asked.get(one["id"], ""))
@@ -187,9 +221,16 @@ def _items(user: User, messages: Sequence[dict[str, Any]]) -> list[Item]:
     ]
 
 
+@Prepared
+def _runs(ids: list[UUID]) -> QuerySet[Run, Run]:
+    return Run.objects.filter(id__in=ids)
+
+
 def _questions(messages: Sequence[dict[str, Any]]) -> dict[str, str]:
     """The beginnings of questions that do not stand right before their answers, by the answer's id."""
     answers = [one for one in messages if one["role"] == "assistant" and one["reply_to"]]
+    if not answers:
+        return {}
     rows = {str(row.id): row for row in Message.objects.filter(id__in=[one["reply_to"] for one in answers])}
     between = (
         Message.objects.shown()
@@ -223,11 +264,16 @@ def _entry(row: Any, words: dict[UUID, str]) -> Entry:
     )
 
 
-def first_words(conversations: Iterable[UUID]) -> dict[UUID, str]:
+def first_words(conversations: Sequence[UUID]) -> dict[UUID, str]:
     """What stands in place of a title: how the first message begins."""
-    rows = Message.objects.visible().filter(conversation__in=list(conversations), role=Message.Role.USER)
-    first = rows.order_by("conversation", "seq").distinct("conversation")
+    first = _first_messages(conversations=conversations) if conversations else ()
     return {row.conversation_id: shortened(wire.message_text(row)) for row in first}
+
+
+@Prepared
+def _first_messages(conversations: list[UUID]) -> QuerySet[Message, Message]:
+    rows = Message.objects.visible().filter(conversation__in=conversations, role=Message.Role.USER)
+    return rows.order_by("conversation", "seq").distinct("conversation")
 
 
 def shortened(text: str) -> str:

@@ -77,9 +77,9 @@ def results(user: User, text: str, conversation: UUID | None, cursor: str | None
     mode = "hybrid" if embedders.is_set_up() else "text"
     found = finding.search(user, asked, mode=mode, conversation=conversation, before=place.before)
     page = paging.page(found, place, RESULTS_LENGTH)
-    rows = selectors.visible_conversations(user).filter(id__in={hit.row.conversation_id for hit in page.hits})
+    rows = selectors.visible_conversations(user.id).filter(id__in={hit.row.conversation_id for hit in page.hits})
     titles = {row.id: wire.title(row) for row in rows}
-    words = pages.first_words(id_ for id_, title in titles.items() if not title)
+    words = pages.first_words([id_ for id_, title in titles.items() if not title])
     heads = {row.id: row.last_seq for row in rows}
     shown = [
         Result(

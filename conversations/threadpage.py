@@ -37,6 +37,7 @@ class ThreadPage(Page):
             "standing": standing.of(self.user, heading),
             "thread": thread,
             "forms": EXPORT_FORMS,
+            "blanks": pages.blanks(),
             "list": pages.conversation_list(self.user),
             "names": {name: assistant_name(name) for name in registry.available()},
             "texts": TEXTS,

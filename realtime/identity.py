@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 
 from accounts import browser
+from accounts.browsersessions import SessionStore
 from accounts.identities import Identity
 from accounts.services import credentials, tickets
 from chatproject.lib.errors import Problem

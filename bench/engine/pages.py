@@ -11,9 +11,9 @@ from bench.engine.requests import READ_SECONDS, Requests
 from bench.engine.sockets import TEXT, Ours, Seat
 from bench.engine.tally import Board
 
-# Requests of one message among two: typing on and off, send; then of each the message, the list, and what was read,
-# which goes over the socket.
-REQUESTS_PER_MESSAGE = 9
+# Requests of one message among two: typing on and off, send; then of each the message, which has a sign in it that
+# the page leaves to the server, and what was read, which goes over the socket.
+REQUESTS_PER_MESSAGE = 7
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Answers:
 
     def begin(self) -> None:
         """Forget everything."""
-        self.taken: dict[str, list[float]] = {"send": [], "message page": [], "list page": []}
+        self.taken: dict[str, list[float]] = {"send": [], "message page": []}
         self.unanswered = 0
         self.failed = 0
 

@@ -1,13 +1,15 @@
 """What an open chat page asks for by HTTP, and the little HTTP that this needs."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
 from typing import Any
 
-# As in the page's own scripts (conversations/static/conversations/list.js).
-LIST_SOON_SECONDS = 0.4
+# As in the page's own scripts (conversations/static/conversations/chat.js).
 READ_SECONDS = 1.0
+# What the page shows by itself, and need not ask for (plain.js; of its letters those that are said here).
+PLAIN = re.compile(r"(?!\d+[.)])[^\W_](?:[^\W_]|[ ,;:.?!'()-])*(?<! )")
 # What Django's check wants twice, from a cookie and from a header.
 CSRF = "b" * 32
 
@@ -65,14 +67,12 @@ class Requests:
         self.tasks: set[asyncio.Task[None]] = set()
         self._http = Connection(port, cookie)
         self._note = note
-        # By kind: what is asked for soon.
-        self._due: dict[str, tuple[str, str | None]] = {}
         self._closed = False
 
     def said(self, event: dict[str, Any]) -> None:
-        """`message:new` came in."""
-        self.ask("message page", f"{self.base}m/{event['data']['message']}/")
-        self._soon("list page", LIST_SOON_SECONDS, "/list/")
+        """`message:new` came in, from a person to whom no assistant answers."""
+        if not PLAIN.fullmatch(event["data"]["text"]):
+            self.ask("message page", f"{self.base}m/{event['data']['message']}/")
 
     def ask(self, kind: str, path: str, form: str | None = None) -> "asyncio.Task[None]":
         task = asyncio.get_running_loop().create_task(self._ask(kind, path, form))
@@ -83,17 +83,6 @@ class Requests:
     def close(self) -> None:
         self._closed = True
         self._http.close()
-
-    def _soon(self, kind: str, seconds: float, path: str, form: str | None = None) -> None:
-        """Ask in a moment, once for all that happens until then; the latest counts."""
-        if kind not in self._due:
-            asyncio.get_running_loop().call_later(seconds, self._ask_due, kind)
-        self._due[kind] = path, form
-
-    def _ask_due(self, kind: str) -> None:
-        path, form = self._due.pop(kind)
-        if not self._closed:
-            self.ask(kind, path, form)
 
     async def _ask(self, kind: str, path: str, form: str | None) -> None:
         began = time.monotonic()

@@ -16,6 +16,7 @@ from django.db import (
 from django.db.utils import Error
 from psycopg_pool import PoolTimeout, TooManyRequests
 
+from chatproject.lib import rows
 from chatproject.lib.errors import Problem
 
 LOCK_NOT_AVAILABLE = "55P03"
@@ -74,6 +75,6 @@ def is_passing(error: Exception) -> bool:
 def one_moment() -> Iterator[None]:
     """All reads inside see the same state."""
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        with rows.one_round_trip():  # with its BEGIN
+            rows.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         yield

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from chatproject.lib import environment as env
 
+SESSION_ENGINE = "accounts.browsersessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "chatproject.errors.csrf_failure"

@@ -86,7 +86,7 @@ class ConversationsView(View):
         if one_of(request.query_params, "of", OF) == "desk":
             return desk.page(self, request, self.user)
         whole = SEARCHED & set(request.query_params)
-        rows = (selectors.visible_conversations if whole else selectors.listed_conversations)(self.user)
+        rows = (selectors.visible_conversations if whole else selectors.listed_conversations)(self.user.id)
         found = ConversationFilter(request.query_params, queryset=rows, request=request)
         if not found.is_valid():
             raise Problem("invalid", errors={name: list(map(str, texts)) for name, texts in found.errors.items()})

@@ -51,8 +51,8 @@ def build(conversation: UUID, terms: Terms, asked: UUID | None = None) -> Contex
     with metrics.context_seconds.labels(terms.strategy).time(), one_moment():
         frame = _Frame(conversation, terms, asked)
         made = frame.context()
-        head = selectors.head(conversation)[1]
-    read = frame.past
+        read = frame.past
+        head = selectors.head(conversation)[1] if read.made else 0
     contexts.keep(
         conversation=conversation,
         encoding=read.encoding,

@@ -1,6 +1,6 @@
 """Conversations and their members, as a user sees them."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 from accounts.models import User
 from chatproject.lib import rows
 from chatproject.lib.errors import Problem
+from chatproject.lib.prepared import Prepared
 from conversations import wire
 from conversations.models import Batch, BatchRow, Conversation, Member, Message
 from conversations.permissions import Permission, require
@@ -25,30 +26,39 @@ STANDING = """
 
 def conversation_for(user: User, id_: UUID, permission: Permission = Permission.READ) -> Conversation:
     """The conversation, with `role`. Raises Problem `not_found` or `forbidden`."""
+    row: Any = _mine.first(user=user.id, id_=id_)
+    if row is None:
+        raise Problem("not_found")
+    require(row.role, permission)
+    return cast(Conversation, row)
+
+
+@Prepared
+def _mine(user: UUID, id_: UUID) -> QuerySet[Conversation, Any]:
     mine = Conversation.objects.filter(members__user=user).annotate(role=F("members__role"))  # in this order: one join
-    return _required(mine, id_, permission)
+    return mine.filter(id=id_)
 
 
 def shown_conversation(user: User, id_: UUID) -> Conversation:
     """The conversation as `visible_conversations` gives it. Raises Problem `not_found`."""
-    return _required(visible_conversations(user), id_, Permission.READ)
-
-
-def _required(found: QuerySet[Conversation, Any], id_: UUID, permission: Permission) -> Conversation:
-    row = found.filter(id=id_).first()
+    row = _visible.first(user=user.id, id_=id_)
     if row is None:
         raise Problem("not_found")
-    require(row.role, permission)
     return row
 
 
-def visible_conversations(user: User) -> QuerySet[Conversation, Any]:
-    """Every conversation of which `user` is a member, annotated for `wire_conversation`."""
+@Prepared
+def _visible(user: UUID, id_: UUID) -> QuerySet[Conversation, Any]:
+    return visible_conversations(user).filter(id=id_)
+
+
+def visible_conversations(user: UUID) -> QuerySet[Conversation, Any]:
+    """Every conversation of which a user is a member, annotated for `wire_conversation`."""
     mine = Member.objects.filter(conversation=OuterRef("pk"), user=user)
     others = (
         Message.objects.visible()
         .filter(conversation=OuterRef("pk"), seq__gt=OuterRef("read_seq"))
-        .exclude(Q(author_id=str(user.id)) | Q(role=Message.Role.SYSTEM))
+        .exclude(Q(author_id=str(user)) | Q(role=Message.Role.SYSTEM))
         .order_by()
         .values("conversation")
         .annotate(n=Count("pk"))
@@ -64,8 +74,8 @@ def visible_conversations(user: User) -> QuerySet[Conversation, Any]:
     )
 
 
-def listed_conversations(user: User) -> QuerySet[Conversation, Any]:
-    """The same without those that were made for one question each of a batch of `user`, which lists them."""
+def listed_conversations(user: UUID) -> QuerySet[Conversation, Any]:
+    """The same without those that were made for one question each of a batch of theirs, which lists them."""
     theirs = BatchRow.objects.filter(batch__user=user, batch__per_conversation=Batch.Where.EACH)
     asked = theirs.filter(conversation=OuterRef("pk"))
     return visible_conversations(user).filter(~Exists(asked))
@@ -73,7 +83,7 @@ def listed_conversations(user: User) -> QuerySet[Conversation, Any]:
 
 def conversation_after(user: User, id_: UUID) -> Conversation:
     """The conversation for who just wrote to it, with `role` None where they left it by that."""
-    row = visible_conversations(user).filter(id=id_).first()
+    row = _visible.first(user=user.id, id_=id_)
     return row or Conversation.objects.annotate(
         role=Value(None, CharField()), unread=Value(0), members_count=Count("members")
     ).get(id=id_)

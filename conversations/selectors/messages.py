@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from chatproject.lib.errors import Problem
+from chatproject.lib.prepared import Prepared
 from conversations import keys, markdown, windows, wire
 from conversations.models import Event, Feedback, File, Message, Run
 from conversations.services.endings import stored_text
@@ -61,10 +62,15 @@ def transcript(conversation: UUID, *, after_seq: int, up_to: int, limit: int) ->
 
 def message(conversation: UUID, id_: UUID, reader: User | None = None) -> Json:
     """One message. Membership was checked. Raises Problem `not_found`."""
-    row = Message.objects.filter(conversation=conversation, id=id_).first()
+    row = _one.first(conversation=conversation, id_=id_)
     if row is None:
         raise Problem("not_found")
     return wire_messages([row], reader)[0]
+
+
+@Prepared
+def _one(conversation: UUID, id_: UUID) -> QuerySet[Message, Message]:
+    return Message.objects.filter(conversation=conversation, id=id_)
 
 
 def versions(conversation: UUID, id_: UUID) -> list[Json]:
@@ -135,5 +141,10 @@ def names_of_files(rows: Sequence[Message]) -> dict[UUID, list[str]]:
 
 
 def _feedback(conversations: Iterable[UUID], ids: Iterable[Any], reader: User) -> dict[UUID, Json]:
-    found = Feedback.objects.filter(conversation__in=conversations, message__in=ids, user=str(reader.id))
+    found = _given(conversations=list(conversations), messages=list(ids), user=reader.id)
     return {row.message: wire.feedback(row) for row in found}
+
+
+@Prepared
+def _given(conversations: list[UUID], messages: list[UUID], user: UUID) -> QuerySet[Feedback, Feedback]:
+    return Feedback.objects.filter(conversation__in=conversations, message__in=messages, user=str(user))

@@ -44,7 +44,7 @@ def test_who_may_read(alice: User, bob: User, mallory: User, conversation: UUID)
     members.remove(actor=alice, conversation=conversation, user=bob.id).result(30)
     with pytest.raises(Problem, match="not_found"):
         selectors.conversation_for(bob, conversation)
-    assert not selectors.visible_conversations(bob).exists()
+    assert not selectors.visible_conversations(bob.id).exists()
 
 
 def test_the_table_of_roles() -> None:

@@ -1,6 +1,7 @@
 """One writer: fifty messages at once through four servers, for each policy; and no lock while an answer streams."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -21,7 +22,7 @@ from tests.faults.support import damage, log_of, place_of, stored_of, until_stor
 
 Log = list[dict[str, Any]]
 MESSAGES = 50
-TRIES = 5
+TRIES, LOOKS = 5, 10
 
 
 @pytest.fixture(scope="module")
@@ -169,12 +170,12 @@ async def test_no_lock_is_held_while_an_answer_streams(running: Cluster, alice: 
     url = f"{running.webs[0].url}api/v1/conversations/{conversation}/messages/"
     sent = await post(url, token, {"text": "slow 150 20", "assistant": "openai"})
     await until_stored(partial(stored_of, conversation))
-    before: set[tuple[Any, ...]] = set()
-    for _ in range(10):
-        now = await in_thread(held)
-        assert not now & before, "the same transaction holds a lock for longer than a commit takes"
-        before = now
+    looks: Counter[tuple[Any, ...]] = Counter()
+    for _ in range(LOOKS):
+        looks.update(await in_thread(held))
         await in_thread(taken_at_once, conversation)
         await asyncio.sleep(0.15)
+    # A commit that waits for a busy disk is seen twice; what lasts as long as the answer, each time.
+    assert all(count < LOOKS / 2 for count in looks.values()), f"held by one transaction: {looks.most_common(3)}"
     assert await in_thread(stored_of, conversation), "it streams all the while"
     await post(f"{running.webs[1].url}api/v1/runs/{sent.json['run']['id']}/stop/", token, {})

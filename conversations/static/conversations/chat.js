@@ -27,7 +27,7 @@ const READ_MS = 1000;
 const { user, conversation, epoch, seq, base, api } = document.body.dataset;
 const $ = (id) => document.getElementById(id);
 
-const thread = new Thread({ root: $("messages"), base });
+const thread = new Thread({ root: $("messages"), base, reader: user });
 const client = new Client({ url: "/ws/", storage: localStorage, user });
 const room = client.join(conversation, { epoch, seq: Number(seq), runs: thread.running });
 const list = new ConversationList($("list"), conversation);
@@ -126,7 +126,8 @@ function showTitle(title) {
 room.on("event", (event) => {
   if (event.data.erased) return location.reload();
   onEvent[event.type]?.(event);
-  list.changed();
+  if (event.type === "message:new" && !event.data.run) list.said(event.at);
+  else list.changed();
   readSoon();
 });
 room.on("delta", (piece) => thread.grew(piece));

@@ -1,5 +1,5 @@
 import { Partials } from "./partials.js";
-import { showTimes } from "./times.js";
+import { setTime, showTimes } from "./times.js";
 
 const SOON_MS = 400;
 const EVERY_MS = 30_000;
@@ -27,6 +27,18 @@ export class ConversationList {
       this.#timer = null;
       this.#partials.fetch(this.#nav.dataset.url);
     }, SOON_MS);
+  }
+
+  /** Something was said here at a time, and that is all: this conversation stands first, as the server would say. */
+  said(at) {
+    const entry = this.#nav.querySelector(`a[data-id="${this.#current}"]:not([data-untitled])`);
+    if (!entry || document.visibilityState !== "visible") return this.changed();
+    setTime(entry.querySelector("time"), at);
+    const line = entry.closest("li");
+    if (!line.previousElementSibling) return;
+    const focused = line.contains(document.activeElement) && document.activeElement;
+    line.parentElement.prepend(line);
+    if (focused) focused.focus();
   }
 
   #show(fragment) {

@@ -2,6 +2,7 @@ import { dressActs } from "./acts.js";
 import { addCopyButtons } from "./code.js";
 import { assistantName, clone } from "./page.js";
 import { Partials } from "./partials.js";
+import { isPlain } from "./plain.js";
 import { setTime, showTimes } from "./times.js";
 
 const WORDS_LENGTH = 80;
@@ -14,14 +15,16 @@ const FROM_SCRATCH = 20; // more messages than these at once are cheaper to rend
 export class Thread {
   #root;
   #base;
+  #reader;
   #partials = new Partials((url, fragment) => this.#show(url, fragment));
   #wanted = new Set();
   #begun = new Set(); // runs; what was rendered before may come in later
 
-  /** @param {{root: HTMLElement, base: string}} options  `base` is the address of this conversation's page */
-  constructor({ root, base }) {
+  /** @param {{root: HTMLElement, base: string, reader: string}} options  `base` is the address of this conversation's page */
+  constructor({ root, base, reader }) {
     this.#root = root;
     this.#base = base;
+    this.#reader = reader;
     this.#dress(root);
   }
 
@@ -42,10 +45,18 @@ export class Thread {
   /** `message:new` */
   said({ seq, actor, at, data }) {
     if (this.has(data.message) || !this.#isRecent(seq)) return;
-    const article = clone("message");
+    const whole = needsNoServer(actor, data);
+    const article = clone(whole ? (actor.id === this.#reader ? "said-by-reader" : "said-by-other") : "message");
     this.#insert(article, { message: data.message, seq, changed: seq, at, name: actor.name });
-    textNode(article).data = data.text;
-    this.#refresh(data.message);
+    if (!whole) {
+      textNode(article).data = data.text;
+      return this.#refresh(data.message);
+    }
+    article.dataset.group = data.message;
+    const words = document.createElement("p");
+    words.textContent = data.text;
+    article.querySelector(".prose").replaceChildren(words);
+    this.#dress(article);
   }
 
   /** `run:start` */
@@ -183,7 +194,7 @@ export class Thread {
   #insert(article, { message, seq, changed, at, name }) {
     article.id = `m-${message}`;
     Object.assign(article.dataset, { message, seq, changed });
-    article.querySelector(".author").textContent = name;
+    if (!article.matches(".mine")) article.querySelector(".author").textContent = name;
     setTime(article.querySelector("time"), at);
     this.#place(article);
   }
@@ -238,6 +249,12 @@ export class Thread {
     addCopyButtons(root);
     dressActs(root);
   }
+}
+
+// What one person says to others in plain words looks as the server would render it: fifty people in a conversation
+// need not ask for it fifty times.
+function needsNoServer(actor, { text, run, parts, custom }) {
+  return actor.kind === "user" && !run && !parts?.length && !custom?.length && isPlain(text);
 }
 
 // What was rendered before something happened that is on screen already: what comes after it is on its way.

@@ -75,6 +75,19 @@ def test_many_at_once_and_several_tables_with_one_statement(conversation: UUID) 
     assert [one.words for one in found] == [words, []]
 
 
+def test_rows_are_given_other_values_and_keep_the_rest(conversation: UUID) -> None:
+    one, other = message(conversation, 300, extra={"a": 1}, run=new_id()), message(conversation, 301)
+    rows.insert([one, other])
+    change: dict[str, Any] = {"id": one.id, "edited_at": clock.now(), "parts": [{"id": "x"}], "run": None}
+    run = new_id()
+    rows.update(Message, change, {"id": str(other.id), "edited_at": None, "parts": [], "run": str(run)})
+    rows.update(Message)
+    vars(one).update(change)
+    vars(other).update(run=run)
+    assert values(stored(one)) == values(one)
+    assert values(stored(other)) == values(other)
+
+
 def together(*new: Message) -> None:
     with transaction.atomic(), rows.one_round_trip():
         for one in new:

@@ -6,11 +6,13 @@ from uuid import UUID
 import pytest
 
 from accounts.models import User
-from conversations import wire
+from conversations import eventlog, wire
+from conversations.actors import SYSTEM
+from conversations.appends import Append, Decision, State
 from conversations.assistants import chunks
 from conversations.models import Conversation, Message, Run, RunChunk
 from conversations.services import conversations, messages, runs
-from tests.conversations.support import at_once, check_numbers, frames, refusal, replayed
+from tests.conversations.support import at_once, check_numbers, frames, locked, refusal, replayed
 
 
 @pytest.fixture
@@ -32,6 +34,21 @@ def write(claim: runs.Claim, *pieces: str) -> None:
     stored = 0
     for piece in pieces:
         stored = chunks.store(chunks.Piece(claim, piece, stored)).result(30)
+
+
+def test_a_decision_finds_what_the_one_before_it_changed(alice: User, asked: UUID) -> None:
+    claim, found = claimed(asked), list[str]()
+
+    def look(state: State) -> Decision:
+        found.extend(step["step"] for step in Run.objects.get(id=claim.run).steps)
+        return Decision([])
+
+    with locked(asked):  # what is submitted behind the first message is one group
+        messages.send(user=alice, conversation=asked, text="And?", cmid="first")
+        runs.step(claim=claim, data={"step": "s1", "kind": "tool", "name": "look", "status": "running"})
+        looked = eventlog.submit(Append(asked, SYSTEM, "look", look))
+    looked.result(30)
+    assert found == ["s1"]
 
 
 def test_a_turn_from_beginning_to_end(asked: UUID) -> None:
