@@ -79,12 +79,20 @@ async def check(batch: Batch, asked: list[str]) -> Counter[str]:
     return found
 
 
-async def test_workers_are_killed_in_the_middle_of_two_batches(alice: User, bob: User, cluster: Make) -> None:
-    """60 and 10 questions, two workers, kill -9 of each, twice."""
-    asked, others = questions(60), questions(10)
+SHORT, LONG = (24, ((0, 4), (1, 12))), (60, ((0, 8), (1, 20), (0, 32), (1, 44)))
+
+
+@pytest.mark.parametrize(
+    ("count", "kills"), [pytest.param(*SHORT, id="short"), pytest.param(*LONG, id="long", marks=pytest.mark.faults)]
+)
+async def test_workers_are_killed_in_the_middle_of_two_batches(
+    alice: User, bob: User, cluster: Make, count: int, kills: tuple[tuple[int, int], ...]
+) -> None:
+    """So many questions and 10, two workers, kill -9 of one when so many are answered."""
+    asked, others = questions(count), questions(10)
     async with cluster(webs=0, workers=2, BATCH_PARALLEL="8", **QUICK) as running:
         batch, other = await in_thread(begin, alice, asked), await in_thread(begin, bob, others)
-        for worker, least in ((0, 8), (1, 20), (0, 32), (1, 44)):
+        for worker, least in kills:
             await until_stored(partial(at_least, batch, least), 60)
             running.workers[worker].kill()
             running.workers[worker].start()

@@ -25,6 +25,8 @@ from tests.faults.proxy import Proxy
 from tests.serving import eventually
 
 Json = dict[str, Any]
+# Seconds: more than the `?wait=30` of the server, whose answer comes then at the latest.
+PATIENCE = 60
 
 
 @pytest.fixture(scope="module", params=sorted(SERVERS))
@@ -53,7 +55,7 @@ class Sdk:
     def begin(
         self, text: str, retries: int | None = 0, *, port: int = 0, path: str = "", web: int = 0, **headers: str
     ) -> http.client.HTTPConnection:
-        link = http.client.HTTPConnection("127.0.0.1", port or self.cluster.webs[web].port, timeout=30)
+        link = http.client.HTTPConnection("127.0.0.1", port or self.cluster.webs[web].port, timeout=PATIENCE)
         given = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json", **headers}
         if retries is not None:
             given["x-stainless-retry-count"] = str(retries)
