@@ -115,4 +115,4 @@ def members(conversation: UUID) -> list[Json]:
 
 @Prepared
 def _members(conversation: UUID) -> QuerySet[Member, Member]:
-    return member_rows(conversation)
+    return member_rows(conversation).only("conversation", "user", "role", "since", "user__name", "user__username")
