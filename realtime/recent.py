@@ -7,7 +7,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-SECONDS = 1.0
+# For what nothing tells of when it changes: names of people.
+SECONDS = 5.0
 
 
 class Recent(Generic[T]):
