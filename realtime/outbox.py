@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextlib import suppress
 from typing import Any, Protocol
 
 import msgspec
@@ -120,10 +121,13 @@ class Outbox:
         return True
 
     async def close(self) -> None:
-        """Send what can be sent at once, nothing after that."""
-        self.flush()
-        if self._sending:
-            await asyncio.wait({self._sending}, timeout=FAREWELL_SECONDS)
+        """Send what waits, as far as the connection takes it within FAREWELL_SECONDS; nothing after that."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                self.flush()
+                while self._sending:
+                    await asyncio.wait({self._sending})
+                    self.flush()
         self.end()
 
     def end(self) -> None:

@@ -81,6 +81,21 @@ async def test_what_is_said_together_goes_out_together() -> None:
     assert len(asyncio.all_tasks()) == before
 
 
+async def test_a_farewell_waits_for_what_is_on_its_way() -> None:
+    sent: list[str] = []
+
+    async def send(text: str) -> None:
+        await asyncio.sleep(0.01)
+        sent.append(text)
+
+    outbox = Outbox(send, Pace())
+    outbox.say("1")
+    await asyncio.sleep(0)
+    outbox.say("2")
+    await outbox.close()
+    assert sent == ["1", "2"]
+
+
 async def test_order_survives_a_connection_that_takes_its_time() -> None:
     sent: list[str] = []
 
