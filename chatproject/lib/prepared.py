@@ -42,7 +42,9 @@ class _Place:
         if self.name is None:
             return self.value
         given = arguments[self.name]
-        return str(given) if self.as_text else list(given) if self.of_list else given
+        if self.of_list:
+            return list(map(str, given)) if self.as_text else list(given)
+        return str(given) if self.as_text else given
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ class Prepared(Generic[Row]):
         compiler = found.query.get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
         places = [_place(value, stand_ins, lists) for value in parameters]
+        lost = stand_ins.keys() - {place.name for place in places}
+        assert not lost, f"{', '.join(sorted(lost))}: the query has it in another form, or not at all"
         instances = found._fields is None  # type: ignore[attr-defined]
         make = _instances(compiler) if instances else _tuples(compiler)
         self._statement = _Statement(_with_lists(sql, places), places, make)

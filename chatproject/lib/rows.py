@@ -14,6 +14,8 @@ import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import NOT_PROVIDED, BinaryField, Field, JSONField, Model
 from django.db.models.base import ModelState
+from psycopg.errors import FeatureNotSupported
+from psycopg.pq import TransactionStatus
 
 Row = TypeVar("Row", bound=Model)
 
@@ -34,13 +36,26 @@ def execute(statement: str, *parameters: Any) -> "psycopg.Cursor[tuple[Any, ...]
     wrapper = _wrapper()
     driver = wrapper.connection
     with wrapper.wrap_database_errors:
-        # For others it must not be prepared: it would keep the last hundred of each connection, and Django's hold their
-        # parameters: whole chunks of files.
-        driver.prepare_threshold = 0
         try:
-            return psycopg.Cursor(driver).execute(statement.encode(), parameters, prepare=True)
-        finally:
-            driver.prepare_threshold = None
+            return _execute(driver, statement, parameters)
+        except FeatureNotSupported:
+            # A migration changed a column: the plan of before is of no use. A ROLLBACK has psycopg forget it; that of
+            # the transaction, where there is one.
+            if driver.info.transaction_status != TransactionStatus.IDLE:
+                raise
+            with driver.transaction(force_rollback=True):
+                pass
+            return _execute(driver, statement, parameters)
+
+
+def _execute(driver: Any, statement: str, parameters: Sequence[Any]) -> "psycopg.Cursor[tuple[Any, ...]]":
+    # For others it must not be prepared: it would keep the last hundred of each connection, and Django's hold their
+    # parameters: whole chunks of files.
+    driver.prepare_threshold = 0
+    try:
+        return psycopg.Cursor(driver).execute(statement.encode(), parameters, prepare=True)
+    finally:
+        driver.prepare_threshold = None
 
 
 def _wrapper() -> Any:

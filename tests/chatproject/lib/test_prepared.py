@@ -98,3 +98,25 @@ def test_lists_are_for_in_alone(alice: User) -> None:
     with CaptureQueriesContext(connection) as captured, pytest.raises(AssertionError, match="__in"):
         query(ids=[new_id()])
     assert not captured.captured_queries
+
+
+def test_lists_of_what_is_stored_as_text(alice: User, bob: User, conversation: UUID) -> None:
+    @Prepared
+    def query(users: list[UUID]) -> QuerySet[Message, Message]:
+        return Message.objects.filter(author_id__in=list(map(str, users))).order_by("seq")
+
+    for user in (alice, bob):
+        messages.send(user=user, conversation=conversation, text="Hello", cmid="1").result(30)
+    assert [row.author_id for row in query(users=[alice.id, bob.id])] == [str(alice.id), str(bob.id)]
+    assert query(users=[]) == []
+
+
+def test_no_argument_is_lost(alice: User) -> None:
+    """In a pattern it would for ever be the value that stood in for it."""
+
+    @Prepared
+    def query(part: str) -> QuerySet[User, User]:
+        return User.objects.filter(username__contains=part)
+
+    with pytest.raises(AssertionError, match="part"):
+        query(part=alice.username)

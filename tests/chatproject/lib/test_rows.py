@@ -4,8 +4,9 @@ import tracemalloc
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, NotSupportedError, connection, transaction
 from django.db.models import Model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -116,3 +117,27 @@ def test_statements_are_prepared_once_and_others_are_forgotten() -> None:
         cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT $1::int%'")
         assert cursor.fetchone() == (1,)
     assert held < 5_000_000
+
+
+def test_a_column_that_a_migration_changes() -> None:
+    """Plans of before are of no use to anybody who still has one: neither by itself nor within a transaction is it
+    asked for in vain for ever."""
+
+    def ask(number: int) -> list[tuple[Any, ...]]:
+        return rows.execute(f"SELECT name FROM {table} WHERE id = %s", number).fetchall()
+
+    table = f"changed_{new_id().hex}"
+    with connection.cursor() as cursor, psycopg.connect(**connection.get_connection_params()) as other:
+        cursor.execute(f"CREATE TABLE {table} AS SELECT 1 AS id, 'Ann'::varchar(10) AS name")
+        assert ask(1) == [("Ann",)]
+        other.execute(f"ALTER TABLE {table} ALTER COLUMN name TYPE varchar(20)")
+        other.commit()
+        assert ask(1) == [("Ann",)]
+
+        other.execute(f"ALTER TABLE {table} ALTER COLUMN name TYPE varchar(30)")
+        other.commit()
+        with pytest.raises(NotSupportedError), transaction.atomic():
+            ask(1)
+        with transaction.atomic():
+            assert ask(1) == [("Ann",)]
+        cursor.execute(f"DROP TABLE {table}")
