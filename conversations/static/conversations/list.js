@@ -32,7 +32,7 @@ export class ConversationList {
   /** Something was said here at a time, and that is all: this conversation stands first, as the server would say. */
   said(at) {
     const entry = this.#nav.querySelector(`a[data-id="${this.#current}"]:not([data-untitled])`);
-    if (!entry || document.visibilityState !== "visible") return this.changed();
+    if (!entry || this.#partials.busy || document.visibilityState !== "visible") return this.changed();
     setTime(entry.querySelector("time"), at);
     const line = entry.closest("li");
     if (!line.previousElementSibling) return;

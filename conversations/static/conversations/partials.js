@@ -24,6 +24,11 @@ export class Partials {
     if (fragment) this.#onPartial(url, fragment);
   }
 
+  /** Whether something is on its way. */
+  get busy() {
+    return this.#busy.size > 0;
+  }
+
   /** There is a connection again. */
   retry() {
     for (const url of [...this.#failed]) this.fetch(url);

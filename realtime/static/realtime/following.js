@@ -122,10 +122,10 @@ export class Following {
     if (!this.#aborter.signal.aborted) await this.#ended();
   }
 
-  // It was joined already: the error says how long to wait, and the connection begins anew.
+  // It was joined already: where that helps, the connection begins anew, after as long as the error says.
   #failed(error) {
     this.#tell(error);
-    this.#onEnd(1006);
+    if (JSON.parse(error).retryable) this.#onEnd(1006);
   }
 
   /** The server ends a stream with the membership, with the login, or because it goes away itself. */
