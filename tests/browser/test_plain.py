@@ -63,11 +63,11 @@ def test_nobody_asks_the_server_for_it(alice: Person, person: Callable[..., Pers
     made = ask(site, "conversations/", {"title": "Us", "members": [{"user": bob.user, "role": "editor"}]}, alice.token)
     ask(site, f"conversations/{earlier}/messages/", {"text": "news of the other one"}, alice.token)
     for one in (alice, bob):
-        one.page.goto(f"/c/{made['id']}/")
-        one.is_connected()
+        with one.page.expect_response("**/list/") as listed:  # once, when it has joined
+            one.page.goto(f"/c/{made['id']}/")
+        listed.value.finished()
+        one.page.wait_for_load_state("networkidle")
     expect(alice.page.locator("#list li").first).to_contain_text("Earlier")
-    alice.page.wait_for_load_state("networkidle")
-    bob.page.wait_for_load_state("networkidle")
     paths = [asked(one.page) for one in (alice, bob)]
 
     alice.say("The ship comes tomorrow (I think); is 9:30 fine?")
