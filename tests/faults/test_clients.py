@@ -53,6 +53,9 @@ async def test_a_connection_that_is_half_open(
             await until(lambda: running.webs[0].metric("ws_connections") == 1, seconds=5)
             proxy.refusing = False
             await until(lambda: online() == 2)
+            # Others see him as soon as he is let in; what he is sent comes after that.
+            rooms = [one.places[str(conversation)].room for one in (bobs, alices)]
+            await until(lambda: {room.seq for room in rooms} == {rooms[1].head})
     assert violations(history, {str(conversation): await log_of(conversation)}) == []
 
 
