@@ -1,16 +1,13 @@
 """What each thing that people do costs the server: processor time, one after the other, with nobody else there."""
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-
-import httpx2 as httpx
 
 from bench.engine.requests import Connection
 from bench.engine.servers import Server
 from bench.engine.stage import Stage, run
 from bench.figures import Figure, Terms, table
-from bench.life import Person
+from bench.life import Person, log_in
 from realtime.client import Client, Room
 
 ROOM = 4
@@ -49,7 +46,7 @@ async def _costs(server: Server, people: list[Person]) -> list[Cost]:
         found = [await _cost(server, "send of one who is alone", lambda: room.send("what costs how much"))]
         message = await _newest_message(room)
         found += [
-            await _cost(server, "log in", lambda: _log_in(host, people[0]), LOG_INS),
+            await _cost(server, "log in", lambda: log_in(host, people[0]), LOG_INS),
             await _cost(server, "list page", lambda: pages.ask("/list/")),
             await _cost(server, "conversation page", lambda: pages.ask(base)),
             await _cost(server, "message page", lambda: pages.ask(f"{base}m/{message}/")),
@@ -87,15 +84,6 @@ async def _newest_message(room: Room) -> str:
         if frame["type"] == "message:new":
             return str(frame["data"]["message"])
     raise ConnectionError("the conversation ended")
-
-
-async def _log_in(host: str, person: Person) -> None:
-    login = json.dumps({"username": person.username, "password": person.password})
-    async with httpx.AsyncClient(timeout=30) as http:
-        answer = await http.post(
-            f"{host}/api/v1/auth/token/", content=login, headers={"Content-Type": "application/json"}
-        )
-    answer.raise_for_status()
 
 
 def _row(one: Cost) -> tuple[str, str, str]:

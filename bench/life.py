@@ -74,12 +74,9 @@ class Life:
         if not self._person.password:
             return self._person.token
         began = time.monotonic()
-        login = {"username": self._person.username, "password": self._person.password}
-        async with httpx.AsyncClient(timeout=30) as http:
-            answer = await http.post(f"{self._host}/api/v1/auth/token/", json=login)
-        answer.raise_for_status()
+        token = await log_in(self._host, self._person)
         self._answered("log in", _since(began))
-        return str(answer.json()["access"])
+        return token
 
     async def _talk_and_listen(self, client: Client) -> None:
         self._leave("join")
@@ -141,6 +138,15 @@ class Life:
 
     def _answered(self, kind: str, ms: float | None) -> None:
         self._seen(Seen(kind, error="failed") if ms is None else Seen(kind, ms))
+
+
+async def log_in(host: str, person: Person) -> str:
+    """The access token for a password. Raises HTTPError."""
+    login = {"username": person.username, "password": person.password}
+    async with httpx.AsyncClient(timeout=30) as http:
+        answer = await http.post(f"{host}/api/v1/auth/token/", json=login)
+    answer.raise_for_status()
+    return str(answer.json()["access"])
 
 
 def _since(began: float) -> float:

@@ -11,9 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar, cast, get_args, get_origin
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import connection
 from django.db.models import Model, QuerySet
-from django.db.models.base import ModelState
 from django.db.models.sql.compiler import SQLCompiler
 
 from chatproject.lib import rows
@@ -136,16 +135,13 @@ def _instances(compiler: SQLCompiler) -> Callable[[Iterable[Sequence[Any]]], Ite
 
 
 def _maker(compiler: SQLCompiler, about: dict[str, Any]) -> Callable[[Sequence[Any]], Model]:
-    """What makes one instance of its values, as `rows.made` does, and those beside it. `about` is Django's."""
+    """What makes one instance of its values, and those beside it. `about` is Django's."""
     model = about["model"]
     names = [(place, compiler.select[place][0].target.attname) for place in about["select_fields"]]
     beside = [(one["local_setter"], _maker(compiler, one)) for one in about.get("related_klass_infos", ())]
 
     def make(values: Sequence[Any]) -> Model:
-        row: Model = model.__new__(model)
-        state = ModelState()
-        state.adding, state.db = False, DEFAULT_DB_ALIAS
-        vars(row).update({name: values[place] for place, name in names}, _state=state)
+        row: Model = rows.stored(model, {name: values[place] for place, name in names})
         for put, other in beside:
             put(row, other(values))
         return row

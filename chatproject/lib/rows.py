@@ -106,12 +106,18 @@ def made(model: type[Row], found: Iterable[tuple[Any, ...]], *, but: str = "") -
     names = [name for name in _names(model) if name != but]
     json = [field.attname for field in _fields(model) if isinstance(field, JSONField) and field.attname != but]
     for values in found:
-        row = model.__new__(model)
-        state = ModelState()
-        state.adding, state.db = False, DEFAULT_DB_ALIAS
-        vars(row).update(zip(names, values, strict=True), _state=state)
+        row = stored(model, dict(zip(names, values, strict=True)))
         vars(row).update({name: msgspec.json.decode(text) for name in json if (text := vars(row)[name]) is not None})
         yield row
+
+
+def stored(model: type[Row], values: Mapping[str, Any]) -> Row:
+    """An instance of a row that is in the database, without the signals of `Model.__init__`."""
+    row = model.__new__(model)
+    state = ModelState()
+    state.adding, state.db = False, DEFAULT_DB_ALIAS
+    vars(row).update(values, _state=state)
+    return row
 
 
 @cache
