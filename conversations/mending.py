@@ -1,6 +1,7 @@
-"""Jobs of dead workers: the queue keeps them as if they were being done, for ever, unless somebody looks."""
+"""Jobs that nobody does: the queue keeps them as if they were being done, for ever, unless somebody looks."""
 
 import logging
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db import connection, transaction
@@ -23,7 +24,16 @@ BATCH = 500
 
 def mend() -> None:
     """Enqueue again what workers had in hand when they died."""
-    for job in stalled_jobs():
+    _enqueue_all(stalled_jobs())
+
+
+def take_back(worker: int, in_hand: frozenset[int]) -> None:
+    """Enqueue again what this living worker is said to be doing, and does not have in hand."""
+    _enqueue_all(ProcrastinateJob.objects.filter(worker_id=worker, status="doing").exclude(id__in=in_hand))
+
+
+def _enqueue_all(jobs: Iterable[ProcrastinateJob]) -> None:
+    for job in jobs:
         if job.attempts >= MAX_ATTEMPTS or not _enqueue_again(job):
             _give_up(job)
 

@@ -17,6 +17,7 @@ from redis import Redis
 from websockets.asyncio.client import connect
 
 from tests.faults.checker import History, violations
+from tests.faults.client import Client
 from tests.faults.cluster import Cluster
 from tests.faults.crowd import Crowd, gather, new_seed
 from tests.faults.outside import Caller
@@ -67,13 +68,18 @@ class Talk:
     crowd: Crowd
     say: Callable[[str], None]
 
+    async def acknowledged(self, sender: Client, place: str, text: str) -> str:
+        """Say something, wait until it is acknowledged; its cmid."""
+        cmid = await sender.send(place, text)
+        await until(lambda: self._seq(cmid), what="acknowledged")
+        return cmid
+
     async def delivery(self) -> float:
         """Say something at one server, see it at the other; the seconds from the one to the other."""
         sender, reader = self.crowd.clients[0], self.crowd.clients[1]
         place = next(id_ for id_ in sender.places if id_ in reader.places)
         begun = time.monotonic()
-        cmid = await sender.send(place, "Are you there?")
-        await until(lambda: self._seq(cmid), what="acknowledged")
+        cmid = await self.acknowledged(sender, place, "Are you there?")
         await until(lambda: reader.has(place, self._seq(cmid)), what="delivered")
         return time.monotonic() - begun
 
@@ -188,7 +194,7 @@ async def test_a_subscriber_cut_off_and_a_full_memory(cluster: Make, say: Callab
         slow.pause()
         one = talk.crowd.clients[0]
         for _ in range(1000):  # as much as the kernel holds for it, and more
-            await one.send(next(iter(one.places)), "漢" * 10_000)
+            await talk.acknowledged(one, next(iter(one.places)), "漢" * 10_000)
             if subscribers(redis) < before:
                 break
         assert subscribers(redis) < before, "cut off by Redis"

@@ -2,9 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 import uvloop
@@ -12,13 +10,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from procrastinate import App
 from procrastinate.contrib.django import app
-from procrastinate.exceptions import ConnectorException
-from procrastinate.jobs import Job
-from procrastinate.manager import JobManager
 
 from chatproject.lib.threads import take_short_turns
 from conversations import background, queue
 from conversations.assistants import runner, sweeper
+from conversations.jobmanager import PatientJobManager
 
 
 class Command(BaseCommand):
@@ -54,22 +50,6 @@ async def _work() -> None:
             await _end(workers)
     finally:
         watch.cancel()
-
-
-class PatientJobManager(JobManager):
-    """Where the database is away for a moment, there is no job, and the next heartbeat will do.
-
-    procrastinate's own worker ends when a heartbeat fails, and takes the answers in hand with it.
-    """
-
-    async def update_heartbeat(self, worker_id: int) -> None:
-        with suppress(ConnectorException):
-            await super().update_heartbeat(worker_id)
-
-    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
-        with suppress(ConnectorException):
-            return await super().fetch_job(queues, worker_id)
-        return None
 
 
 async def _serve(worker_app: App, name: str, concurrency: int) -> None:
