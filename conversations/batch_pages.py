@@ -51,8 +51,7 @@ class BatchesPage(Page):
         file = self.request.FILES.get("file")
         if file is not None and file.file is not None:
             return reading.questions(file.file, file.name or "")
-        lines = enumerate(form.cleaned_data["questions"].splitlines(), 1)
-        return [Question(row, line.strip()) for row, line in lines if line.strip()]
+        return list(reading.lines(form.cleaned_data["questions"]))
 
     def _page(self, given: dict[str, Any], problem: Problem | None = None) -> HttpResponse:
         context = {

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Protocol
 
@@ -211,7 +212,7 @@ class EventStreamLink:
             if answer.status_code != 200:
                 await answer.aread()
                 return problem(answer)
-            async for line in answer.aiter_lines():
+            async for line in _lines(answer):
                 if line.startswith("id:"):
                     room.epoch = line[3:].strip().rpartition(":")[0]
                 elif line.startswith("data:"):
@@ -222,3 +223,14 @@ class EventStreamLink:
 
     async def _post(self, frame: Frame) -> None:
         self._owner.receive(await answer_to(self._http, frame))
+
+
+async def _lines(answer: httpx.Response) -> AsyncIterator[str]:
+    """Of an event stream. `aiter_lines` takes U+2028 and the like for ends, too, which people write."""
+    begun: list[str] = []
+    async for text in answer.aiter_text():
+        first, *more = text.split("\n")
+        begun.append(first)
+        for line in more:
+            yield "".join(begun)
+            begun = [line]

@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Any, Self
 
 Pieces = AsyncIterator[str | bytes]
+SEPARATED = "one\u2028two\u2029three\x85four"
 UNICODE = ["Grüße ", "👋🏽 ", "你好，", "世界 ", "e\u0301 ", "\ud83d", " end"]
 
 
@@ -249,6 +250,11 @@ async def _unicode(_: str) -> Pieces:
         await asyncio.sleep(0.05)
 
 
+async def _raw(_: str) -> Pieces:
+    """As most providers write: not in ASCII, so that what Python takes for ends of lines stands within one."""
+    yield json.dumps({**COMPLETION, "choices": [{"delta": {"content": SEPARATED}}]}, ensure_ascii=False).encode()
+
+
 async def _halves(_: str) -> Pieces:
     for piece in ("\ud83d", "\udc4b\ud83d", "\udc4b end"):
         yield piece
@@ -271,6 +277,7 @@ SCRIPTS: dict[str, Callable[..., Pieces]] = {
     "garbage": _garbage,
     "error": _error,
     "unicode": _unicode,
+    "raw": _raw,
     "halves": _halves,
     "long": _long,
 }

@@ -61,7 +61,7 @@ def _reader(text: str, name: str) -> Callable[[str], Iterator[Question]]:
     first = next((line for line in text.splitlines() if line.strip()), "")
     if first.lstrip().startswith("{") and not name.endswith((".txt", ".csv")):
         return _jsonl
-    return _csv if name.endswith((".csv", ".tsv")) or _names_a_column(first) else _lines
+    return _csv if name.endswith((".csv", ".tsv")) or _names_a_column(first) else lines
 
 
 def _names_a_column(line: str) -> bool:
@@ -73,14 +73,15 @@ def _is_name(cell: Any) -> bool:
     return isinstance(cell, str) and cell.strip().lower() in NAMES
 
 
-def _lines(text: str) -> Iterator[Question]:
-    for number, line in enumerate(text.splitlines(), 1):
+def lines(text: str) -> Iterator[Question]:
+    """A question of each line that is not empty; CR and LF end one, other separators are text."""
+    for number, line in enumerate(io.StringIO(text, newline=None), 1):
         if line.strip():
             yield Question(number, line.strip())
 
 
 def _jsonl(text: str) -> Iterator[Question]:
-    for question in _lines(text):
+    for question in lines(text):
         try:
             found = json.loads(question.text)
         except (ValueError, RecursionError):

@@ -80,7 +80,7 @@ def kind_of(expectation: dict[str, Any]) -> str:
 
 def _parsed(text: str, suffix: str) -> Any:
     if suffix == ".jsonl":
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
+        return [json.loads(line) for line in text.split("\n") if line.strip()]
     return json.loads(text) if suffix == ".json" else yaml.safe_load(text)
 
 

@@ -70,6 +70,16 @@ async def test_alice_and_bob_talk(alice: User, bob: User, conversation: UUID, ru
         assert [event["seq"] for event in await hear(alices, "message:new", 2)] == [3, 4]
 
 
+@pytest.mark.parametrize("transport", ["websocket", "sse"])
+async def test_separators_within_a_text_are_text(
+    alice: User, conversation: UUID, running: Cluster, transport: str
+) -> None:
+    """JSON need not escape them, and Python takes them for ends of lines."""
+    async with following(url_of(running), alice, conversation, transport=transport) as (_, room):
+        await room.send("one\u2028two\x85three")
+        assert (await hear(room, "message:new"))[0]["data"]["text"] == "one\u2028two\x85three"
+
+
 async def test_an_answer_grows(alice: User, conversation: UUID, running: Cluster) -> None:
     async with following(url_of(running), alice, conversation) as (_, room):
         await room.send("slow 20 20", assistant="openai")

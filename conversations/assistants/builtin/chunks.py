@@ -11,6 +11,8 @@ from typing import Any
 import httpx2 as httpx
 import msgspec
 
+from chatproject.lib.lines import lines
+
 DATA = "data:"
 DONE = "[DONE]"
 # How long the end of a connection is waited for once all is said, so that it can be used again.
@@ -55,13 +57,13 @@ class Chunk(msgspec.Struct):
 async def read(response: httpx.Response) -> AsyncIterator[Chunk]:
     """The chunks of a stream, one of each line of data (in this form an event has one, and no name). Raises ValueError
     for what is none, and for an error that the provider tells; httpx's TransportError."""
-    lines = response.aiter_lines()
-    async for line in lines:
+    found = lines(response.aiter_bytes())
+    async for line in found:
         if not line.startswith(DATA):
             continue
         data = line[len(DATA) :].strip()
         if data == DONE:
-            await _drain(lines)
+            await _drain(found)
             return
         # Half of a pair (an emoji that was cut in two) is refused by msgspec's own decoder.
         chunk = msgspec.convert(json.loads(data), Chunk)
@@ -70,8 +72,8 @@ async def read(response: httpx.Response) -> AsyncIterator[Chunk]:
         yield chunk
 
 
-async def _drain(lines: AsyncIterator[str]) -> None:
+async def _drain(found: AsyncIterator[str]) -> None:
     with suppress(TimeoutError, httpx.TransportError):
         async with asyncio.timeout(DRAIN_SECONDS):
-            async for _ in lines:
+            async for _ in found:
                 pass

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2 as httpx
 
+from chatproject.lib.lines import lines
 from conversations.assistants.base import AssistantError
 
 # Where plugins put their answer, the likeliest first; the ways into what OpenAI's shapes have.
@@ -40,7 +41,7 @@ async def _events(response: httpx.Response) -> AsyncIterator[str]:
     """The data of each event; until the stream says that it is over, or ends."""
     data: list[str] = []
     name = ""
-    async for line in response.aiter_lines():
+    async for line in lines(response.aiter_bytes()):
         field, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if field == "data":

@@ -14,7 +14,7 @@ from tests.api import Api
 from tests.conftest import new_user
 from tests.conversations.assistants.support import answered, conversation_with, ending
 from tests.conversations.support import replayed, say
-from tests.provider import Provider
+from tests.provider import SEPARATED, Provider
 
 pytestmark = pytest.mark.usefixtures("provider")
 
@@ -123,6 +123,12 @@ async def test_text_of_all_kinds(alice: User) -> None:
     """A lone surrogate cannot be stored or sent; everything else comes back as it was."""
     run = await answered(alice, "unicode")
     assert (await ending(run))["text"] == "Grüße 👋🏽 你好，世界 e\u0301 \ufffd end"
+
+
+async def test_separators_that_are_not_escaped_are_text(alice: User) -> None:
+    """Models write them, and most providers send them as they are."""
+    end = await ending(await answered(alice, "raw"))
+    assert (end["status"], end["text"]) == ("completed", SEPARATED)
 
 
 async def test_an_emoji_that_comes_in_halves_is_whole(alice: User) -> None:

@@ -262,7 +262,9 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 def test_json_lines(tmp_path: Path) -> None:
     file = tmp_path / "many.jsonl"
-    file.write_text("\n\n".join(json.dumps({"name": f"n{n}", "turns": [{"say": "Hi"}]}) for n in range(3)))
+    file.write_text(
+        "\n\n".join(json.dumps({"name": f"n{n}", "turns": [{"say": "Hi\u2028"}]}, ensure_ascii=False) for n in range(3))
+    )
     assert [one.name for one in script.read(file)] == ["n0", "n1", "n2"]
 
 
