@@ -21,20 +21,22 @@ from bench.verdict import share
 
 WORKERS = 2
 FIRST_RUNS = 50
-# The model's own delay, and an answer of two seconds after it: 50 at the same time are some 23 new ones a second.
-FIRST_MS = 200
-FIRST = f"stream 40 50 {FIRST_MS}"
+# The model's own delay, and seconds of an answer after it: of 50 at the same time some 23 or 5 are new every second.
+FIRST_MS, APART_MS = 200, 50
+LONG = 2, 10
 FIRST_P50, FIRST_P99 = 25.0, 100.0
 STREAMS, TOKENS_PER_SECOND = 200, 50
 LAG_P99 = 200.0
 LOOK_EVERY = 20
+# Seconds within which all streams have begun.
+SPREAD = 4.0
 OTHERS, HANGING, SHORT, TURNS = 20, 10, "stream 20 20 50", 2
 SLOWED = 1.1
 CLIENTS, LIMITED = 30, "limited 5 20 50"
 FAILED_PERCENT = 0.3
 # A scenario takes so many times as long as a window of the others.
 WINDOWS = 6
-SETTINGS = {"OPENAI_API_KEY": "bench", "WORKER_CONCURRENCY": "120", "RUNS_PER_USER": "0"}
+SETTINGS = {"OPENAI_API_KEY": "bench", "WORKER_CONCURRENCY": "100", "RUNS_PER_USER": "0"}
 
 
 class Client(Protocol):
@@ -75,37 +77,50 @@ def assistants(stage: Stage, terms: Terms) -> list[Figure]:
 
 
 async def _first_deltas(place: Place) -> None:
-    ours, direct = AskingBoard(), AskingBoard()
+    for long in LONG:
+        await _first_deltas_of(place, long, f"stream {1000 * long // APART_MS} {APART_MS} {FIRST_MS}")
+
+
+async def _first_deltas_of(place: Place, long: int, script: str) -> None:
+    """Of answers that are `long` seconds long, begun at any time."""
+    ours, direct, seconds = AskingBoard(), AskingBoard(), max(place.seconds, 2.0 * long)
     async with place.load(FIRST_RUNS, ours) as load:
-        await _keep_asking(_askers(load), FIRST, 2)
+        await _keep_asking(_askers(load), script, long, spread=long)
         ours.begin()
-        await _keep_asking(_askers(load), FIRST, place.seconds)
-    await _keep_asking([Direct(place.model.port, direct) for _ in range(FIRST_RUNS)], FIRST, place.seconds)
+        await _keep_asking(_askers(load), script, seconds, spread=long)
+    clients = [Direct(place.model.port, direct) for _ in range(FIRST_RUNS)]
+    await _keep_asking(clients, script, seconds, spread=long)
     rows = [_row(name, board, [ms - FIRST_MS for ms in board.firsts]) for name, board in _named(ours, direct)]
-    print(table(("first delta beyond the model's delay", "runs", "p50", "p99", "failed"), rows))
+    print(table((f"first delta beyond the model's delay, answers of {long} s", "runs", "p50", "p99", "failed"), rows))
     beyond = sorted(ms - FIRST_MS for ms in ours.firsts)
     place.figures += [
-        at_most(f"send to first delta, {FIRST_RUNS} runs at once: p50", share(beyond, 0.5), FIRST_P50, "ms"),
+        at_most(
+            f"send to first delta, {FIRST_RUNS} runs of {long} s at once: p50", share(beyond, 0.5), FIRST_P50, "ms"
+        ),
         at_most("… p99", share(beyond, 0.99), FIRST_P99, "ms"),
     ]
 
 
 async def _streams(place: Place) -> None:
     stored = Stored(os.environ["DATABASE_URL"], LOOK_EVERY)
-    board = AskingBoard(stored)
-    script = f"stream {round(TOKENS_PER_SECOND * place.seconds)} {1000 // TOKENS_PER_SECOND} 500"
+    board = AskingBoard(stored, together=STREAMS)
+    script = f"stream {round(TOKENS_PER_SECOND * (place.seconds + SPREAD))} {1000 // TOKENS_PER_SECOND} 500"
+    chance = random.Random(1)
+
+    async def begin(asker: Asker) -> None:
+        await asyncio.sleep(chance.uniform(0, SPREAD))
+        await asker.ask(script)
+
     async with place.load(STREAMS, board) as load:
-        await asyncio.gather(*(asker.ask(script) for asker in _askers(load)))
-    lags, (looked, missing) = sorted(board.lags), await asyncio.to_thread(stored.result)
+        await asyncio.gather(*map(begin, _askers(load)))
+    looked, missing = await asyncio.to_thread(stored.result)
     stored.close()
-    print(table(
-        ("streams", "tokens", "lag p50", "lag p99", "longest", "looked up", "not stored", "failed"),
-        [(str(STREAMS), f"{len(lags):,}", *(f"{share(lags, part):.0f} ms" for part in (0.5, 0.99, 0.9999999)),
-          f"{looked:,}", str(missing), str(_failed(board)))],
-    ))  # fmt: skip
+    rows = [_lag_row(f"{STREAMS} at once", board.together), _lag_row("also as they begin and end", board.lags)]
+    print(table(("streams", "tokens", "lag p50", "lag p99", "longest"), rows))
+    print(f"{looked:,} looked up, {missing} of them not stored; {_failed(board)} failed")
     place.figures += [
-        at_most(f"{STREAMS} streams of {TOKENS_PER_SECOND} tokens/s on {WORKERS} workers: lag p99", share(lags, 0.99),
-                LAG_P99, "ms"),
+        at_most(f"{STREAMS} streams of {TOKENS_PER_SECOND} tokens/s on {WORKERS} workers: lag p99",
+                share(sorted(board.together), 0.99), LAG_P99, "ms"),
         Figure("… deltas seen before they were stored", f"{missing} of {looked:,}", "0", missing == 0 < looked),
     ]  # fmt: skip
 
@@ -150,7 +165,7 @@ async def _limited(place: Place) -> None:
     place.figures.append(at_most("a provider of 15 calls/s, through us: errors", percent, FAILED_PERCENT, "%"))
 
 
-async def _keep_asking(clients: Sequence[Client], text: str, seconds: float) -> float:
+async def _keep_asking(clients: Sequence[Client], text: str, seconds: float, spread: float = 2.0) -> float:
     """Each asks again as soon as it is answered, from a moment of its own; the seconds until all were answered."""
     began = time.monotonic()
     chance = random.Random(1)
@@ -160,7 +175,7 @@ async def _keep_asking(clients: Sequence[Client], text: str, seconds: float) -> 
         while time.monotonic() < began + seconds:
             await client.ask(text)
 
-    await asyncio.gather(*(go_on(client, chance.uniform(0, min(2, seconds / 2))) for client in clients))
+    await asyncio.gather(*(go_on(client, chance.uniform(0, min(spread, seconds / 2))) for client in clients))
     return time.monotonic() - began
 
 
@@ -180,6 +195,11 @@ def _row(name: str, board: AskingBoard, times: Sequence[float]) -> tuple[str, ..
     ordered = sorted(times)
     shares = (f"{share(ordered, part):.1f} ms" for part in (0.5, 0.99))
     return (name, str(sum(board.ends.values())), *shares, str(_failed(board)))
+
+
+def _lag_row(name: str, lags: Sequence[float]) -> tuple[str, ...]:
+    ordered = sorted(lags)
+    return name, f"{len(ordered):,}", *(f"{share(ordered, part):.0f} ms" for part in (0.5, 0.99, 0.9999999))
 
 
 def _limited_row(name: str, board: AskingBoard, seconds: float) -> tuple[str, ...]:

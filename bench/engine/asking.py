@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 from collections import Counter
 from contextlib import closing
 from typing import Any
@@ -11,28 +10,30 @@ import msgspec
 
 from bench.engine.sockets import HALF_A_WINDOW, TEXT, Ours, Seat
 from bench.engine.stored import Stored
-from bench.engine.tally import MARK, STAMP_DIGITS, Board, microseconds
+from bench.engine.tally import Board, microseconds
+from bench.engine.words import FIRST, WORD, stamp
 
-SIGN = MARK.decode()
-STAMP = re.compile(f"{SIGN}([0-9a-f]{{{STAMP_DIGITS}}})")
 DIRECT_TRIES = 3
 # An answer that has not ended by then is lost.
 PATIENCE_SECONDS = 60.0
 
 
 class AskingBoard(Board):
-    """What all askers write on: milliseconds to the first delta, of every token from the model to the screen, and from
-    the question to the end; how runs ended."""
+    """What all askers write on: milliseconds to the first delta, of every token from the model to the screen (together:
+    of those while so many answers are on the screen), and from the question to the end; how runs ended."""
 
-    def __init__(self, stored: Stored | None = None) -> None:
+    def __init__(self, stored: Stored | None = None, together: int = 0) -> None:
         super().__init__()
         self.stored = stored
+        self.wanted = together
+        self.running = 0
         self.begin()
 
     def begin(self) -> None:
         """Forget everything."""
         self.firsts: list[float] = []
         self.lags: list[float] = []
+        self.together: list[float] = []
         self.took: list[float] = []
         self.ends: Counter[str] = Counter()
 
@@ -98,17 +99,22 @@ class Asker(Ours):
     def _delta(self, frame: dict[str, Any], now: int) -> None:
         if not self._seen:
             self._seen = True
+            self.answers.running += 1
             self.answers.firsts.append((now - self._asked) / 1000)
         text = self._rest + frame["text"]
-        found = list(STAMP.finditer(text))
+        found = list(WORD.finditer(text))
         self._rest = text[found[-1].end() :] if found else text
-        self.answers.lags += [(now - int(one[1], 16)) / 1000 for one in found]
+        lags = [(now - stamp(one)) / 1000 for one in found]
+        self.answers.lags += lags
+        if self.answers.running == self.answers.wanted:
+            self.answers.together += lags
         if self.answers.stored:
             self.answers.stored.look(frame["run"], frame["offset"] + len(frame["text"]))
 
     def _end(self, data: dict[str, Any], now: int) -> None:
         if self._over is None or self._over.done():
             return  # one of before, in the newest page
+        self.answers.running -= self._seen
         self.answers.ends[data["status"]] += 1
         self.answers.took.append((now - self._asked) / 1000)
         self._over.set_result(data["status"])
@@ -144,7 +150,7 @@ class Direct:
             status = int(head.split(b" ")[1])
             seen = False
             while line := await reader.readline():
-                if not seen and SIGN.encode() in line:
+                if not seen and b'"content":"%s' % FIRST.encode() in line:
                     seen = True
                     self.board.firsts.append((microseconds() - began) / 1000)
         wait = float(head.lower().split(b"retry-after:")[1].split(b"\r\n")[0]) if status == 429 else 0.0

@@ -17,7 +17,8 @@ from contextlib import suppress
 
 import uvloop
 
-from bench.engine.tally import MARK, microseconds
+from bench.engine.tally import microseconds
+from bench.engine.words import word
 
 PER_SECOND = 15
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
@@ -63,7 +64,7 @@ async def _stream(writer: asyncio.StreamWriter, count: int, apart: int, first: i
     due = loop.time() + first / 1000
     for _ in range(count):
         await asyncio.sleep(due - loop.time())
-        token = b'"finish_reason":null,"delta":{"content":"%s%012x "}}]}\n\n' % (MARK, microseconds())
+        token = b'"finish_reason":null,"delta":{"content":"%s "}}]}\n\n' % word(microseconds()).encode()
         _write(writer, CHUNK + token)
         due += apart / 1000
     _write(writer, LAST)
