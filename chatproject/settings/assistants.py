@@ -117,7 +117,7 @@ WORKER_CONCURRENCY = env.number("WORKER_CONCURRENCY", 400, least=1)
 # Background jobs that one worker process does at the same time; 0 = it only answers.
 BACKGROUND_CONCURRENCY = env.number("BACKGROUND_CONCURRENCY", 2, least=0)
 # How much of the time jobs that nobody waits for (snapshots, checks of the log) may work.
-BACKGROUND_PERCENT = env.number("BACKGROUND_PERCENT", 20, least=1)
+BACKGROUND_PERCENT = env.number("BACKGROUND_PERCENT", 10, least=1)
 # Seconds between two looks for jobs of dead workers; 0 = never.
 MEND_QUEUE_SECONDS = env.number("MEND_QUEUE_SECONDS", 30, least=0)
 # Seconds after its last renewal at which a run's lease ends; a dead worker is noticed this soon.

@@ -6,12 +6,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Window
-from django.db.models.functions import RowNumber
+from django.db.models import F
 
 from accounts.models import User
 from accounts.services.idempotency import Once
-from chatproject.lib import clock, metrics
+from chatproject.lib import clock, metrics, rows
 from chatproject.lib.database import is_away
 from chatproject.lib.errors import Problem
 from conversations import background
@@ -24,6 +23,18 @@ log = logging.getLogger(__name__)
 
 PERIODIC, MANUAL = Snapshot.Reason.PERIODIC, Snapshot.Reason.MANUAL
 BATCH = 200
+LOCK = "SELECT erased_at IS NOT NULL, checkpoint_seq FROM conversations_conversation WHERE id = %s FOR NO KEY UPDATE"
+CHECKED = "UPDATE conversations_conversation SET checkpoint_seq = %s WHERE id = %s"
+# Beyond the newest so many, and of periodic ones but one for every so many events.
+PRUNE = """
+DELETE FROM conversations_snapshot WHERE conversation_id = %s AND seq IN (
+    SELECT seq FROM (
+        SELECT seq, row_number() OVER (ORDER BY seq DESC) AS place,
+               row_number() OVER (PARTITION BY seq / %s ORDER BY seq DESC) AS spaced
+        FROM conversations_snapshot WHERE conversation_id = %s AND reason = %s
+    ) AS stored WHERE place > %s AND (spaced > 1 OR NOT %s)
+)
+"""
 
 
 def take(*, conversation: UUID, reason: str = MANUAL) -> Snapshot:
@@ -31,18 +42,7 @@ def take(*, conversation: UUID, reason: str = MANUAL) -> Snapshot:
 
     It costs what came after the last one. Raises Problem `not_found`, `conversation_closed` (erased).
     """
-    row = Conversation.objects.filter(id=conversation).first()
-    if row is None:
-        raise Problem("not_found")
-    if row.erased:
-        raise Problem("conversation_closed")
-    on_the_way: list[Snapshot] = []
-    fold = states.fold_at(
-        conversation, row.last_seq, on_page=lambda fold: on_the_way.append(_snapshot(conversation, fold, PERIODIC))
-    )
-    taken = _snapshot(conversation, fold, reason)
-    _store(conversation, [one for one in on_the_way if one.seq < taken.seq], taken)
-    return Snapshot.objects.get(conversation=conversation, seq=taken.seq)
+    return Snapshot.objects.get(conversation=conversation, seq=_take(conversation, reason))
 
 
 @transaction.atomic
@@ -62,6 +62,21 @@ def take_for(*, user: User, conversation: UUID, idempotency_key: str | None = No
     return taken
 
 
+def _take(conversation: UUID, reason: str) -> int:
+    row = Conversation.objects.filter(id=conversation).first()
+    if row is None:
+        raise Problem("not_found")
+    if row.erased:
+        raise Problem("conversation_closed")
+    on_the_way: list[Snapshot] = []
+    fold = states.fold_at(
+        conversation, row.last_seq, on_page=lambda fold: on_the_way.append(_snapshot(conversation, fold, PERIODIC))
+    )
+    taken = _snapshot(conversation, fold, reason)
+    _store(conversation, [one for one in on_the_way if one.seq < taken.seq], taken)
+    return taken.seq
+
+
 def _gone() -> Snapshot:
     raise Problem("conflict", "The snapshot that this key took was deleted.")
 
@@ -69,15 +84,14 @@ def _gone() -> Snapshot:
 def checkpoint() -> int:
     """Take a snapshot of every conversation that changed since its last one, the longest waiting first.
 
-    The periodic job; gives how many were taken.
+    The periodic job; gives how many were taken. What changes once more meanwhile is for the next one.
     """
-    done, given_up = 0, set[UUID]()
-    while ids := _changed(given_up):
-        for id_ in background.gently(ids):
-            if _checkpoint_one(id_):
-                done += 1
-            else:
-                given_up.add(id_)
+    done, seen, again = 0, set[UUID](), set[UUID]()
+    while ids := _changed(again):
+        again |= seen.intersection(ids)
+        for id_ in background.gently([id_ for id_ in ids if id_ not in seen]):
+            done += _checkpoint_one(id_)
+            seen.add(id_)
     return done
 
 
@@ -90,7 +104,7 @@ def _changed(but: set[UUID]) -> list[UUID]:
 def _checkpoint_one(conversation: UUID) -> bool:
     """Whether it is done with; one that fails must not hold up the others."""
     try:
-        take(conversation=conversation, reason=PERIODIC)
+        _take(conversation, PERIODIC)
     except Problem:
         Conversation.objects.filter(id=conversation).update(checkpoint_seq=F("last_seq"))
     except Exception as error:
@@ -116,28 +130,20 @@ def _snapshot(conversation: UUID, fold: Fold, reason: str) -> Snapshot:
 @transaction.atomic
 def _store(conversation: UUID, on_the_way: Sequence[Snapshot], taken: Snapshot) -> None:
     """With the conversation's row locked for a moment, so that nothing of an erased one is stored."""
-    row = Conversation.objects.select_for_update().get(id=conversation)
-    if row.erased:
+    [(erased, checkpoint_seq)] = rows.execute(LOCK, conversation)
+    if erased:
         raise Problem("conversation_closed")
-    Snapshot.objects.bulk_create(on_the_way, ignore_conflicts=True)
-    Snapshot.objects.bulk_create([taken], ignore_conflicts=True)
+    Snapshot.objects.bulk_create([*on_the_way, taken], ignore_conflicts=True)
     if taken.reason == MANUAL:
         Snapshot.objects.filter(conversation=conversation, seq=taken.seq).update(reason=MANUAL)
-    if row.checkpoint_seq < taken.seq:
-        Conversation.objects.filter(id=conversation).update(checkpoint_seq=taken.seq)
+    if checkpoint_seq < taken.seq:
+        rows.execute(CHECKED, taken.seq, conversation)
     _prune(conversation, PERIODIC, settings.SNAPSHOTS_KEPT)
     _prune(conversation, MANUAL, settings.SNAPSHOTS_KEPT_ON_DEMAND)
     metrics.snapshots.labels(taken.reason).inc()
 
 
 def _prune(conversation: UUID, reason: str, kept: int) -> None:
-    """Keep the newest ones, and of those before them one for every SNAPSHOT_SPACING events."""
-    spaced = Window(RowNumber(), partition_by=F("seq") / settings.SNAPSHOT_SPACING, order_by=F("seq").desc())
-    newest = Window(RowNumber(), order_by=F("seq").desc())
-    rows = Snapshot.objects.filter(conversation=conversation, reason=reason)
-    old = rows.annotate(place=newest, spaced=spaced).filter(place__gt=kept)
-    if reason == PERIODIC:
-        old = old.filter(spaced__gt=1)
-    gone = list(old.values_list("seq", flat=True))
-    if gone:
-        rows.filter(seq__in=gone).delete()
+    """Keep the newest ones, and of periodic ones before them one for every SNAPSHOT_SPACING events."""
+    of = conversation, settings.SNAPSHOT_SPACING, conversation, reason
+    rows.execute(PRUNE, *of, kept, reason == PERIODIC)

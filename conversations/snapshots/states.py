@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from chatproject.lib import metrics
 from chatproject.lib.database import is_away
+from chatproject.lib.prepared import Prepared
 from conversations.fold import Fold, Gap
 from conversations.fold.state import Json, is_usable
 from conversations.models import Event, Snapshot
@@ -74,10 +76,14 @@ def note_bad(snapshot: Snapshot, why: str) -> None:
 def _snapshots(conversation: UUID, seq: int) -> Iterator[Snapshot]:
     """Those up to `seq`, the nearest first, fetched one by one."""
     before = seq + 1
-    rows = Snapshot.objects.filter(conversation=conversation).order_by("-seq")
-    while row := rows.filter(seq__lt=before).first():
+    while row := _nearest.first(conversation=conversation, before=before):
         yield row
         before = row.seq
+
+
+@Prepared
+def _nearest(conversation: UUID, before: int) -> QuerySet[Snapshot, Snapshot]:
+    return Snapshot.objects.filter(conversation=conversation, seq__lt=before).order_by("-seq")[:1]
 
 
 def advance(fold: Fold, conversation: UUID, seq: int, on_page: Callable[[Fold], None] = lambda fold: None) -> None:

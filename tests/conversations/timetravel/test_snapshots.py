@@ -86,6 +86,23 @@ def test_the_job_takes_what_changed_and_nothing_else(alice: User, conversation: 
     assert kept(conversation) == [2, 3]
 
 
+def test_the_job_comes_to_an_end_where_people_go_on_talking(
+    alice: User, conversation: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = snapshots._store
+
+    def stored(id_: UUID, *taken: Any) -> None:
+        store(id_, *taken)
+        if id_ == conversation:
+            say(alice, conversation, "More")
+
+    monkeypatch.setattr(snapshots, "_store", stored)
+    snapshots.checkpoint()
+    assert kept(conversation) == [2]
+    snapshots.checkpoint()
+    assert kept(conversation) == [2, 3]
+
+
 def test_one_that_cannot_be_folded_holds_up_nobody(
     alice: User, conversation: UUID, caplog: pytest.LogCaptureFixture
 ) -> None:
