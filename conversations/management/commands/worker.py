@@ -8,8 +8,10 @@ from typing import Any
 import uvloop
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from procrastinate import App
+from procrastinate import App, PsycopgConnector
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.utils import connector_params
+from psycopg import AsyncConnection
 
 from chatproject.lib.threads import take_short_turns
 from conversations import background, queue
@@ -33,7 +35,7 @@ async def _work() -> None:
     threads = ThreadPoolExecutor(settings.WORKER_CONCURRENCY, thread_name_prefix="assistants")
     asyncio.get_running_loop().set_default_executor(threads)
     watch = asyncio.create_task(runner.watch())
-    worker_app = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
+    worker_app = app.with_connector(PsycopgConnector(kwargs=connector_params(), configure=_one_by_one))
     worker_app.job_manager = PatientJobManager(worker_app.connector)
     try:
         async with worker_app.open_async():
@@ -50,6 +52,11 @@ async def _work() -> None:
             await _end(workers)
     finally:
         watch.cancel()
+
+
+async def _one_by_one(connection: AsyncConnection) -> None:
+    """Each statement of the queue is whole by itself: no BEGIN and COMMIT around every look for a job."""
+    await connection.set_autocommit(True)
 
 
 async def _serve(worker_app: App, name: str, concurrency: int) -> None:
