@@ -7,11 +7,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The newest Python that all locked packages have wheels for comes first; override with PYTHON=…
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(name))))
-# What starts servers and browsers comes second, two files at a time; of the rest, which waits more than it computes,
-# three at a time keep two cores busy.
-STARTING := tests/browser tests/faults tests/realtime/test_servers.py tests/realtime/test_on_servers.py \
-	tests/realtime/test_client.py \
-	tests/chatproject/serve tests/conversations/files/test_servers.py tests/docs/test_examples.py
+# Whole products and browsers take the longest, and have a target of their own.
+SERVERS := tests/browser tests/chatproject/serve tests/realtime/test_servers.py tests/realtime/test_on_servers.py \
+	tests/realtime/test_client.py tests/conversations/files/test_servers.py tests/docs/test_examples.py \
+	tests/faults/test_batches.py tests/faults/test_reports.py
+# What starts servers runs two files at a time; of the rest, which waits more than it computes, three keep two cores busy.
+ALONE := $(BIN)/python -m pytest -n 3 --dist loadfile
+STARTING := $(BIN)/python -m pytest -n 2 --dist loadfile
 LOCK := $(BIN)/python -m piptools compile --quiet --allow-unsafe --generate-hashes --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes
@@ -19,7 +21,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --require-ha
 # Without compiled files each of the many processes would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test faults bench locust soak check audit lock clean
+.PHONY: help run test servers faults bench locust soak check audit lock clean
 
 help:  ## say what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -27,13 +29,16 @@ help:  ## say what can be made
 run: $(VENV)/run.stamp  ## install what is needed and run the product (PORT, HOST, DATA_DIR, DATABASE_URL, REDIS_URL, OPENAI_*)
 	@exec $(BIN)/python manage.py serve
 
-test: $(VENV)/dev.stamp  ## install what tests need and run all of them (ARGS="-k name" for some)
+test: $(VENV)/dev.stamp  ## install what tests need and run them, but for `servers` (ARGS="-k name" for some of all)
 ifdef ARGS
 	@exec $(BIN)/python -m pytest $(ARGS)
 else
-	@$(BIN)/python -m pytest -n 3 --dist loadfile $(addprefix --ignore=,$(STARTING)); first=$$?; \
-		$(BIN)/python -m pytest -n 2 --dist loadfile $(STARTING) && exit $$first
+	@$(ALONE) --ignore=tests/faults $(addprefix --ignore=,$(SERVERS)); first=$$?; \
+		$(STARTING) tests/faults $(addprefix --ignore=,$(filter tests/faults/%,$(SERVERS))) && exit $$first
 endif
+
+servers: $(VENV)/dev.stamp  ## run the tests that start the whole product, or a browser: some ten minutes
+	@exec $(STARTING) $(SERVERS)
 
 faults: $(VENV)/dev.stamp  ## run the long tests that kill processes
 	@exec $(BIN)/python -m pytest -m faults $(ARGS)
@@ -47,11 +52,11 @@ locust: $(VENV)/bench.stamp  ## have a thousand people use the product for five 
 soak: $(VENV)/bench.stamp  ## have people come, talk and leave for half an hour; nothing may be left of them (ARGS="--minutes 5")
 	@exec $(BIN)/python -m bench.soak $(ARGS)
 
-check: $(VENV)/dev.stamp  ## format, lint, types, then the tests (also of migrations)
+check: $(VENV)/dev.stamp  ## format, lint, types, then all tests but the long ones (also of migrations)
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy .
-	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory test; first=$$?; $(MAKE) --no-print-directory servers && exit $$first
 
 audit: $(VENV)/dev.stamp  ## look for known weaknesses in what is locked
 	@$(BIN)/python -m tests.audit
