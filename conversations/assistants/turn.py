@@ -245,7 +245,9 @@ class RunningTurn:
 
     async def _flush_soon(self) -> None:
         """A piece goes at once, unless the one before has gone just now."""
-        await asyncio.sleep(self._due - time.monotonic())
+        left = self._due - time.monotonic()
+        if left > rhythm.seconds() * rhythm.IN_STEP:
+            await asyncio.sleep(left)
         self._due = time.monotonic() + rhythm.seconds()
         await self._store()
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpcore2 as httpcore
 
+from chatproject.lib import gulps
 from chatproject.lib.outgoing.rules import Resolve, permitted
 
 # The system's resolver blocks, and cannot be told to give up.
@@ -84,7 +85,7 @@ class AsyncBackend(httpcore.AsyncNetworkBackend):
 
     def __init__(self, resolve: Resolve, seconds: float) -> None:
         self._resolve, self._seconds = resolve, seconds
-        self._network = httpcore.AnyIOBackend()
+        self._network = gulps.Backend(httpcore.AnyIOBackend())
 
     async def connect_tcp(self, host: str, port: int, timeout: float | None = None, *args: Any, **options: Any) -> Any:
         deadline = Deadline(self._seconds)

@@ -12,10 +12,11 @@ import httpx2 as httpx
 import openai
 from openai import AsyncOpenAI, AsyncStream
 
+from chatproject.lib.gulps import in_gulps
+from conversations.assistants import rhythm
 from conversations.assistants.base import AssistantError, Throttled, Tool, Transient, Turn
 from conversations.assistants.builtin import chunks
 from conversations.assistants.builtin.chunks import Call, Choice, Chunk, Usage
-from conversations.assistants.builtin.gulps import Gulps
 from conversations.assistants.builtin.toolcalls import Said, Wanted, described
 from conversations.assistants.isolation.patience import patiently, retry_after
 
@@ -47,17 +48,17 @@ async def ask(client: AsyncOpenAI, turn: Turn, model: str, messages: Sequence[Js
     if offered:
         request["tools"] = [described(tool) for tool in offered]
     begun = await patiently(lambda: _begin(client, request))
-    said, finished, gulps = Said(), False, Gulps()
-    async with begun.stream:
-        async for chunk in begun.chunks():
-            if chunk.usage:
-                said.usage = _usage(chunk.usage)
-            for choice in chunk.choices or ():
-                said.text += choice.delta.content or ""
-                await turn.emit(choice.delta.content or "")
-                _gather(said.calls, choice.delta.tool_calls or ())
-                finished = finished or choice.finish_reason is not None
-            await gulps.rest()
+    said, finished = Said(), False
+    with in_gulps(rhythm.seconds):
+        async with begun.stream:
+            async for chunk in begun.chunks():
+                if chunk.usage:
+                    said.usage = _usage(chunk.usage)
+                for choice in chunk.choices or ():
+                    said.text += choice.delta.content or ""
+                    await turn.emit(choice.delta.content or "")
+                    _gather(said.calls, choice.delta.tool_calls or ())
+                    finished = finished or choice.finish_reason is not None
     if not finished:
         raise _broke_off()
     return said

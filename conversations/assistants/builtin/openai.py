@@ -7,8 +7,9 @@ from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
-from openai import AsyncOpenAI, Timeout
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout
 
+from chatproject.lib.gulps import Transport
 from conversations.assistants import tools
 from conversations.assistants.base import Tool, Turn
 from conversations.assistants.builtin import completions
@@ -54,6 +55,7 @@ def _configured() -> AsyncOpenAI:
         base_url=settings.OPENAI_BASE_URL or None,
         max_retries=0,
         timeout=Timeout(settings.PROVIDER_STALL_SECONDS, connect=settings.PROVIDER_CONNECT_SECONDS),
+        http_client=DefaultAsyncHttpxClient(transport=Transport()),
     )
 
 

@@ -10,7 +10,9 @@ import httpx2 as httpx
 from django.utils.translation import gettext_lazy as _
 
 from chatproject.lib import outgoing
+from chatproject.lib.gulps import in_gulps
 from chatproject.lib.threads import in_thread
+from conversations.assistants import rhythm
 from conversations.assistants.base import Assistant, AssistantError, Throttled, Transient, Turn
 from conversations.assistants.isolation import limits
 from conversations.assistants.isolation.patience import patiently, retry_after
@@ -65,8 +67,9 @@ class HttpAssistant:
             begun = await patiently(lambda: self._begin(http, request, user))
             try:
                 await turn.emit(begun.first)
-                async for piece in begun.rest:
-                    await turn.emit(piece)
+                with in_gulps(rhythm.seconds):
+                    async for piece in begun.rest:
+                        await turn.emit(piece)
             except httpx.HTTPError as error:
                 raise answers.wrong("The plugin broke off its answer.") from error
             finally:
