@@ -33,7 +33,7 @@ async def url() -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
 
 
-@pytest.mark.parametrize(("seconds", "least", "most"), [(None, 20, TOKENS), (0.2, 2, 6)])
+@pytest.mark.parametrize(("seconds", "least", "most"), [(None, 8, TOKENS), (0.2, 2, 6)])
 async def test_all_of_it_in_so_many_looks(url: str, seconds: float | None, least: int, most: int) -> None:
     text, looks, last = b"", 0, 0.0
     async with httpx.AsyncClient(transport=Transport()) as client, client.stream("GET", url) as response:
