@@ -12,8 +12,8 @@ SERVERS := tests/browser tests/chatproject/serve tests/realtime/test_servers.py 
 	tests/realtime/test_client.py tests/conversations/files/test_servers.py tests/docs/test_examples.py \
 	tests/faults/test_batches.py tests/faults/test_reports.py
 # What starts servers runs two files at a time; of the rest, which waits more than it computes, three keep two cores busy.
-ALONE := $(BIN)/python -m pytest -n 3 --dist loadfile
-STARTING := $(BIN)/python -m pytest -n 2 --dist loadfile
+THREE := $(BIN)/python -m pytest -n 3 --dist loadfile
+TWO := $(BIN)/python -m pytest -n 2 --dist loadfile
 LOCK := $(BIN)/python -m piptools compile --quiet --allow-unsafe --generate-hashes --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes
@@ -33,12 +33,12 @@ test: $(VENV)/dev.stamp  ## install what tests need and run them, but for `serve
 ifdef ARGS
 	@exec $(BIN)/python -m pytest $(ARGS)
 else
-	@$(ALONE) --ignore=tests/faults $(addprefix --ignore=,$(SERVERS)); first=$$?; \
-		$(STARTING) tests/faults $(addprefix --ignore=,$(filter tests/faults/%,$(SERVERS))) && exit $$first
+	@$(THREE) --ignore=tests/faults $(addprefix --ignore=,$(SERVERS)); first=$$?; \
+		$(TWO) tests/faults $(addprefix --ignore=,$(filter tests/faults/%,$(SERVERS))) && exit $$first
 endif
 
 servers: $(VENV)/dev.stamp  ## run the tests that start the whole product, or a browser: some ten minutes
-	@exec $(STARTING) $(SERVERS)
+	@exec $(TWO) $(SERVERS)
 
 faults: $(VENV)/dev.stamp  ## run the long tests that kill processes
 	@exec $(BIN)/python -m pytest -m faults $(ARGS)

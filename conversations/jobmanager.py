@@ -10,6 +10,7 @@ from procrastinate.connector import BaseConnector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
+from psycopg.errors import ForeignKeyViolation
 
 from chatproject.lib.database import is_away
 from chatproject.lib.threads import in_thread
@@ -31,6 +32,7 @@ class PatientJobManager(JobManager):
         self._in_hand: set[int] = set()
         # Workers of this process (each serves a queue) of which the database knows what they have in hand.
         self._known: set[int] = set()
+        self._told = False
 
     async def update_heartbeat(self, worker_id: int) -> None:
         with self._patience():
@@ -41,6 +43,7 @@ class PatientJobManager(JobManager):
         with self._patience():
             await self._make_known(worker_id)
             job = await super().fetch_job(queues, worker_id)
+            self._told = False
         if job and job.id:
             self._in_hand.add(job.id)
         return job
@@ -63,10 +66,13 @@ class PatientJobManager(JobManager):
 
     @contextmanager
     def _patience(self) -> Iterator[None]:
-        """What fails may have been done or not: the next fetch looks."""
+        """What fails may have been done or not: the next fetch looks. A worker that others took for dead, whose row is
+        gone, ends, and comes back as another one."""
         try:
             yield
         except ConnectorException as error:
+            if isinstance(error.__cause__, ForeignKeyViolation):
+                raise
             self._doubt(error.__cause__ or error)
         except Error as error:
             if not is_away(error):
@@ -74,6 +80,7 @@ class PatientJobManager(JobManager):
             self._doubt(error)
 
     def _doubt(self, error: BaseException) -> None:
-        if self._known:
-            log.warning("the queue did not answer (%s); what this worker does is looked up", type(error).__name__)
+        if not self._told:
+            log.warning("the queue cannot be asked or told (%s); it will be looked up", type(error).__name__)
+        self._told = True
         self._known.clear()

@@ -1,90 +1,86 @@
 """Reading a stream in gulps: what comes token by token is waited for once for several of them.
 
-Between two reads of the connection there is a rest, and the next read brings all that came meanwhile, which is handled
-without another look at the connection (docs/decisions/0028-answers-in-gulps.md).
+Before each look at the network there is a rest, and the next look brings all that came meanwhile, which is handled
+without another one (docs/decisions/0028-answers-in-gulps.md). It stands below TLS, of which each look would bring one
+record.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 import httpcore2 as httpcore
 import httpx2 as httpx
+from anyio.abc import ByteStream
 
-CONNECTIONS, IDLE_CONNECTIONS = 1000, 100
 
-
-class _Rests:
-    """`seconds` says how long the next rest is."""
+class Rhythm:
+    """`seconds` says how long it is from one look to the next."""
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds
-        self._until = time.monotonic() + seconds()
+        self._next = time.monotonic() + seconds()
 
     async def rest(self) -> None:
-        left = self._until - time.monotonic()
+        left = self._next - time.monotonic()
         if left > 0:
             await asyncio.sleep(left)
-        self._until = time.monotonic() + self._seconds()
+        self._next = time.monotonic() + self._seconds()
 
 
-_rests: ContextVar[_Rests | None] = ContextVar("rests", default=None)
+_rhythm: ContextVar[Rhythm | None] = ContextVar("rhythm", default=None)
 
 
 @contextmanager
 def in_gulps(seconds: Callable[[], float]) -> Iterator[None]:
-    """Inside, reads of a `Stream` are `seconds()` from each other at least."""
-    token = _rests.set(_Rests(seconds))
+    """Inside, looks at connections of a `Backend` are `seconds()` from each other at least."""
+    token = _rhythm.set(Rhythm(seconds))
     try:
         yield
     finally:
-        _rests.reset(token)
+        _rhythm.reset(token)
 
 
-class Stream(httpcore.AsyncNetworkStream):
-    """A connection that is read in gulps where its reader says so."""
+class Stream(ByteStream):
+    """A connection that is looked at in the rhythm of its reader."""
 
-    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+    def __init__(self, stream: ByteStream) -> None:
         self._stream = stream
 
-    async def read(self, *args: Any, **options: Any) -> bytes:
-        if rests := _rests.get():
-            await rests.rest()
-        return await self._stream.read(*args, **options)
+    async def receive(self, max_bytes: int = 65536) -> bytes:
+        if rhythm := _rhythm.get():
+            await rhythm.rest()
+        return await self._stream.receive(max_bytes)
 
-    async def write(self, *args: Any, **options: Any) -> None:
-        await self._stream.write(*args, **options)
+    async def send(self, item: bytes) -> None:
+        await self._stream.send(item)
+
+    async def send_eof(self) -> None:
+        await self._stream.send_eof()
 
     async def aclose(self) -> None:
         await self._stream.aclose()
 
-    async def start_tls(self, *args: Any, **options: Any) -> "Stream":
-        return Stream(await self._stream.start_tls(*args, **options))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+    @property
+    def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
+        return self._stream.extra_attributes
 
 
-class Backend(httpcore.AsyncNetworkBackend):
+class Backend(httpcore.AnyIOBackend):
     """Makes such connections."""
 
-    def __init__(self, network: httpcore.AsyncNetworkBackend) -> None:
-        self._network = network
+    async def connect_tcp(self, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
+        made: Any = await super().connect_tcp(*args, **options)
+        made._stream = Stream(made._stream)
+        return made
 
-    async def connect_tcp(self, *args: Any, **options: Any) -> Stream:
-        return Stream(await self._network.connect_tcp(*args, **options))
 
-
-class Transport(httpx.AsyncHTTPTransport):
-    """httpx's own, over such connections."""
-
-    def __init__(self) -> None:
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(),
-            max_connections=CONNECTIONS,
-            max_keepalive_connections=IDLE_CONNECTIONS,
-            network_backend=Backend(httpcore.AnyIOBackend()),
-        )
+def read_in_gulps(client: httpx.AsyncClient) -> httpx.AsyncClient:
+    """Have `client`, which has no connections yet, make such ones, also to proxies; the same client."""
+    for transport in (client._transport, *client._mounts.values()):
+        if isinstance(transport, httpx.AsyncHTTPTransport):
+            transport._pool._network_backend = Backend()
+    return client

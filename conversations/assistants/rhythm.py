@@ -7,7 +7,7 @@ from django.conf import settings
 
 # As many answers are each handled every DELTA_MS; with more it takes longer, up to so many times.
 FEW, SLOWEST = 10, 2.0
-# A piece that comes by so much of its time too soon is in step.
+# A piece may come so much of the time between two of them too soon: a look at the connection is not punctual.
 IN_STEP = 0.25
 
 _running = 0

@@ -59,7 +59,7 @@ def _questions(message: Message, text: str) -> list[Question]:
         for file, name in zip(files, names, strict=False)
         for one in reading.questions(io.BytesIO(b"".join(content.pieces(file, key))), name)
     ]
-    return found or [Question(row, line.strip()) for row, line in enumerate(text.splitlines(), 1) if line.strip()]
+    return found or list(reading.lines(text))
 
 
 def _told(batch: UUID, total: int, done: int) -> str:

@@ -58,7 +58,7 @@ def _decoded(content: bytes) -> str:
 
 
 def _reader(text: str, name: str) -> Callable[[str], Iterator[Question]]:
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    first = next((line for line in io.StringIO(text, newline=None) if line.strip()), "")
     if first.lstrip().startswith("{") and not name.endswith((".txt", ".csv")):
         return _jsonl
     return _csv if name.endswith((".csv", ".tsv")) or _names_a_column(first) else lines

@@ -1,5 +1,6 @@
 """Dialogue tests as they are written: what is said, and what is expected of the answers."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def kind_of(expectation: dict[str, Any]) -> str:
 
 def _parsed(text: str, suffix: str) -> Any:
     if suffix == ".jsonl":
-        return [json.loads(line) for line in text.split("\n") if line.strip()]
+        return [json.loads(line) for line in io.StringIO(text, newline=None) if line.strip()]
     return json.loads(text) if suffix == ".json" else yaml.safe_load(text)
 
 

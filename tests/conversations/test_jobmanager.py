@@ -10,6 +10,7 @@ from procrastinate import PsycopgConnector
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.contrib.django.utils import connector_params
+from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 
 from chatproject.lib import clock
@@ -108,5 +109,23 @@ async def test_a_job_that_somebody_else_ended_is_no_trouble(
     job = await fetched(manager, worker)
     await manager.finish_job(job, Status.SUCCEEDED, delete_job=True)
     await manager.finish_job(job, Status.SUCCEEDED, delete_job=True)
-    assert caplog.messages == ["the queue did not answer (RaiseException); what this worker does is looked up"]
+    assert caplog.messages == ["the queue cannot be asked or told (RaiseException); it will be looked up"]
     assert await manager.fetch_job([NAME], worker) is None
+
+
+async def test_it_is_told_once_how_ever_long_the_database_is_away(
+    manager: PatientJobManager, away: Away, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = await manager.register_worker()
+    async with away:
+        for _ in range(3):
+            assert await manager.fetch_job([NAME], worker) is None
+    assert len(caplog.messages) == 1
+
+
+async def test_a_worker_that_was_taken_for_dead_ends(manager: PatientJobManager) -> None:
+    """It would never be given a job again."""
+    worker, _ = await manager.register_worker(), await in_thread(enqueue)
+    await manager.unregister_worker(worker)
+    with pytest.raises(ConnectorException):
+        await manager.fetch_job([NAME], worker)

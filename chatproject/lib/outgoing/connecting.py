@@ -85,7 +85,7 @@ class AsyncBackend(httpcore.AsyncNetworkBackend):
 
     def __init__(self, resolve: Resolve, seconds: float) -> None:
         self._resolve, self._seconds = resolve, seconds
-        self._network = gulps.Backend(httpcore.AnyIOBackend())
+        self._network = gulps.Backend()
 
     async def connect_tcp(self, host: str, port: int, timeout: float | None = None, *args: Any, **options: Any) -> Any:
         deadline = Deadline(self._seconds)

@@ -11,6 +11,7 @@ from typing import Any
 import httpx2 as httpx
 import msgspec
 
+from chatproject.lib.gulps import in_gulps
 from chatproject.lib.lines import lines
 
 DATA = "data:"
@@ -73,7 +74,7 @@ async def read(response: httpx.Response) -> AsyncIterator[Chunk]:
 
 
 async def _drain(found: AsyncIterator[str]) -> None:
-    with suppress(TimeoutError, httpx.TransportError):
+    with suppress(TimeoutError, httpx.TransportError), in_gulps(lambda: 0):
         async with asyncio.timeout(DRAIN_SECONDS):
             async for _ in found:
                 pass

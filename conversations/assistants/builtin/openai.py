@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout
 
-from chatproject.lib.gulps import Transport
+from chatproject.lib.gulps import read_in_gulps
 from conversations.assistants import tools
 from conversations.assistants.base import Tool, Turn
 from conversations.assistants.builtin import completions
@@ -55,7 +55,7 @@ def _configured() -> AsyncOpenAI:
         base_url=settings.OPENAI_BASE_URL or None,
         max_retries=0,
         timeout=Timeout(settings.PROVIDER_STALL_SECONDS, connect=settings.PROVIDER_CONNECT_SECONDS),
-        http_client=DefaultAsyncHttpxClient(transport=Transport()),
+        http_client=read_in_gulps(DefaultAsyncHttpxClient()),
     )
 
 

@@ -41,7 +41,7 @@ async def finish(batch: Batch) -> None:
 
 async def test_the_lines_of_a_message(alice: User, provider: Provider) -> None:
     place = await in_thread(talk, alice)
-    run = await in_thread(act, alice, place, "batch", "say one\n\nsay two")
+    run = await in_thread(act, alice, place, "batch", "say one\u2028two\n\nsay two")
     await runner.take_turn(place)
     await run.arefresh_from_db()
     assert (run.status, run.lease_until) == ("running", None)
