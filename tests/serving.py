@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -154,8 +154,11 @@ class Serve:
 
     def children(self) -> dict[str, psutil.Process]:
         """Its direct children, by the name that it gave them."""
-        children = psutil.Process(self.process.pid).children()
-        return {child.environ().get("CHATPROJECT_CHILD", "?"): child for child in children}
+        found = {}
+        for child in psutil.Process(self.process.pid).children():
+            with suppress(psutil.NoSuchProcess):  # it has just ended
+                found[child.environ().get("CHATPROJECT_CHILD", "?")] = child
+        return found
 
     def family(self) -> list[psutil.Process]:
         """All processes below it."""
