@@ -226,7 +226,8 @@ class EventStreamLink:
 
 
 async def _lines(answer: httpx.Response) -> AsyncIterator[str]:
-    """Of an event stream. `aiter_lines` takes U+2028 and the like for ends, too, which people write."""
+    """Of an event stream, as chatproject/lib/lines.py has them, which this client does without. `aiter_lines` takes
+    U+2028 and the like for ends, too, which people write."""
     begun: list[str] = []
     async for text in answer.aiter_text():
         first, *more = text.split("\n")

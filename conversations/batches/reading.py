@@ -58,8 +58,8 @@ def _decoded(content: bytes) -> str:
 
 
 def _reader(text: str, name: str) -> Callable[[str], Iterator[Question]]:
-    first = next((line for line in io.StringIO(text, newline=None) if line.strip()), "")
-    if first.lstrip().startswith("{") and not name.endswith((".txt", ".csv")):
+    first = next((one.text for one in lines(text)), "")
+    if first.startswith("{") and not name.endswith((".txt", ".csv")):
         return _jsonl
     return _csv if name.endswith((".csv", ".tsv")) or _names_a_column(first) else lines
 

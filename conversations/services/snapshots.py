@@ -86,6 +86,7 @@ def checkpoint() -> int:
 
     The periodic job; gives how many were taken. What changes once more meanwhile is for the next one.
     """
+    # Only those that came `again` are left out by the query: of `seen` there may be very many.
     done, seen, again = 0, set[UUID](), set[UUID]()
     while ids := _changed(again):
         again |= seen.intersection(ids)

@@ -48,17 +48,22 @@ async def ask(client: AsyncOpenAI, turn: Turn, model: str, messages: Sequence[Js
     if offered:
         request["tools"] = [described(tool) for tool in offered]
     begun = await patiently(lambda: _begin(client, request))
-    said, finished = Said(), False
     with in_gulps(rhythm.seconds):
-        async with begun.stream:
-            async for chunk in begun.chunks():
-                if chunk.usage:
-                    said.usage = _usage(chunk.usage)
-                for choice in chunk.choices or ():
-                    said.text += choice.delta.content or ""
-                    await turn.emit(choice.delta.content or "")
-                    _gather(said.calls, choice.delta.tool_calls or ())
-                    finished = finished or choice.finish_reason is not None
+        return await _heard(turn, begun)
+
+
+async def _heard(turn: Turn, begun: Begun) -> Said:
+    """Emit what a stream says. Raises AssistantError where it does not come to its end."""
+    said, finished = Said(), False
+    async with begun.stream:
+        async for chunk in begun.chunks():
+            if chunk.usage:
+                said.usage = _usage(chunk.usage)
+            for choice in chunk.choices or ():
+                said.text += choice.delta.content or ""
+                await turn.emit(choice.delta.content or "")
+                _gather(said.calls, choice.delta.tool_calls or ())
+                finished = finished or choice.finish_reason is not None
     if not finished:
         raise _broke_off()
     return said
